@@ -1,1 +1,245 @@
-//! store
+//! The store: everything that ticketd must not forget, in one directory.
+//!
+//! Rows are sealed under a master key before they reach the storage engine (sled), and no type of
+//! the engine leaves this room. A write is seen at once and durable after [`Store::barrier`]:
+//! nothing is acknowledged to the outside before it. The store keeps a logical export of itself
+//! beside the engine's files, the way back if these are ever damaged.
+//!
+//! Read in this order: `logins` (a table as others see it), `table`, `seal` and `keyring`,
+//! `barrier`, `engine` (opening), `meta`, `rotate`, `export`.
+
+mod barrier;
+mod engine;
+mod error;
+mod export;
+mod keyring;
+mod logins;
+mod meta;
+mod rotate;
+mod seal;
+mod table;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use barrier::StoreStats;
+pub use error::{RowFault, StoreError};
+pub use keyring::{KeyFault, KeyId, Keyring};
+pub use logins::Logins;
+pub use rotate::Resealed;
+pub use seal::SealFault;
+
+use engine::Engine;
+use logins::LoginSchema;
+use meta::{Meta, MetaSchema};
+use table::{Schema, Shared, Table};
+
+/// The tables that are sealed, exported and re-sealed.
+const SEALED_TREES: &[&str] = &[LoginSchema::TREE];
+
+/// The open store; cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    shared: Shared,
+    record: Table<MetaSchema>,
+    logins: Logins,
+    /// Held by an export or a re-sealing, which exclude each other: an export under way must not
+    /// see its keys go out of use. Holds the count of changes that the store's own export has.
+    upkeep: Mutex<Option<u64>>,
+}
+
+impl Store {
+    /// Opens the store in the directory `path`, which is made (0700) if it is not there. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`], [`NotWritable`](StoreError::NotWritable),
+    /// [`WrongKey`](StoreError::WrongKey), [`NewerSchema`](StoreError::NewerSchema), and
+    /// [`Damaged`](StoreError::Damaged) with the way back.
+    pub fn open(path: &Path, keys: Keyring) -> Result<Self, StoreError> {
+        engine::guarded(path, || {
+            let store = Self::assemble(path, keys)?;
+            store.take_up_record()?;
+            Ok(store)
+        })
+    }
+
+    /// The logins to Redmine.
+    #[must_use]
+    pub fn logins(&self) -> &Logins {
+        &self.0.logins
+    }
+
+    /// Returns once everything written before the call is on disk. Callers who wait at the same
+    /// moment share one sync. Must be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// [`StoreError::SyncFailed`] from the first failed sync on, for good;
+    /// [`StoreError::SyncLate`] after 30 s.
+    pub async fn barrier(&self) -> Result<(), StoreError> {
+        self.0.engine.barrier.wait().await
+    }
+
+    /// What the barrier has done so far.
+    #[must_use]
+    pub fn stats(&self) -> StoreStats {
+        self.0.engine.barrier.stats()
+    }
+
+    /// Takes up `keys` and re-seals every row under its current key, while reads and writes go
+    /// on. When it returns without unreadable rows, the older keys are no longer needed: not for
+    /// the store and not for its own export. (Freed space of the engine's log may hold old
+    /// ciphertext until it is written over.)
+    ///
+    /// # Errors
+    /// [`StoreError::WrongKey`] if `keys` lacks a key in use, before anything is changed; else as
+    /// [`Store::barrier`]. The store stays usable with both keys and the call can be repeated.
+    pub async fn reseal(&self, keys: Keyring) -> Result<Resealed, StoreError> {
+        let store = self.clone();
+        blocking(move || {
+            let mut exported = store.upkeep();
+            let inner = &store.0;
+            let done = rotate::reseal(&inner.engine, &inner.shared, &inner.record, keys)?;
+            store.export_own(&mut exported)?;
+            Ok(done)
+        })
+        .await
+    }
+
+    /// Writes every row, sealed as it is, to the file `to`, in place of what was there. Rows that
+    /// change meanwhile are in it as before or after. Returns the count of rows. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::File`] or [`NotWritable`](StoreError::NotWritable) for `to`;
+    /// [`StoreError::Engine`].
+    pub fn export(&self, to: &Path) -> Result<u64, StoreError> {
+        let _upkeep = self.upkeep();
+        self.write_export(to)
+    }
+
+    /// Brings the store's own export, `export.jsonl` in its directory, up to date; says whether
+    /// there was anything to do. To be called now and then. Blocks.
+    ///
+    /// # Errors
+    /// As [`Store::export`].
+    pub fn export_if_changed(&self) -> Result<bool, StoreError> {
+        let mut exported = self.upkeep();
+        if *exported == Some(self.0.shared.changes()) {
+            return Ok(false);
+        }
+        self.export_own(&mut exported)?;
+        Ok(true)
+    }
+
+    /// Makes a store in `path` from the export `from`, which is read to its end before the first
+    /// row is written. Returns the count of rows. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::NotEmpty`] if `path` holds a store; [`StoreError::Export`] and
+    /// [`StoreError::WrongKey`] for an export that is not whole or not ours; else as
+    /// [`Store::open`].
+    pub fn restore(path: &Path, from: &Path, keys: Keyring) -> Result<u64, StoreError> {
+        if engine::holds_a_store(path)? {
+            return Err(StoreError::NotEmpty { path: path.into() });
+        }
+        let export = export::check(from, &keys)?;
+        engine::guarded(path, || {
+            let mut in_use = export.keys.clone();
+            in_use.insert(keys.current_id());
+            let record = Meta::new(&keys, in_use)?;
+            let store = Self::assemble(path, keys)?;
+            let rows = export::take_up(&store.0.engine, from, &export)?;
+            store.0.engine.barrier.now()?;
+            // Last, so that a restore cut short does not pass for a store.
+            store.0.record.put(&(), &record)?;
+            store.0.engine.barrier.now()?;
+            store.export_own(&mut store.upkeep())?;
+            Ok(rows)
+        })
+    }
+
+    /// The end of the store: one last barrier, then its own export. The directory is free for the
+    /// next process once every other clone is dropped.
+    ///
+    /// # Errors
+    /// As [`Store::barrier`] and [`Store::export`]; the store is released all the same.
+    pub async fn close(self) -> Result<(), StoreError> {
+        self.barrier().await?;
+        blocking(move || self.export_if_changed().map(drop)).await
+    }
+
+    fn assemble(path: &Path, keys: Keyring) -> Result<Self, StoreError> {
+        let engine = Engine::open(path)?;
+        let shared = Shared::new(keys);
+        let record = Table::open(&engine.db, shared.clone())?;
+        let logins = Logins::open(&engine.db, shared.clone())?;
+        let upkeep = Mutex::new(None);
+        Ok(Self(Arc::new(Inner { engine, shared, record, logins, upkeep })))
+    }
+
+    /// Reads the store's record of itself, or makes it in a new store.
+    fn take_up_record(&self) -> Result<(), StoreError> {
+        let Inner { engine, shared, record, .. } = &*self.0;
+        let found = record.get(&()).map_err(|fault| match fault {
+            StoreError::Row { fault: RowFault::NewerVersion(found), .. } => {
+                StoreError::NewerSchema { found, known: meta::SCHEMA }
+            }
+            fault => StoreError::damaged(&engine.path, fault.to_string()),
+        })?;
+        let keys = shared.keys().clone();
+        let Some(meta) = found else {
+            // A store that lost its log looks new to the engine; the export gives it away.
+            if self.has_rows()? || engine.path.join(export::FILE).exists() {
+                return Err(StoreError::damaged(&engine.path, "its own record is missing"));
+            }
+            record.put(&(), &Meta::new(&keys, [keys.current_id()])?)?;
+            engine.barrier.now()?;
+            return self.export_own(&mut self.upkeep());
+        };
+        meta.check(&keys)?;
+        if meta.key_ids().all(|id| id != keys.current_id()) {
+            // The first row under a new key must not be durable before its name is.
+            let in_use = meta.key_ids().chain([keys.current_id()]);
+            record.put(&(), &Meta::new(&keys, in_use)?)?;
+            engine.barrier.now()?;
+        }
+        Ok(())
+    }
+
+    fn has_rows(&self) -> Result<bool, StoreError> {
+        for tree in SEALED_TREES {
+            let tree = self.0.engine.db.open_tree(tree).map_err(StoreError::engine)?;
+            if !tree.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn upkeep(&self) -> std::sync::MutexGuard<'_, Option<u64>> {
+        self.0.upkeep.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn export_own(&self, exported: &mut Option<u64>) -> Result<(), StoreError> {
+        // Before the first row is read: a later change makes the next export due.
+        let changes = self.0.shared.changes();
+        self.write_export(&self.0.engine.path.join(export::FILE))?;
+        *exported = Some(changes);
+        Ok(())
+    }
+
+    fn write_export(&self, to: &Path) -> Result<u64, StoreError> {
+        let keys: Vec<_> = self.0.record.load(&())?.key_ids().collect();
+        export::write(&self.0.engine, &keys, to)
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|fault| Err(StoreError::Engine(fault.to_string())))
+}

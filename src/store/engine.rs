@@ -1,0 +1,170 @@
+//! Opening the storage engine: every way in which it fails becomes a sentence of ours.
+//!
+//! sled meets damage with an error or with a panic, at open or at the first read; so the whole
+//! opening, including one walk over every row, runs under a guard that catches both.
+
+use std::cell::Cell;
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Once};
+
+use super::barrier::Barrier;
+use super::error::StoreError;
+
+/// Bytes of the engine's page cache: rows are few and small, and the daemon shall idle in 15 MiB.
+const CACHE: u64 = 8 << 20;
+
+/// The engine's log; the files beside it can be rebuilt from it.
+const LOG: &str = "db";
+
+/// An open engine.
+pub(super) struct Engine {
+    pub(super) path: PathBuf,
+    pub(super) db: sled::Db,
+    pub(super) barrier: Arc<Barrier>,
+}
+
+impl Engine {
+    /// Opens the engine in `path`, made (0700) if it is not there. To be called under [`guarded`].
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let log = path.join(LOG);
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(|fault| StoreError::file("create", path, fault))?;
+        if log.exists() {
+            refuse_if_locked(path, &log)?;
+        }
+        let config = sled::Config::new()
+            .path(path)
+            .cache_capacity(CACHE)
+            .mode(sled::Mode::LowSpace)
+            // The barrier is the one who flushes.
+            .flush_every_ms(None);
+        let db = config.open().map_err(|fault| sort(path, fault))?;
+        walk(&db).map_err(|fault| sort(path, fault))?;
+        // A handle of its own: sled keeps its to itself.
+        let file = File::open(&log).map_err(|fault| StoreError::file("open", &log, fault))?;
+        let engine =
+            Self { path: path.into(), barrier: Arc::new(Barrier::new(db.clone(), file)), db };
+        engine.settle()?;
+        Ok(engine)
+    }
+
+    /// Puts the engine's files on disk, names included; each time, as the run that created them
+    /// may have been cut short.
+    fn settle(&self) -> Result<(), StoreError> {
+        self.barrier.now()?;
+        sync(&self.path.join("conf"))?;
+        sync(&self.path)?;
+        self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync)
+    }
+}
+
+/// Syncs a file or a directory.
+pub(super) fn sync(path: &Path) -> Result<(), StoreError> {
+    File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(|fault| StoreError::file("sync", path, fault))
+}
+
+/// Whether `path` holds files of a store.
+pub(super) fn holds_a_store(path: &Path) -> Result<bool, StoreError> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(fault) => return Err(StoreError::file("list", path, fault)),
+    };
+    for entry in entries {
+        let name = entry.map_err(|fault| StoreError::file("list", path, fault))?.file_name();
+        let name = name.to_string_lossy();
+        let ours = [LOG, "conf", "blobs", super::export::FILE].contains(&&*name);
+        if ours || name.starts_with("snap.") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// sled takes the same lock, but reports its failure as an error of no kind.
+fn refuse_if_locked(path: &Path, log: &Path) -> Result<(), StoreError> {
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .open(log)
+        .map_err(|fault| StoreError::file("open", log, fault))?;
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.into() }),
+        Err(TryLockError::Error(fault)) => Err(StoreError::file("lock", log, fault)),
+    }
+}
+
+/// Reads every row once: damage in a page shows here and not in the middle of the work.
+fn walk(db: &sled::Db) -> sled::Result<()> {
+    for name in db.tree_names() {
+        for row in &db.open_tree(name)? {
+            row?;
+        }
+    }
+    Ok(())
+}
+
+fn sort(path: &Path, fault: sled::Error) -> StoreError {
+    match fault {
+        sled::Error::Io(fault) if fault.to_string().contains("could not acquire lock") => {
+            StoreError::Locked { path: path.into() }
+        }
+        sled::Error::Io(fault)
+            if matches!(
+                fault.kind(),
+                io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::InvalidData
+                    | io::ErrorKind::InvalidInput
+                    | io::ErrorKind::NotFound
+                    | io::ErrorKind::Other
+            ) =>
+        {
+            StoreError::damaged(path, fault.to_string())
+        }
+        sled::Error::Io(fault) => StoreError::file("open", path, fault),
+        fault => StoreError::damaged(path, fault.to_string()),
+    }
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `open`; a panic in it, which sled's code meets damage with, becomes
+/// [`StoreError::Damaged`] without the usual message on stderr.
+pub(super) fn guarded<T>(
+    path: &Path,
+    open: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                usual(info);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let opened = catch_unwind(AssertUnwindSafe(open));
+    QUIET.set(false);
+    opened.unwrap_or_else(|panic| {
+        let said = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .and_then(|text| text.lines().next())
+            .unwrap_or("no reason given");
+        Err(StoreError::damaged(path, format!("the storage engine gave up: {said}")))
+    })
+}
