@@ -6,7 +6,7 @@
 //! beside the engine's files, the way back if these are ever damaged.
 //!
 //! Read in this order: `logins` (a table as others see it), `table`, `seal` and `keyring`,
-//! `barrier`, `engine` (opening), `meta`, `rotate`, `export`.
+//! `barrier` and `mark`, `engine` (opening), `meta`, `rotate`, `export`.
 
 mod barrier;
 mod engine;
@@ -14,6 +14,7 @@ mod error;
 mod export;
 mod keyring;
 mod logins;
+mod mark;
 mod meta;
 mod rotate;
 mod seal;

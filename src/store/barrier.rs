@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::error::StoreError;
+use super::mark::Mark;
 use crate::clock;
 
 /// How long a caller waits for the disk.
@@ -39,8 +40,14 @@ pub(super) struct Barrier {
     db: sled::Db,
     /// Locked for a whole round: the kernel reports a failed write-back once a handle, so of two
     /// syncs at the same time one would be told that all is well.
-    file: Mutex<File>,
+    disk: Mutex<Disk>,
     state: Mutex<State>,
+}
+
+struct Disk {
+    /// A handle of the engine's log of its own: sled keeps its to itself.
+    log: File,
+    mark: Mark,
 }
 
 #[derive(Default)]
@@ -52,9 +59,8 @@ struct State {
 }
 
 impl Barrier {
-    /// `file` is a handle of the engine's log of its own.
-    pub(super) fn new(db: sled::Db, file: File) -> Self {
-        Self { db, file: Mutex::new(file), state: Mutex::default() }
+    pub(super) fn new(db: sled::Db, log: File, mark: Mark) -> Self {
+        Self { db, disk: Mutex::new(Disk { log, mark }), state: Mutex::default() }
     }
 
     pub(super) fn stats(&self) -> StoreStats {
@@ -106,13 +112,15 @@ impl Barrier {
     }
 
     fn round(&self, waiters: u64) -> Answer {
-        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(reason) = &self.state().failed {
             return Err(Arc::clone(reason));
         }
         let synced = catch_unwind(AssertUnwindSafe(|| {
+            disk.mark.begin()?;
             self.db.flush().map_err(|fault| fault.to_string())?;
-            file.sync_data().map_err(|fault| fault.to_string())
+            disk.log.sync_data().map_err(|fault| fault.to_string())?;
+            disk.mark.end()
         }));
         let mut state = self.state();
         match synced.unwrap_or_else(|_| Err("the storage engine panicked".into())) {
@@ -149,7 +157,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let db = sled::Config::new().path(dir.path()).flush_every_ms(None).open().unwrap();
         let file = file(&dir.path().join("db"));
-        (dir, Arc::new(Barrier::new(db, file)))
+        let mark = Mark::open(&db, dir.path()).unwrap();
+        (dir, Arc::new(Barrier::new(db, file, mark)))
     }
 
     #[tokio::test]
@@ -178,7 +187,7 @@ mod tests {
         let (dir, barrier) = barrier(|_| File::from(std::os::fd::OwnedFd::from(reader)));
         let first = barrier.wait().await.unwrap_err();
         assert!(matches!(first, StoreError::SyncFailed { .. }), "{first}");
-        *barrier.file.lock().unwrap() = File::open(dir.path().join("db")).unwrap();
+        barrier.disk.lock().unwrap().log = File::open(dir.path().join("db")).unwrap();
         let second = barrier.wait().await.unwrap_err();
         assert_eq!(second.to_string(), first.to_string());
         assert!(barrier.now().is_err());

@@ -13,6 +13,7 @@ use std::sync::{Arc, Once};
 
 use super::barrier::Barrier;
 use super::error::StoreError;
+use super::mark::{self, Mark};
 
 /// Bytes of the engine's page cache: rows are few and small, and the daemon shall idle in 15 MiB.
 const CACHE: u64 = 8 << 20;
@@ -47,10 +48,10 @@ impl Engine {
             .flush_every_ms(None);
         let db = config.open().map_err(|fault| sort(path, fault))?;
         walk(&db).map_err(|fault| sort(path, fault))?;
-        // A handle of its own: sled keeps its to itself.
+        let mark = Mark::open(&db, path)?;
         let file = File::open(&log).map_err(|fault| StoreError::file("open", &log, fault))?;
-        let engine =
-            Self { path: path.into(), barrier: Arc::new(Barrier::new(db.clone(), file)), db };
+        let barrier = Arc::new(Barrier::new(db.clone(), file, mark));
+        let engine = Self { path: path.into(), db, barrier };
         engine.settle()?;
         Ok(engine)
     }
@@ -82,7 +83,7 @@ pub(super) fn holds_a_store(path: &Path) -> Result<bool, StoreError> {
     for entry in entries {
         let name = entry.map_err(|fault| StoreError::file("list", path, fault))?.file_name();
         let name = name.to_string_lossy();
-        let ours = [LOG, "conf", "blobs", super::export::FILE].contains(&&*name);
+        let ours = [LOG, "conf", "blobs", mark::FILE, super::export::FILE].contains(&&*name);
         if ours || name.starts_with("snap.") {
             return Ok(true);
         }
