@@ -74,7 +74,7 @@ impl Store {
     }
 
     /// Returns once everything written before the call is on disk. Callers who wait at the same
-    /// moment share one sync. Must be called on a tokio runtime.
+    /// moment share one sync. A caller may give up at any time. Must be called on a tokio runtime.
     ///
     /// # Errors
     /// [`StoreError::SyncFailed`] from the first failed sync on, for good;
@@ -102,7 +102,7 @@ impl Store {
         blocking(move || {
             let mut exported = store.upkeep();
             let inner = &store.0;
-            let done = rotate::reseal(&inner.engine, &inner.shared, &inner.record, keys)?;
+            let done = rotate::reseal(&inner.engine, &inner.shared, &inner.record, &keys)?;
             store.export_own(&mut exported)?;
             Ok(done)
         })
@@ -243,4 +243,50 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .unwrap_or_else(|fault| Err(StoreError::Engine(fault.to_string())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_another_kind_is_refused_in_words() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store");
+        let keys = Keyring::generate();
+        for (record, words) in [
+            (r#"{"schema":2}"#, "the store is of schema 2, this ticketd knows up to 1;"),
+            ("gibberish", "is damaged (a row of meta cannot be read: it does not hold what"),
+        ] {
+            let store = Store::open(&path, keys.clone()).unwrap();
+            let tree = store.0.engine.db.open_tree(MetaSchema::TREE).unwrap();
+            let usual = tree.insert(MetaSchema::key(&()), record).unwrap().unwrap();
+            store.0.engine.barrier.now().unwrap();
+            drop((store, tree));
+            let fault = Store::open(&path, keys.clone()).err().unwrap().to_string();
+            assert!(fault.contains(words), "{fault}");
+
+            let db = sled::Config::new().path(&path).flush_every_ms(None).open().unwrap();
+            db.open_tree(MetaSchema::TREE).unwrap().insert(MetaSchema::key(&()), usual).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_row_that_does_not_open_keeps_the_older_key_in_use() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store");
+        let old = Keyring::generate();
+        let both = old.with_new_current();
+        let store = Store::open(&path, old.clone()).unwrap();
+        let tree = store.0.engine.db.open_tree(LoginSchema::TREE).unwrap();
+        let moved = seal::seal(&old, LoginSchema::TREE, b"alice", b"row").unwrap();
+        tree.insert("mallory", moved).unwrap();
+        let done = store.reseal(both.clone()).await.unwrap();
+        assert_eq!(done, Resealed { unreadable: 1, ..Resealed::default() });
+        drop((store, tree));
+        let new = Keyring::parse(&both.current_line()).unwrap();
+        let refused = Store::open(&path, new).err().unwrap();
+        assert!(matches!(refused, StoreError::WrongKey { .. }), "{refused}");
+        assert!(Store::open(&path, both).is_ok());
+    }
 }

@@ -1,5 +1,11 @@
 //! The store as its users see it: keys, rotation under load, damage and the way back.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first fault")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test stops at the first fault and says what it measured"
+)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -275,8 +281,8 @@ async fn the_stores_own_export_follows_its_changes() {
     store.logins().remember(&user(1), &login(1)).unwrap();
     assert!(store.export_if_changed().unwrap());
     assert!(!store.export_if_changed().unwrap());
-    let made = fs::read_to_string(path.join("export.jsonl")).unwrap();
-    assert!(made.lines().last().unwrap().starts_with("{\"rows\":1,"), "{made}");
+    let text = fs::read_to_string(path.join("export.jsonl")).unwrap();
+    assert!(text.lines().last().unwrap().starts_with("{\"rows\":1,"), "{text}");
     assert!(!path.join("export.jsonl.part").exists());
     let mode = fs::metadata(path.join("export.jsonl")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -327,7 +333,7 @@ async fn a_damaged_store_opens_or_says_how_to_come_back() {
         }
         fs::write(&victim, file).unwrap();
         if below(2) == 0 {
-            snapshots(&broken).iter().for_each(|snapshot| fs::remove_file(snapshot).unwrap());
+            remove_snapshots(&broken);
         }
         match Store::open(&broken, keys.clone()) {
             Ok(store) => {
@@ -361,7 +367,7 @@ async fn a_store_without_its_log_does_not_pass_for_a_new_one() {
     let keys = Keyring::generate();
     let path = filled(dir.path(), &keys, 3).await;
     fs::write(path.join("db"), b"").unwrap();
-    snapshots(&path).iter().for_each(|snapshot| fs::remove_file(snapshot).unwrap());
+    remove_snapshots(&path);
     let fault = fails(&path, &keys);
     assert!(matches!(fault, StoreError::Damaged { .. }), "{fault}");
 }
@@ -369,6 +375,12 @@ async fn a_store_without_its_log_does_not_pass_for_a_new_one() {
 fn snapshots(path: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
     entries.filter(|path| path.to_string_lossy().contains("/snap.")).collect()
+}
+
+fn remove_snapshots(path: &Path) {
+    for snapshot in snapshots(path) {
+        fs::remove_file(snapshot).unwrap();
+    }
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -29,24 +29,24 @@ pub(super) fn reseal(
     engine: &Engine,
     shared: &Shared,
     record: &Table<MetaSchema>,
-    keys: Keyring,
+    keys: &Keyring,
 ) -> Result<Resealed, StoreError> {
     let before = record.load(&())?;
-    before.check(&keys)?;
+    before.check(keys)?;
     let mut in_use: BTreeSet<_> = before.key_ids().collect();
     in_use.insert(keys.current_id());
-    record.put(&(), &Meta::new(&keys, in_use)?)?;
+    record.put(&(), &Meta::new(keys, in_use)?)?;
     engine.barrier.now()?;
 
     *shared.keys_mut() = keys.clone();
     let mut done = Resealed::default();
     for tree in SEALED_TREES {
-        reseal_tree(engine, shared, &keys, tree, &mut done)?;
+        reseal_tree(engine, shared, keys, tree, &mut done)?;
     }
     engine.barrier.now()?;
 
     if done.unreadable == 0 {
-        record.put(&(), &Meta::new(&keys, [keys.current_id()])?)?;
+        record.put(&(), &Meta::new(keys, [keys.current_id()])?)?;
         engine.barrier.now()?;
     }
     Ok(done)

@@ -113,10 +113,10 @@ impl<'a> Disk<'a> {
                         torn(file, *offset, data, kept, random);
                     }
                 }
-                Call::Truncate { inode, len } => {
-                    if self.certain(*inode, call, at) || below(random, 16) < kept {
-                        files.entry(*inode).or_default().resize(*len, 0);
-                    }
+                Call::Truncate { inode, len }
+                    if self.certain(*inode, call, at) || below(random, 16) < kept =>
+                {
+                    files.entry(*inode).or_default().resize(*len, 0);
                 }
                 _ => {}
             }
@@ -126,7 +126,7 @@ impl<'a> Disk<'a> {
 
     fn certain(&self, inode: Inode, call: &Timed, at: usize) -> bool {
         let covers = |&(start, end): &(usize, usize)| start > call.end && end <= at;
-        self.syncs.get(&inode).is_some_and(|syncs| syncs.iter().any(|sync| covers(sync)))
+        self.syncs.get(&inode).is_some_and(|syncs| syncs.iter().any(covers))
     }
 }
 

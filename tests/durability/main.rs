@@ -4,7 +4,13 @@
 //! output after each barrier. The trace shows when each row reached the disk, and the disk can be
 //! rebuilt from it as a power cut at any moment might have left it. Without `strace`, or where
 //! tracing is forbidden, the tests say so and prove nothing.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first fault")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test stops at the first fault and says what it measured"
+)]
 
 mod disk;
 mod trace;
@@ -150,7 +156,7 @@ fn check(trace: &Trace, at: usize, image: &Path) -> Result<(), String> {
         for first in workload::ops_of(task).filter(|op| op.is_first_of_its_user()) {
             let id = user(first);
             let of_user = |op: &&Op| user(**op) == id;
-            let mut allowed = vec![acked.iter().rev().find(of_user).and_then(|op| op.expected())];
+            let mut allowed = vec![acked.iter().rev().find(of_user).and_then(Op::expected)];
             allowed.extend(in_flight.filter(of_user).map(Op::expected));
             let found = store.logins().of(&id).map_err(|fault| fault.to_string())?;
             let found = found.as_ref().map(workload::seen);

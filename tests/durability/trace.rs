@@ -6,13 +6,14 @@ use std::process::{Command, Stdio};
 
 use super::workload::{self, Op};
 
+/// A call that this kind of machine does not have (`?`) is none of the store's.
 const CALLS: &str = "openat,close,write,pwrite64,pwritev,pwritev2,writev,ftruncate,fallocate,\
-    fdatasync,fsync,sync_file_range,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat";
+    fdatasync,fsync,?sync_file_range,?rename,renameat,renameat2,?unlink,unlinkat,?mkdir,mkdirat";
 
 /// A file's identity: it keeps it over a rename.
 pub(crate) type Inode = usize;
 
-/// What a call did to the disk. Names are relative to the store's directory, which is ``.
+/// What a call did to the disk. Names are relative to the store's directory (itself the empty name).
 pub(crate) enum Call {
     Create {
         name: PathBuf,
@@ -149,6 +150,8 @@ impl<'a> Reader<'a> {
         let Ok(result) = result.split(' ').next().unwrap().parse::<usize>() else { return };
         let arguments = arguments.trim_end().strip_suffix(')').unwrap();
         let arguments: Vec<&str> = arguments.split(", ").collect();
+        let paths: Vec<&str> =
+            arguments.iter().filter(|argument| argument.starts_with('"')).copied().collect();
         let push = |trace: &mut Trace, what| trace.calls.push(Timed { start, end, what });
         match name {
             "openat" => self.opened(start, end, &arguments, result),
@@ -188,25 +191,26 @@ impl<'a> Reader<'a> {
             }
             // Not a promise: it says nothing about the disk's own cache.
             "sync_file_range" => {}
-            "rename" => {
-                let (Some(from), Some(to)) = (self.ours(arguments[0]), self.ours(arguments[1]))
-                else {
-                    return;
-                };
+            "rename" | "renameat" | "renameat2" => {
+                let mut names = paths.iter().filter_map(|path| self.ours(path));
+                let (Some(from), Some(to)) = (names.next(), names.next()) else { return };
                 let inode = self.trace.names.remove(&from).unwrap();
                 self.trace.names.insert(to.clone(), inode);
                 push(&mut self.trace, Call::Rename { from, to });
             }
-            "unlink" => {
-                let Some(name) = self.ours(arguments[0]) else { return };
+            "unlink" | "unlinkat" => {
+                let Some(name) = self.ours(paths[0]) else { return };
                 self.trace.names.remove(&name);
                 push(&mut self.trace, Call::Unlink { name });
             }
-            "mkdir" => {
-                let Some(name) = self.ours(arguments[0]) else { return };
+            "mkdir" | "mkdirat" => {
+                let Some(name) = self.ours(paths[0]) else { return };
                 push(&mut self.trace, Call::Directory { name });
             }
-            other => assert!(!text.contains(&hex(self.store)), "{other} is not modelled"),
+            other => {
+                let ours = arguments[0].parse().is_ok_and(|fd: u32| self.open.contains_key(&fd));
+                assert!(!ours, "{other} is not modelled");
+            }
         }
     }
 
@@ -256,8 +260,4 @@ fn bytes(argument: &str) -> Vec<u8> {
     let inner = argument.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let hex: String = inner.expect("a whole string").split("\\x").collect();
     base16ct::lower::decode_vec(hex).unwrap()
-}
-
-fn hex(path: &Path) -> String {
-    path.to_string_lossy().bytes().map(|byte| format!("\\x{byte:02x}")).collect()
 }
