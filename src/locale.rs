@@ -113,3 +113,6 @@ fn bundle(locale: Locale) -> Result<FluentBundle<FluentResource>, TextsError> {
     bundle.add_resource(sentences).map_err(|errors| failed(format!("{errors:?}")))?;
     Ok(bundle)
 }
+
+#[cfg(test)]
+mod tests;
