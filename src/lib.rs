@@ -12,3 +12,4 @@ pub mod model;
 pub mod sandbox;
 pub mod secret;
 pub mod store;
+pub mod telemetry;
