@@ -15,8 +15,8 @@ pub struct Limits {
     pub per_user_per_minute: NonZeroU32,
 }
 
-/// A dialog's three longest texts, 4 bytes a character, escaped threefold, fill 108,000 bytes; a
-/// slash command's one text fits into 64 KiB. Less than 4 KiB would cut ordinary commands.
+/// A slash command comes as a form, where a Korean character fills 9 bytes: the default holds
+/// 7,000 of them, and less than 4 KiB would cut ordinary commands.
 const BODY_BYTES: std::ops::RangeInclusive<usize> = 4096..=16 * 1024 * 1024;
 
 impl Limits {

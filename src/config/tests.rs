@@ -217,6 +217,10 @@ fn every_fault_of_the_file_names_its_line() {
         ("listen = 'x'", "1: listen: stands outside a section; put it under its [section]"),
         ("[[http]]\nlisten = 'x'", "1: http: stands outside a section"),
         ("[http]\n\nlisten = 'geheim", "3: not TOML: "),
+        ("[store]\nmaster_key = geheim", "2: not TOML: "),
+        ("[store]\nmaster_key = 12geheim", "2: not TOML: "),
+        ("[store]\nmaster_key = \"\\geheim\"", "2: not TOML: "),
+        ("[store]\nmaster_key = [geheim", "2: not TOML: "),
         ("[http]\nlisten = 'a'\nlisten = 'geheim'", "3: not TOML: duplicate key"),
     ] {
         let faults = Files::with(toml).faults(least());
