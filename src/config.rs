@@ -1,1 +1,108 @@
-//! config
+//! The configuration: defaults, then `ticketd.toml`, then `TICKETD_<SECTION>__<KEY>`; later beats
+//! earlier. All values are typed and checked here, once. Loading fails with *all* faults at once,
+//! each with its key, its source and what to do; no fault and no `Debug` shows a secret.
+//!
+//! `config/ticketd.toml` names every key with its default and is the manual.
+
+mod fault;
+mod http;
+mod layers;
+mod limits;
+mod mattermost;
+mod reader;
+mod redmine;
+mod store;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use fault::{ConfigFaults, Fault, Source};
+pub use http::Http;
+pub use limits::Limits;
+pub use mattermost::Mattermost;
+pub use redmine::Redmine;
+pub use store::Store;
+
+use layers::Layer;
+use reader::{Faulted, Reader};
+
+/// Where the file is looked for when none is named; the first that exists is taken.
+const PLACES: [&str; 2] = ["/etc/ticketd/ticketd.toml", "config/ticketd.toml"];
+
+/// Everything that the operator can set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The front door.
+    pub http: Http,
+    /// The store.
+    pub store: Store,
+    /// The chat.
+    pub mattermost: Mattermost,
+    /// The tracker.
+    pub redmine: Redmine,
+    /// How much is taken on at once.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// Loads the configuration from `file`, which must exist, or else from
+    /// `/etc/ticketd/ticketd.toml` or `config/ticketd.toml` if one of them does, and from `env`.
+    ///
+    /// # Errors
+    /// [`ConfigFaults`] with everything that is wrong or missing.
+    pub fn load(
+        file: Option<&Path>,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigFaults> {
+        let (layer, misplaced) = file_layer(file).map_err(|fault| ConfigFaults(vec![fault]))?;
+        let mut reader = Reader::new(layer, Layer::of_environment(env), misplaced);
+        let config = Self::read(&mut reader);
+        let faults = reader.finish();
+        match config {
+            Ok(config) if faults.is_empty() => Ok(config),
+            _ => Err(ConfigFaults(faults)),
+        }
+    }
+
+    /// Reads all sections before it gives up over one, so that every fault is noted.
+    fn read(reader: &mut Reader) -> Result<Self, Faulted> {
+        let http = Http::read(reader.section("http"));
+        let store = Store::read(reader.section("store"));
+        let mattermost = Mattermost::read(reader.section("mattermost"));
+        let redmine = Redmine::read(reader.section("redmine"));
+        let limits = Limits::read(reader.section("limits"));
+        Ok(Self { http, store: store?, mattermost: mattermost?, redmine: redmine?, limits })
+    }
+}
+
+/// The variables of this process that may concern ticketd. One that is not UTF-8 comes with
+/// replacement characters, which the checks of its key then refuse.
+#[must_use]
+pub fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .map(|(name, text)| {
+            (name.to_string_lossy().into_owned(), text.to_string_lossy().into_owned())
+        })
+        .filter(|(name, _)| name.starts_with("TICKETD_"))
+        .collect()
+}
+
+fn file_layer(file: Option<&Path>) -> Result<(Layer, Vec<Fault>), Fault> {
+    let named = file.is_some();
+    let places = file.map_or_else(|| PLACES.map(Path::new).to_vec(), |path| vec![path]);
+    for path in places {
+        match std::fs::read_to_string(path) {
+            Ok(text) => return Layer::of_file(path, &text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !named => {}
+            Err(error) => {
+                let source = Source::File(PathBuf::from(path));
+                let problem = format!("cannot be read: {error}");
+                return Err(Fault { key: String::new(), source, problem });
+            }
+        }
+    }
+    Ok(Default::default())
+}
+
+#[cfg(test)]
+mod tests;

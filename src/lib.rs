@@ -7,6 +7,9 @@
 
 pub mod clock;
 pub mod config;
+pub mod locale;
 pub mod model;
 pub mod sandbox;
+pub mod secret;
 pub mod store;
+pub mod telemetry;

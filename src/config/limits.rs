@@ -1,0 +1,41 @@
+//! `[limits]`: how much ticketd takes on before it sheds load.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use super::reader::Section;
+
+/// The limits of the front door.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The largest body of a request, in bytes.
+    pub body_bytes: usize,
+    /// How many connections may be open at once.
+    pub connections: NonZeroUsize,
+    /// How many commands one user may give in a minute.
+    pub per_user_per_minute: NonZeroU32,
+}
+
+/// A slash command comes as a form, where a Korean character fills 9 bytes: the default holds
+/// 7,000 of them, and less than 4 KiB would cut ordinary commands.
+const BODY_BYTES: std::ops::RangeInclusive<usize> = 4096..=16 * 1024 * 1024;
+
+impl Limits {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let one = NonZeroUsize::MIN;
+        Self {
+            body_bytes: section.number("body_bytes", BODY_BYTES, 64 * 1024),
+            // Half of the usual 1,024 open files of a process: the rest is for the store and
+            // for calls outwards.
+            connections: section.number(
+                "connections",
+                one..=one.saturating_add(99_999),
+                one.saturating_add(511),
+            ),
+            per_user_per_minute: section.number(
+                "per_user_per_minute",
+                NonZeroU32::MIN..=NonZeroU32::MIN.saturating_add(59_999),
+                NonZeroU32::MIN.saturating_add(59),
+            ),
+        }
+    }
+}

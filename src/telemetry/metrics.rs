@@ -1,0 +1,196 @@
+//! The numbers of `/metrics`, counted where things happen. Labels come from small fixed sets,
+//! which the `&'static str`s see to: never a user's id, name or text. Counting never fails.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// Half a millisecond (answered from memory) to the 30 s after which Mattermost hangs up.
+const SECONDS: [f64; 15] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    route: &'static str,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RemoteCall {
+    service: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Shed {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Restart {
+    actor: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Command {
+    command: &'static str,
+    outcome: &'static str,
+}
+
+type Times<L> = Family<L, Histogram, fn() -> Histogram>;
+
+/// All numbers. Cheap to clone; clones count into the same numbers.
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+struct Inner {
+    registry: Registry,
+    requests: Times<Request>,
+    remote_calls: Times<RemoteCall>,
+    shed: Family<Shed, Counter>,
+    restarts: Family<Restart, Counter>,
+    commands: Family<Command, Counter>,
+    sessions: Gauge,
+}
+
+impl Metrics {
+    /// The media type of [`Metrics::encode`].
+    pub const CONTENT_TYPE: &'static str =
+        "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+    /// All numbers at nought.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut inner = Inner {
+            registry: Registry::with_prefix("ticketd"),
+            requests: Times::new_with_constructor(times),
+            remote_calls: Times::new_with_constructor(times),
+            shed: Family::default(),
+            restarts: Family::default(),
+            commands: Family::default(),
+            sessions: Gauge::default(),
+        };
+        let registry = &mut inner.registry;
+        registry.register_with_unit(
+            "http_request_duration",
+            "Time to answer a request, by route and status",
+            Unit::Seconds,
+            inner.requests.clone(),
+        );
+        registry.register_with_unit(
+            "remote_call_duration",
+            "Time that a remote service took, by service and outcome",
+            Unit::Seconds,
+            inner.remote_calls.clone(),
+        );
+        registry.register("shed", "Requests turned away, by reason", inner.shed.clone());
+        registry.register(
+            "actor_restarts",
+            "Actors that failed and were started again, by kind",
+            inner.restarts.clone(),
+        );
+        registry.register(
+            "commands",
+            "Commands given by users, by outcome",
+            inner.commands.clone(),
+        );
+        registry.register("sessions", "Users with a session at present", inner.sessions.clone());
+        Self(Arc::new(inner))
+    }
+
+    /// A request was answered. `route` is the pattern, never the path that came.
+    pub fn http_request(&self, route: &'static str, status: u16, took: Duration) {
+        self.0.requests.get_or_create(&Request { route, status }).observe(took.as_secs_f64());
+    }
+
+    /// A request was turned away to shed load.
+    pub fn shed(&self, reason: &'static str) {
+        self.0.shed.get_or_create(&Shed { reason }).inc();
+    }
+
+    /// A call to a remote service ended.
+    pub fn remote_call(&self, service: &'static str, outcome: &'static str, took: Duration) {
+        let labels = RemoteCall { service, outcome };
+        self.0.remote_calls.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// An actor failed and was started again.
+    pub fn actor_restarted(&self, actor: &'static str) {
+        self.0.restarts.get_or_create(&Restart { actor }).inc();
+    }
+
+    /// So many sessions are open now.
+    pub fn sessions(&self, open: usize) {
+        self.0.sessions.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+
+    /// A user's command ended.
+    pub fn command(&self, command: &'static str, outcome: &'static str) {
+        self.0.commands.get_or_create(&Command { command, outcome }).inc();
+    }
+
+    /// All numbers in the text form of `OpenMetrics`, which Prometheus reads.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        if encode(&mut text, &self.0.registry).is_err() {
+            tracing::error!("metrics cannot be encoded");
+        }
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn times() -> Histogram {
+    Histogram::new(SECONDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verb_shows_under_its_name_and_labels() {
+        let metrics = Metrics::new();
+        let counted = metrics.clone();
+        counted.http_request("/slash/redmine", 200, Duration::from_millis(2));
+        counted.http_request("/slash/redmine", 200, Duration::from_mins(1));
+        counted.shed("connections");
+        counted.remote_call("redmine", "unavailable", Duration::from_millis(700));
+        counted.actor_restarted("redmine_session");
+        counted.sessions(3);
+        counted.sessions(2);
+        counted.command("list", "ok");
+        counted.command("list", "ok");
+        let text = metrics.encode();
+        let request = "route=\"/slash/redmine\",status=\"200\"";
+        let remote = "service=\"redmine\",outcome=\"unavailable\"";
+        for line in [
+            format!("http_request_duration_seconds_sum{{{request}}} 60.002"),
+            format!("http_request_duration_seconds_count{{{request}}} 2"),
+            format!("http_request_duration_seconds_bucket{{le=\"0.001\",{request}}} 0"),
+            format!("http_request_duration_seconds_bucket{{le=\"30.0\",{request}}} 1"),
+            format!("remote_call_duration_seconds_count{{{remote}}} 1"),
+            "shed_total{reason=\"connections\"} 1".to_owned(),
+            "actor_restarts_total{actor=\"redmine_session\"} 1".to_owned(),
+            "sessions 2".to_owned(),
+            "commands_total{command=\"list\",outcome=\"ok\"} 2".to_owned(),
+        ] {
+            let line = format!("ticketd_{line}");
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"), "{text}");
+    }
+}
