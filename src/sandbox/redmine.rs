@@ -114,7 +114,7 @@ impl Service for Desk {
 fn route(data: &mut Data, me: Option<&User>, request: &Request) -> Reply {
     let path: Vec<&str> = request.path.trim_matches('/').split('/').collect();
     match (request.method.as_str(), path.as_slice()) {
-        ("GET", ["users", "current.json"]) => meta::current(data, me, request),
+        ("GET", ["users", "current.json"]) => meta::current(data, me),
         ("GET", ["issues.json"]) => list::index(data, me, request, request.query("project_id")),
         ("GET", ["projects", project, "issues.json"]) => {
             list::index(data, me, request, Some(*project))

@@ -4,12 +4,12 @@ use super::data::{
     Issue, Journal, MEMBERS, Project, Role, STATUSES, User, is_closed, project_by_id,
 };
 
-/// The role in a project; `None` for nobody and for an administrator, who needs none.
+/// The role in a project; an administrator needs none.
 fn role(me: &User, project: u32) -> Role {
     MEMBERS
         .iter()
-        .find(|(_, at, user, _)| *at == project && *user == me.id)
-        .map_or(Role::NonMember, |(_, _, _, role)| *role)
+        .find(|(at, user, _)| *at == project && *user == me.id)
+        .map_or(Role::NonMember, |(_, _, role)| *role)
 }
 
 pub(super) fn sees_project(me: Option<&User>, project: &Project) -> bool {
@@ -54,8 +54,7 @@ fn may(me: Option<&User>, project: u32, roles: &[Role]) -> bool {
 
 /// Whom an issue may be assigned to: the members, and its author.
 pub(super) fn assignable(issue: &Issue, user: u32) -> bool {
-    user == issue.author
-        || MEMBERS.iter().any(|(_, at, who, _)| *at == issue.project && *who == user)
+    user == issue.author || MEMBERS.iter().any(|(at, who, _)| *at == issue.project && *who == user)
 }
 
 /// The statuses that an issue may take now, its own included; none for who has no transition,

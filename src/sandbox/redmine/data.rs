@@ -76,13 +76,9 @@ pub(super) enum Role {
     NonMember,
 }
 
-/// Membership id, project, user, role.
-pub(super) const MEMBERS: [(u32, u32, u32, Role); 4] = [
-    (1, 1, 5, Role::Manager),
-    (2, 2, 5, Role::Manager),
-    (3, 1, 6, Role::Developer),
-    (4, 2, 7, Role::Reporter),
-];
+/// Project, user, role.
+pub(super) const MEMBERS: [(u32, u32, Role); 4] =
+    [(1, 5, Role::Manager), (2, 5, Role::Manager), (1, 6, Role::Developer), (2, 7, Role::Reporter)];
 
 /// Id, name, closed.
 pub(super) const STATUSES: [(u32, &str, bool); 6] = [
@@ -129,7 +125,8 @@ pub(super) struct Issue {
 pub(super) struct Journal {
     pub(super) id: u32,
     pub(super) user: u32,
-    pub(super) notes: String,
+    /// `None` in the half that a private note was split from (measured).
+    pub(super) notes: Option<String>,
     pub(super) private: bool,
     pub(super) created_on: Timestamp,
     pub(super) details: Vec<Detail>,

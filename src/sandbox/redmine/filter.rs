@@ -24,7 +24,7 @@ enum Status {
     Open,
     Closed,
     Any,
-    In(Vec<u32>),
+    Of(Numbers),
 }
 
 enum Numbers {
@@ -51,7 +51,7 @@ impl Filter {
             None | Some("open" | "o") => Status::Open,
             Some("closed" | "c") => Status::Closed,
             Some("*") => Status::Any,
-            Some(ids) => Status::In(list(ids, None)),
+            Some(ids) => Status::Of(numbers(ids, None)),
         };
         let columns: [(&str, Number); 6] = [
             ("assigned_to_id", |issue| issue.assigned_to),
@@ -86,20 +86,26 @@ impl Filter {
             Status::Open => !is_closed(issue.status),
             Status::Closed => is_closed(issue.status),
             Status::Any => true,
-            Status::In(ids) => ids.contains(&issue.status),
+            Status::Of(wanted) => wanted.keep(Some(issue.status)),
         };
         status
-            && self.numbers.iter().all(|(column, wanted)| match (wanted, column(issue)) {
-                (Numbers::None, value) => value.is_none(),
-                (Numbers::Any, value) => value.is_some(),
-                (Numbers::In(ids), value) => value.is_some_and(|id| ids.contains(&id)),
-                (Numbers::NotIn(ids), value) => value.is_none_or(|id| !ids.contains(&id)),
-            })
+            && self.numbers.iter().all(|(column, wanted)| wanted.keep(column(issue)))
             && self.subject.as_ref().is_none_or(|words| matches(&issue.subject, words))
             && self.times.iter().all(|(column, range)| {
                 range.from.is_none_or(|from| column(issue) > from)
                     && range.to.is_none_or(|to| column(issue) <= to)
             })
+    }
+}
+
+impl Numbers {
+    fn keep(&self, value: Option<u32>) -> bool {
+        match self {
+            Self::None => value.is_none(),
+            Self::Any => value.is_some(),
+            Self::In(ids) => value.is_some_and(|id| ids.contains(&id)),
+            Self::NotIn(ids) => value.is_none_or(|id| !ids.contains(&id)),
+        }
     }
 }
 

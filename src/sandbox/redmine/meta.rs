@@ -4,17 +4,15 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::data::{
-    Data, MEMBERS, PRIORITIES, PROJECTS, Project, Role, STATUSES, TRACKERS, User, name_of,
-    project as find, project_by_id,
+    Data, PRIORITIES, PROJECTS, Project, STATUSES, TRACKERS, User, name_of, project as find,
 };
 use super::list::Page;
 use super::render::{include, status, time};
 use super::{access, bare, ok, refused};
 use crate::sandbox::wire::{Reply, Request};
 
-pub(super) fn current(data: &Data, me: Option<&User>, request: &Request) -> Reply {
+pub(super) fn current(data: &Data, me: Option<&User>) -> Reply {
     let Some(me) = me else { return bare(StatusCode::UNAUTHORIZED) };
-    let parts = include(request.query("include"));
     let seeded = time(data.seeded);
     let mut user = Map::new();
     let mut put = |name: &str, value: Value| user.insert(name.to_owned(), value);
@@ -34,30 +32,7 @@ pub(super) fn current(data: &Data, me: Option<&User>, request: &Request) -> Repl
     put("passwd_changed_on", json!(seeded));
     put("twofa_scheme", Value::Null);
     put("api_key", json!(me.key));
-    if parts.contains(&"memberships") {
-        put("memberships", memberships(me));
-    }
     ok(&json!({ "user": user }))
-}
-
-fn memberships(me: &User) -> Value {
-    MEMBERS
-        .iter()
-        .filter(|(_, _, user, _)| *user == me.id)
-        .map(|(id, at, _, role)| {
-            let project = project_by_id(*at);
-            let (role_id, role) = match role {
-                Role::Manager => (3, "Manager"),
-                Role::Developer => (4, "Developer"),
-                Role::Reporter | Role::NonMember => (5, "Reporter"),
-            };
-            json!({
-                "id": id,
-                "project": { "id": project.id, "name": project.name },
-                "roles": [{ "id": role_id, "name": role }],
-            })
-        })
-        .collect()
 }
 
 pub(super) fn statuses() -> Value {

@@ -81,7 +81,7 @@ pub(super) struct IssueOut {
 struct JournalOut {
     id: u32,
     user: Named,
-    notes: String,
+    notes: Option<String>,
     created_on: String,
     private_notes: bool,
     details: Vec<DetailOut>,

@@ -47,7 +47,12 @@ pub(super) fn search(data: &Data, me: Option<&User>, request: &Request) -> Reply
 fn holds(issue: &Issue, words: &[String]) -> bool {
     matches(&issue.subject, words)
         || issue.description.as_ref().is_some_and(|text| matches(text, words))
-        || issue.journals.iter().any(|journal| !journal.private && matches(&journal.notes, words))
+        || issue
+            .journals
+            .iter()
+            .filter(|journal| !journal.private)
+            .filter_map(|journal| journal.notes.as_deref())
+            .any(|notes| matches(notes, words))
 }
 
 fn result(host: &str, issue: &Issue) -> Value {

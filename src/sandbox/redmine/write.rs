@@ -83,7 +83,7 @@ pub(super) fn update(data: &mut Data, me: Option<&User>, request: &Request, id: 
         issue.closed_on = Some(issue.updated_on);
     }
     let private = flag(&fields, "private_notes") && access::private_notes(Some(me), before.project);
-    let notes = get(&fields, "notes").filter(|notes| !notes.trim().is_empty()).unwrap_or_default();
+    let notes = get(&fields, "notes").unwrap_or_default();
     let details = changes(&before, &issue);
     journal(data, me, &mut issue, details, notes, private);
     data.issues.insert(id, issue);
@@ -105,11 +105,12 @@ fn journal(
         let id = data.next_journal();
         issue.journals.push(Journal { id, user, notes, private, created_on, details });
     };
-    if private && !notes.is_empty() && !details.is_empty() {
-        add(String::new(), false, details);
-        add(notes, true, Vec::new());
-    } else if !notes.is_empty() || !details.is_empty() {
-        add(notes, private, details);
+    let blank = notes.trim().is_empty();
+    if private && !blank && !details.is_empty() {
+        add(None, false, details);
+        add(Some(notes), true, Vec::new());
+    } else if !blank || !details.is_empty() {
+        add(Some(notes), private, details);
     } else {
         return;
     }
