@@ -1,1 +1,21 @@
-//! sandbox
+//! Embedded stand-ins of the services that ticketd talks to, for `ticketd demo` and the tests.
+//!
+//! They listen on loopback, keep everything in memory and are gone when dropped. They share no
+//! type with `clients`, so that a mistake in one is not copied by the other, and
+//! `tests/recordings.rs` holds them against what real servers answered, the awkward parts
+//! included. A request they do not know gets the service's own 404.
+
+mod fault;
+mod mattermost;
+mod redmine;
+mod server;
+mod wire;
+
+pub use fault::{Fault, FaultRule};
+pub use mattermost::Mattermost;
+pub use mattermost::dialog::{OpenedDialog, SubmitResult};
+pub use mattermost::hooks::Delayed;
+pub use mattermost::slash::SlashForm;
+pub use redmine::Redmine;
+pub use server::Call;
+pub use wire::Answer;

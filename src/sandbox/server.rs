@@ -1,0 +1,246 @@
+//! The HTTP server under every stand-in: reads a request, applies a fault, asks the service, keeps
+//! the ledger. Dropping it closes the port and every connection at once.
+
+use std::collections::VecDeque;
+use std::future::pending;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::task::AbortOnDropHandle;
+use url::Url;
+
+use super::fault::{Fault, FaultRule, Faults};
+use super::wire::{Outgoing, Reply, Request, lock};
+
+/// Idle connections are closed after this long, as puma does in front of Redmine.
+const IDLE: Duration = Duration::from_secs(20);
+const LARGEST_BODY: usize = 16 * 1024 * 1024;
+/// The ledger forgets the oldest call beyond this many: benchmarks make millions.
+const LEDGER: usize = 65_536;
+
+/// One request that a stand-in has seen, oldest first in its ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The method, in capitals.
+    pub method: String,
+    /// Path and query as sent, except that the value of a `key` parameter is left out.
+    pub target: String,
+    /// Whose key or token it was; `None` for nobody's.
+    pub login: Option<&'static str>,
+    /// The status answered; `None` when the request ended without an answer.
+    pub status: Option<u16>,
+    /// Whether a credential stood in the query, where it lands in the service's log.
+    pub key_in_query: bool,
+}
+
+/// What a stand-in does with a request. Called one at a time or in parallel; must not block.
+pub(super) trait Service: Send + Sync + 'static {
+    fn answer(&self, request: &Request) -> Reply;
+    /// Who is asking, for the ledger of a request that is not carried out.
+    fn login(&self, request: &Request) -> Option<&'static str>;
+}
+
+pub(super) struct Server<S> {
+    address: SocketAddr,
+    shared: Arc<Shared<S>>,
+    accepting: AbortOnDropHandle<()>,
+}
+
+struct Shared<S> {
+    service: S,
+    faults: Faults,
+    ledger: Mutex<VecDeque<Call>>,
+}
+
+impl<S: Service> Server<S> {
+    /// Binds a free port of 127.0.0.1; `service` is made when the address is known.
+    pub(super) async fn start(service: impl FnOnce(SocketAddr) -> S) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            service: service(address),
+            faults: Faults::default(),
+            ledger: Mutex::default(),
+        });
+        let accepting = AbortOnDropHandle::new(tokio::spawn(accept(listener, Arc::clone(&shared))));
+        Ok(Self { address, shared, accepting })
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(super) fn url(&self) -> Url {
+        base(self.address)
+    }
+
+    pub(super) fn service(&self) -> &S {
+        &self.shared.service
+    }
+
+    pub(super) fn fault(&self, rule: FaultRule) {
+        self.shared.faults.add(rule);
+    }
+
+    pub(super) fn clear_faults(&self) {
+        self.shared.faults.clear();
+    }
+
+    pub(super) fn ledger(&self) -> Vec<Call> {
+        lock(&self.shared.ledger).iter().cloned().collect()
+    }
+
+    pub(super) async fn stop(self) {
+        self.accepting.abort();
+        // The error says that it was aborted, which is what was asked.
+        let _ = self.accepting.await;
+    }
+}
+
+/// The base address of a stand-in; loopback addresses always make a URL.
+pub(super) fn base(address: SocketAddr) -> Url {
+    #[allow(clippy::expect_used, reason = "http, an IP address and a port are a URL")]
+    Url::parse(&format!("http://{address}/")).expect("an address makes a URL")
+}
+
+async fn accept<S: Service>(listener: TcpListener, shared: Arc<Shared<S>>) {
+    // The set goes with this task, and every connection with the set.
+    let mut connections = JoinSet::new();
+    loop {
+        // Out of file descriptors: the next round may find one.
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        while connections.try_join_next().is_some() {}
+        let shared = Arc::clone(&shared);
+        connections.spawn(async move {
+            let service = service_fn(|request| serve(&shared, request));
+            // A broken connection is the caller's affair, and a cut one was ordered.
+            let _ = hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(IDLE)
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+/// Why a connection ends without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("connection cut")]
+struct Cut;
+
+async fn serve<S: Service>(
+    shared: &Shared<S>,
+    request: http::Request<Incoming>,
+) -> Result<Response<Outgoing>, Cut> {
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(|_| Cut)?.to_bytes();
+    let target = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
+    let query = parts.uri.query().unwrap_or_default();
+    let request = Request {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        headers: parts.headers,
+        body,
+    };
+    let note = |login, status: Option<StatusCode>| {
+        let call = call(&request, &target, login, status);
+        let mut ledger = lock(&shared.ledger);
+        if ledger.len() == LEDGER {
+            ledger.pop_front();
+        }
+        ledger.push_back(call);
+    };
+    let fault = shared.faults.take(&request.method, &target);
+    let reply = match fault {
+        Some(Fault::Status(status)) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let title = format!("{} error", status.as_u16());
+            Reply::html(status, &title, "An error occurred on the page you were trying to access.")
+        }
+        Some(Fault::HtmlOk) => Reply::html(StatusCode::OK, "Sign in", "Please sign in to go on."),
+        Some(Fault::Oversized) => Reply::text(StatusCode::OK, "application/json", ""),
+        Some(Fault::CutConnection | Fault::Hang) => {
+            note(shared.service.login(&request), None);
+            if fault == Some(Fault::Hang) {
+                return pending().await;
+            }
+            return Err(Cut);
+        }
+        _ => {
+            if let Some(Fault::Slow(delay)) = fault {
+                tokio::time::sleep(delay).await;
+            }
+            let reply = shared.service.answer(&request);
+            if fault == Some(Fault::CutAfterCommit) {
+                note(reply.login, None);
+                return Err(Cut);
+            }
+            if fault == Some(Fault::BrokenJson) { broken(reply) } else { reply }
+        }
+    };
+    let login = reply.login.or_else(|| fault.and_then(|_| shared.service.login(&request)));
+    note(login, Some(reply.status));
+    let endless = fault == Some(Fault::Oversized);
+    let mut response = Response::new(if endless {
+        Outgoing::Endless { begun: false }
+    } else {
+        Outgoing::Whole(Full::new(reply.body))
+    });
+    *response.status_mut() = reply.status;
+    *response.headers_mut() = reply.headers;
+    Ok(response)
+}
+
+/// The first half of the JSON; an answer without a body becomes a 200 with a broken one.
+fn broken(mut reply: Reply) -> Reply {
+    if reply.body.is_empty() {
+        reply.status = StatusCode::OK;
+        reply.body = Bytes::from_static(b"{\"issue\":{\"id\":");
+    } else {
+        reply.body.truncate(reply.body.len() / 2);
+    }
+    reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    reply
+}
+
+fn call(
+    request: &Request,
+    target: &str,
+    login: Option<&'static str>,
+    status: Option<StatusCode>,
+) -> Call {
+    let key_in_query = request.query.iter().any(|(name, _)| name == "key");
+    let target = match target.split_once('?') {
+        Some((path, query)) if key_in_query => {
+            let kept: Vec<&str> = query
+                .split('&')
+                .map(|pair| if pair.starts_with("key=") { "key=" } else { pair })
+                .collect();
+            format!("{path}?{}", kept.join("&"))
+        }
+        _ => target.to_owned(),
+    };
+    Call {
+        method: request.method.clone(),
+        target,
+        login,
+        status: status.map(|status| status.as_u16()),
+        key_in_query,
+    }
+}
