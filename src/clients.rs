@@ -1,0 +1,14 @@
+//! The services that ticketd calls, one client each over one transport. Wire types stay inside a
+//! client; what comes out is a `model` type or an [`ApiError`].
+
+mod error;
+mod mattermost;
+mod redmine;
+mod transport;
+mod user_locales;
+
+pub use error::ApiError;
+pub use mattermost::MattermostClient;
+pub use redmine::RedmineClient;
+pub use transport::Transport;
+pub use user_locales::UserLocales;

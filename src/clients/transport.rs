@@ -1,0 +1,224 @@
+//! The one road out: time limits, size caps, metrics and the sorting of failures.
+//!
+//! A redirect is never followed (it would carry the key to another host). A read is tried once
+//! more when the connection failed; a write never is: if it may have happened, it fails as
+//! [`ApiError::Ambiguous`] and the caller looks before repeating it.
+
+use std::time::{Duration, Instant};
+
+use backon::{ConstantBuilder, Retryable};
+use bytes::{Bytes, BytesMut};
+use http::{
+    HeaderMap, Method, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+};
+use reqwest::{RequestBuilder, redirect};
+use serde::{Deserialize, de::DeserializeOwned};
+use url::Url;
+
+use super::ApiError;
+use crate::{health::Part, telemetry::Metrics};
+
+/// The largest answer that is read.
+const ANSWER_MAX: usize = 4 * 1024 * 1024;
+/// The longest that connecting may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+/// Idle connections are dropped well before Redmine's puma does (20 s), so that a write does not
+/// meet a connection that is just being closed.
+const IDLE_LIMIT: Duration = Duration::from_secs(10);
+/// The pause before a read is tried again.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// Calls to one service. Clones share the connections.
+#[derive(Clone)]
+pub struct Transport {
+    service: &'static str,
+    base: Url,
+    http: reqwest::Client,
+    part: Part,
+    metrics: Metrics,
+}
+
+/// An answer with a success status.
+#[derive(Debug)]
+pub struct Answer {
+    service: &'static str,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Transport {
+    /// A transport to the service whose paths start at `base`; no call takes longer than `limit`.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up, which in practice means that the system has no CA certificates.
+    pub fn new(
+        service: &'static str,
+        base: Url,
+        limit: Duration,
+        metrics: Metrics,
+    ) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("ticketd/", env!("CARGO_PKG_VERSION")))
+            .timeout(limit)
+            .connect_timeout(CONNECT_LIMIT)
+            .pool_idle_timeout(IDLE_LIMIT)
+            .redirect(redirect::Policy::none())
+            .build()?;
+        Ok(Self { service, base, http, part: Part::new(service), metrics })
+    }
+
+    /// Starts a request; [`Transport::send`] sends it.
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, self.at(path))
+    }
+
+    /// The URL of a path of the service.
+    #[must_use]
+    pub fn at(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
+        url
+    }
+
+    /// The service's record for `/ready`.
+    #[must_use]
+    pub fn part(&self) -> &Part {
+        &self.part
+    }
+
+    /// Sends a request and sorts the outcome.
+    ///
+    /// # Errors
+    /// Any [`ApiError`]; only writes fail as [`ApiError::Ambiguous`].
+    pub async fn send(&self, request: RequestBuilder) -> Result<Answer, ApiError> {
+        let started = Instant::now();
+        let outcome = match request.build() {
+            Ok(request) if request.method().is_safe() => {
+                (|| self.once(request.try_clone()))
+                    .retry(ConstantBuilder::default().with_delay(RETRY_PAUSE).with_max_times(1))
+                    .when(is_broken_connection)
+                    .await
+            }
+            Ok(request) => self.once(Some(request)).await,
+            // A key that cannot stand in a header ends here.
+            Err(_) => Err(self.malformed("the request cannot be built")),
+        };
+        let word = outcome.as_ref().map_or_else(ApiError::kind, |_| "ok");
+        self.metrics.remote_call(self.service, word, started.elapsed());
+        match &outcome {
+            Err(error) if error.is_outage() => self.part.failed(),
+            _ => self.part.succeeded(),
+        }
+        outcome
+    }
+
+    async fn once(&self, request: Option<reqwest::Request>) -> Result<Answer, ApiError> {
+        let request = request.ok_or_else(|| self.malformed("the request cannot be repeated"))?;
+        let safe = request.method().is_safe();
+        let answer = self.http.execute(request).await.map_err(|error| self.broken(safe, &error))?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = self.body(safe, answer).await?;
+        if status.is_success() {
+            return Ok(Answer { service: self.service, headers, body });
+        }
+        Err(self.refusal(safe, status, &headers, &body))
+    }
+
+    async fn body(&self, safe: bool, mut answer: reqwest::Response) -> Result<Bytes, ApiError> {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.broken(safe, &error))? {
+            if body.len() + chunk.len() > ANSWER_MAX {
+                return Err(self.malformed("the answer is larger than 4 MiB"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    }
+
+    fn broken(&self, safe: bool, error: &reqwest::Error) -> ApiError {
+        let service = self.service;
+        let cause = if error.is_connect() {
+            "cannot connect"
+        } else if error.is_timeout() {
+            "no answer in time"
+        } else {
+            "the connection broke"
+        };
+        // A connection that never stood carried nothing.
+        if safe || error.is_connect() {
+            ApiError::Unavailable { service, cause: cause.to_owned() }
+        } else {
+            ApiError::Ambiguous { service, cause: cause.to_owned() }
+        }
+    }
+
+    fn refusal(
+        &self,
+        safe: bool,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> ApiError {
+        let service = self.service;
+        let cause = format!("status {}", status.as_u16());
+        match status {
+            StatusCode::UNAUTHORIZED => ApiError::Unauthorized { service },
+            StatusCode::FORBIDDEN => ApiError::Forbidden { service },
+            StatusCode::NOT_FOUND => ApiError::NotFound { service },
+            StatusCode::TOO_MANY_REQUESTS => {
+                ApiError::RateLimited { service, after: retry_after(headers) }
+            }
+            _ if status.is_client_error() => {
+                ApiError::Rejected { service, status: status.as_u16(), reasons: reasons(body) }
+            }
+            _ if status.is_redirection() => self.malformed(&cause),
+            _ if safe => ApiError::Unavailable { service, cause },
+            _ => ApiError::Ambiguous { service, cause },
+        }
+    }
+
+    fn malformed(&self, cause: &str) -> ApiError {
+        ApiError::Malformed { service: self.service, cause: cause.to_owned() }
+    }
+}
+
+impl Answer {
+    /// The body, which must be JSON of this shape and say that it is.
+    ///
+    /// # Errors
+    /// [`ApiError::Malformed`]: a login page with status 200 is no answer.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        let kind = self.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let malformed = |cause: String| ApiError::Malformed { service: self.service, cause };
+        if !kind.is_some_and(|kind| kind.starts_with("application/json")) {
+            return Err(malformed("not JSON".to_owned()));
+        }
+        // Only the place is told: serde's text can quote what it read.
+        serde_json::from_slice(&self.body).map_err(|error| {
+            malformed(format!("JSON unlike the interface at column {}", error.column()))
+        })
+    }
+}
+
+fn is_broken_connection(error: &ApiError) -> bool {
+    matches!(error, ApiError::Unavailable { cause, .. } if cause == "the connection broke" || cause == "cannot connect")
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
+}
+
+/// The service's own words: Redmine says `{"errors": […]}`, Mattermost `{"message": "…"}`.
+fn reasons(body: &[u8]) -> Vec<String> {
+    #[derive(Deserialize, Default)]
+    struct Words {
+        #[serde(default)]
+        errors: Vec<String>,
+        #[serde(default)]
+        message: Option<String>,
+    }
+    let words: Words = serde_json::from_slice(body).unwrap_or_default();
+    words.errors.into_iter().chain(words.message).collect()
+}
