@@ -1,0 +1,173 @@
+//! Posts to Mattermost what did not make it into a slash command's own answer.
+//!
+//! Comes in: `Deliver` with a response hook and the text. Goes out: one call, repeated only where
+//! the first surely had no effect. What ends it: only the supervisor. A late answer that cannot be
+//! delivered is logged; the command that it speaks of was carried out all the same.
+
+use std::{sync::Arc, time::Duration};
+
+use backon::{ExponentialBuilder, Retryable};
+use futures_util::future::BoxFuture;
+use ractor::{
+    Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr, rpc::CallResult,
+};
+use tracing::Instrument;
+
+use super::{
+    slot::{Slot, answers},
+    supervisor::{Child, Restart, StartFault, SupervisorHandle},
+};
+use crate::{
+    clients::{ApiError, MattermostClient},
+    failpoint,
+    model::ids::ResponseHook,
+};
+
+/// Deliveries on their way at once; more are refused rather than piled up.
+const IN_FLIGHT_MAX: usize = 256;
+/// How long a caller waits for its text to be taken over.
+const ACCEPT_LIMIT: Duration = Duration::from_secs(1);
+/// A response hook takes five posts; a late answer needs one and may retry twice.
+const RETRIES: usize = 2;
+
+enum MattermostPosterMsg {
+    /// Delivers a text. Replies at once whether it was taken over.
+    Deliver(ResponseHook, String, RpcReplyPort<bool>),
+    /// A delivery has ended. No reply.
+    Delivered,
+    /// Replies at once.
+    Ping(RpcReplyPort<()>),
+}
+
+/// Reaches the poster, whichever of its lives it is in.
+#[derive(Clone)]
+pub struct MattermostPosterHandle(Arc<Desk>);
+
+struct Desk {
+    mattermost: MattermostClient,
+    actor: Slot<MattermostPosterMsg>,
+}
+
+impl MattermostPosterHandle {
+    /// Starts the poster under the supervisor.
+    ///
+    /// # Errors
+    /// As [`SupervisorHandle::start`].
+    pub async fn start(
+        supervisor: &SupervisorHandle,
+        mattermost: MattermostClient,
+    ) -> Result<Self, StartFault> {
+        let desk = Arc::new(Desk { mattermost, actor: Slot::empty() });
+        supervisor.start(desk.clone()).await?;
+        Ok(Self(desk))
+    }
+
+    /// Hands over a late answer. `false` if the poster cannot take it now.
+    pub async fn deliver(&self, hook: ResponseHook, text: String) -> bool {
+        let Some(actor) = self.0.actor.get() else { return false };
+        let asked =
+            actor.call(|reply| MattermostPosterMsg::Deliver(hook, text, reply), Some(ACCEPT_LIMIT));
+        matches!(asked.await, Ok(CallResult::Success(true)))
+    }
+}
+
+impl Child for Desk {
+    fn name(&self) -> String {
+        self.kind().to_owned()
+    }
+
+    fn kind(&self) -> &'static str {
+        "mattermost_poster"
+    }
+
+    fn restart(&self) -> Restart {
+        Restart::Always
+    }
+
+    fn start(&self, supervisor: ActorCell) -> BoxFuture<'_, Result<ActorCell, SpawnErr>> {
+        Box::pin(async move {
+            let args = self.mattermost.clone();
+            let (actor, _) = Actor::spawn_linked(None, MattermostPoster, args, supervisor).await?;
+            let cell = actor.get_cell();
+            self.actor.set(Some(actor));
+            Ok(cell)
+        })
+    }
+
+    fn ping(&self, limit: Duration) -> BoxFuture<'_, bool> {
+        Box::pin(answers(self.actor.get(), MattermostPosterMsg::Ping, limit))
+    }
+
+    fn gone(&self) {
+        self.actor.set(None);
+    }
+}
+
+struct MattermostPoster;
+
+struct State {
+    mattermost: MattermostClient,
+    in_flight: usize,
+}
+
+impl Actor for MattermostPoster {
+    type Msg = MattermostPosterMsg;
+    type State = State;
+    type Arguments = MattermostClient;
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<MattermostPosterMsg>,
+        mattermost: MattermostClient,
+    ) -> Result<State, ActorProcessingErr> {
+        Ok(State { mattermost, in_flight: 0 })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<MattermostPosterMsg>,
+        message: MattermostPosterMsg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        failpoint::hit("mattermost_poster.handle").await;
+        match message {
+            MattermostPosterMsg::Deliver(hook, text, reply) => {
+                let taken = state.in_flight < IN_FLIGHT_MAX;
+                if taken {
+                    state.deliver(&myself, hook, text);
+                }
+                let _ = reply.send(taken);
+            }
+            MattermostPosterMsg::Delivered => state.in_flight -= 1,
+            MattermostPosterMsg::Ping(reply) => drop(reply.send(())),
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn deliver(
+        &mut self,
+        myself: &ActorRef<MattermostPosterMsg>,
+        hook: ResponseHook,
+        text: String,
+    ) {
+        self.in_flight += 1;
+        let (mattermost, myself) = (self.mattermost.clone(), myself.clone());
+        let work = async move {
+            // A repeat after an unclear outcome could show the answer twice: it is not repeated.
+            let outcome = (|| mattermost.deliver(&hook, &text))
+                .retry(ExponentialBuilder::default().with_max_times(RETRIES))
+                .when(|error| {
+                    matches!(error, ApiError::Unavailable { .. } | ApiError::RateLimited { .. })
+                })
+                .await;
+            match outcome {
+                Ok(()) => tracing::debug!("a late answer was delivered"),
+                Err(error) => tracing::warn!(%error, "a late answer could not be delivered"),
+            }
+            let _ = myself.cast(MattermostPosterMsg::Delivered);
+        };
+        tokio::spawn(work.in_current_span());
+    }
+}

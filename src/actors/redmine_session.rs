@@ -1,0 +1,240 @@
+//! One Mattermost user's session with Redmine.
+//!
+//! Comes in: an `Order` (a parsed command) or a filled login form. Goes out: calls to Redmine with
+//! the user's own key, and one answer each in the user's language. The key is in memory only while
+//! the session lives. What ends it: half an hour of silence; the next order starts another.
+//!
+//! Failures are answers. If a task dies its reply port is dropped, and the asker reads that.
+
+mod asker;
+mod close;
+mod comment;
+mod create;
+mod failure;
+mod issue;
+mod list;
+mod login;
+mod me;
+mod projects;
+mod search;
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
+use tracing::Instrument;
+use url::Url;
+
+pub use self::login::{FormAnswer, FormSubmission};
+use self::{asker::Asker, failure::Failure, login::PendingForm};
+use crate::{
+    actors::mattermost_poster::MattermostPosterHandle,
+    clients::{MattermostClient, RedmineClient},
+    failpoint,
+    locale::{Locale, Texts},
+    model::{
+        command::RedmineCommand,
+        ids::{ResponseHook, UserId},
+        login::RedmineLogin,
+    },
+    store::Store,
+    telemetry::Metrics,
+};
+
+/// Commands of one user that run at once; a further one is told to wait.
+const AT_ONCE: usize = 8;
+/// Silence after which the key leaves the memory. Longer than a login form lives.
+const IDLE_LIMIT: Duration = Duration::from_mins(30);
+
+/// What every session works with.
+pub struct SessionTools {
+    /// Redmine.
+    pub redmine: RedmineClient,
+    /// Opens the login form.
+    pub mattermost: MattermostClient,
+    /// Takes what comes too late for an answer.
+    pub poster: MattermostPosterHandle,
+    /// Keeps the logins.
+    pub store: Store,
+    /// Every sentence.
+    pub texts: Arc<Texts>,
+    /// The status that `close` prefers, by name.
+    pub close_status: Option<String>,
+    /// Where Mattermost sends filled login forms; `None` without a public URL.
+    pub form_url: Option<Url>,
+    /// Counters.
+    pub metrics: Metrics,
+}
+
+/// A command and what its answer needs.
+#[derive(Debug)]
+pub struct Order {
+    /// What to do.
+    pub command: RedmineCommand,
+    /// The language of the answer.
+    pub locale: Locale,
+    /// Where a later answer goes.
+    pub hook: Option<ResponseHook>,
+    /// What a form is opened with, within 3 s.
+    pub trigger_id: Option<String>,
+}
+
+/// The session's messages.
+pub(super) enum RedmineSessionMsg {
+    /// Carries out a command. Replies with the answer's text unless its task dies.
+    Run(Order, RpcReplyPort<String>),
+    /// Takes a filled login form. Replies with what the form shows unless its task dies.
+    Submit(FormSubmission, RpcReplyPort<FormAnswer>),
+    /// Redmine has confirmed a login: keep it. Replies when it is in the store, though not yet
+    /// when it is durable.
+    Confirmed(RedmineLogin, RpcReplyPort<Result<(), Failure>>),
+    /// Replies at once; also the moment to leave when nobody has asked for long.
+    Ping(RpcReplyPort<()>),
+}
+
+/// The actor.
+pub(super) struct RedmineSession;
+
+/// One user's session.
+pub(super) struct Session {
+    user: UserId,
+    tools: Arc<SessionTools>,
+    login: Option<Arc<RedmineLogin>>,
+    form: Option<PendingForm>,
+    at_once: Arc<Semaphore>,
+    last_used: Instant,
+}
+
+impl Actor for RedmineSession {
+    type Msg = RedmineSessionMsg;
+    type State = Session;
+    type Arguments = (UserId, Arc<SessionTools>);
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<RedmineSessionMsg>,
+        (user, tools): Self::Arguments,
+    ) -> Result<Session, ActorProcessingErr> {
+        // A row that cannot be read must not keep its owner from signing in or out.
+        let login = tools.store.logins().of(&user).unwrap_or_else(|error| {
+            tracing::error!(%error, "a stored login cannot be read");
+            None
+        });
+        let login = login.map(Arc::new);
+        let at_once = Arc::new(Semaphore::new(AT_ONCE));
+        Ok(Session { user, tools, login, form: None, at_once, last_used: Instant::now() })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<RedmineSessionMsg>,
+        message: RedmineSessionMsg,
+        session: &mut Session,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            RedmineSessionMsg::Run(order, reply) => {
+                failpoint::hit("redmine_session.run").await;
+                session.run(&myself, order, reply);
+            }
+            RedmineSessionMsg::Submit(form, reply) => session.submit(&myself, form, reply),
+            RedmineSessionMsg::Confirmed(login, reply) => {
+                drop(reply.send(session.remember(login)));
+            }
+            RedmineSessionMsg::Ping(reply) => {
+                drop(reply.send(()));
+                if session.is_idle() {
+                    myself.drain()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Session {
+    fn run(
+        &mut self,
+        myself: &ActorRef<RedmineSessionMsg>,
+        order: Order,
+        reply: RpcReplyPort<String>,
+    ) {
+        self.last_used = Instant::now();
+        let asker = self.asker(order.locale);
+        let Some(place) = self.place() else {
+            drop(reply.send(asker.say("redmine-busy", &[("count", AT_ONCE.into())])));
+            return;
+        };
+        let name = order.command.name();
+        let (who, myself) = (asker.clone(), myself.clone());
+        let work: Work = match order.command {
+            RedmineCommand::Login(form) => {
+                Box::pin(async move { login::with_key(&who, &myself, &form).await })
+            }
+            RedmineCommand::OpenLogin => {
+                let state = self.expect_form(order.hook);
+                Box::pin(async move { login::open_form(&who, order.trigger_id, &state).await })
+            }
+            RedmineCommand::Logout => {
+                let forgotten = self.forget();
+                Box::pin(async move { login::logout(&who, forgotten?).await })
+            }
+            command => Box::pin(async move { carry_out(&who, command).await }),
+        };
+        tokio::spawn(answer(asker, place, name, work, reply).in_current_span());
+    }
+
+    fn asker(&self, locale: Locale) -> Arc<Asker> {
+        Arc::new(Asker { tools: self.tools.clone(), locale, login: self.login.clone() })
+    }
+
+    fn place(&self) -> Option<OwnedSemaphorePermit> {
+        self.at_once.clone().try_acquire_owned().ok()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.last_used.elapsed() >= IDLE_LIMIT && self.at_once.available_permits() == AT_ONCE
+    }
+}
+
+/// One command that needs a login and changes nothing here.
+async fn carry_out(asker: &Asker, command: RedmineCommand) -> Result<String, Failure> {
+    match command {
+        RedmineCommand::Me => me::run(asker).await,
+        RedmineCommand::List(query) => list::run(asker, &query).await,
+        RedmineCommand::Issue(id) => issue::run(asker, id).await,
+        RedmineCommand::Close(id, note) => close::run(asker, id, note.as_deref()).await,
+        RedmineCommand::Create(project, subject) => create::run(asker, &project, &subject).await,
+        RedmineCommand::Comment(id, text) => comment::run(asker, id, &text).await,
+        RedmineCommand::Search(text) => search::run(asker, &text).await,
+        RedmineCommand::Projects(page) => projects::run(asker, page).await,
+        RedmineCommand::Help
+        | RedmineCommand::Login(_)
+        | RedmineCommand::OpenLogin
+        | RedmineCommand::Logout => Ok(asker.say("redmine-help", &[])),
+    }
+}
+
+type Work = BoxFuture<'static, Result<String, Failure>>;
+
+/// Does the work, says in the user's language how it went, counts it, and gives the place free.
+async fn answer(
+    asker: Arc<Asker>,
+    place: OwnedSemaphorePermit,
+    name: &'static str,
+    work: Work,
+    reply: RpcReplyPort<String>,
+) {
+    let outcome = work.await;
+    asker.tools.metrics.command(name, outcome.as_ref().map_or_else(Failure::kind, |_| "ok"));
+    let text = outcome.unwrap_or_else(|failure| {
+        failure.log(name);
+        failure.sentence(&asker)
+    });
+    // The asker may be gone: then the answer finds nobody, which is no fault of the command.
+    drop(reply.send(text));
+    drop(place);
+}
