@@ -1,0 +1,95 @@
+//! What handlers need, and no more.
+
+use std::sync::Arc;
+
+use governor::{DefaultKeyedRateLimiter, Quota};
+use secrecy::SecretString;
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+use super::request_id::RequestIds;
+use crate::{
+    actors::{MattermostPosterHandle, RedmineSessions},
+    clients::UserLocales,
+    config::{Limits, Redmine},
+    health::Part,
+    locale::{Locale, Texts},
+    model::ids::UserId,
+    store::Store,
+    telemetry::Metrics,
+};
+
+/// Requests that are worked on at once; more get 503. Each takes well under a millisecond of CPU,
+/// and most wait for Redmine.
+const AT_ONCE: usize = 512;
+
+/// Shared by all requests.
+pub struct Context {
+    /// Users' sessions.
+    pub sessions: RedmineSessions,
+    /// Takes answers that come too late.
+    pub poster: MattermostPosterHandle,
+    /// Users' languages.
+    pub locales: UserLocales,
+    /// Every sentence.
+    pub texts: Arc<Texts>,
+    /// Counters.
+    pub metrics: Metrics,
+    /// For `/ready`.
+    pub store: Store,
+    /// The remote services, for `/ready`.
+    pub parts: Vec<Part>,
+    /// What only the door itself needs.
+    pub door: Doorkeeping,
+}
+
+/// The door's own limits and secrets.
+pub struct Doorkeeping {
+    pub(super) slash_tokens: Vec<SecretString>,
+    pub(super) form_secret: SecretString,
+    pub(super) body_bytes: usize,
+    pub(super) default_locale: Locale,
+    pub(super) pace: DefaultKeyedRateLimiter<UserId>,
+    pub(super) at_once: Semaphore,
+    pub(super) ids: RequestIds,
+    /// Fires when the door closes: `/ready` says so, and connections are not kept alive.
+    pub(super) closing: CancellationToken,
+    /// Answers that are still to be delivered after their request was answered.
+    pub(super) late: TaskTracker,
+}
+
+impl Doorkeeping {
+    /// A door that is open until `closing` fires.
+    #[must_use]
+    pub fn new(
+        limits: &Limits,
+        redmine: &Redmine,
+        default_locale: Locale,
+        closing: CancellationToken,
+    ) -> Self {
+        Self {
+            slash_tokens: redmine.slash_tokens.clone(),
+            form_secret: Uuid::new_v4().simple().to_string().into(),
+            body_bytes: limits.body_bytes,
+            default_locale,
+            pace: DefaultKeyedRateLimiter::keyed(Quota::per_minute(limits.per_user_per_minute)),
+            at_once: Semaphore::new(AT_ONCE),
+            ids: RequestIds::new(),
+            closing,
+            late: TaskTracker::new(),
+        }
+    }
+
+    /// The path at which filled login forms are taken: nobody guesses it.
+    #[must_use]
+    pub fn form_path(&self) -> String {
+        use secrecy::ExposeSecret as _;
+        format!("slash/redmine/login/{}", self.form_secret.expose_secret())
+    }
+
+    /// Forgets users who have been silent for long. To be called now and then.
+    pub fn forget_the_silent(&self) {
+        self.pace.retain_recent();
+    }
+}

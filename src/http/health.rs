@@ -1,0 +1,45 @@
+//! For whoever watches: `/health` (the process answers), `/ready` (it can work, and each part's
+//! last success), `/metrics` (Prometheus).
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::{
+    context::Context,
+    reply::{self, Reply},
+};
+use crate::telemetry::Metrics;
+
+pub(super) fn health() -> Reply {
+    reply::typed(StatusCode::OK, "application/json", r#"{"status":"ok"}"#.into())
+}
+
+/// 503 while the door closes or the store cannot keep what it is given. A Redmine that is down is
+/// shown, but is no reason to send nobody here: users get a sentence about it.
+pub(super) fn ready(context: &Context) -> Reply {
+    let stats = context.store.stats();
+    let closing = context.door.closing.is_cancelled();
+    let status = match (closing, stats.failed) {
+        (true, _) => "closing",
+        (false, true) => "store failed",
+        (false, false) => "ok",
+    };
+    let mut parts = Map::new();
+    parts.insert(
+        "store".to_owned(),
+        json!({
+            "ok": !stats.failed,
+            "last_success": stats.last.map(|at| at.to_string()),
+        }),
+    );
+    for part in &context.parts {
+        parts.insert(part.name().to_owned(), part.to_json());
+    }
+    let code = if status == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    reply::json(code, &json!({"status": status, "parts": Value::Object(parts)}))
+}
+
+pub(super) fn metrics(context: &Context) -> Reply {
+    let text = context.metrics.encode();
+    reply::typed(StatusCode::OK, Metrics::CONTENT_TYPE, text.into())
+}

@@ -1,0 +1,140 @@
+//! Every route in one list, and the way of a request through the door.
+
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+
+use futures_util::FutureExt;
+use http::{HeaderValue, Request};
+use hyper::body::Incoming;
+use matchit::Router;
+use tracing::Instrument;
+
+use super::{
+    context::Context, error::HttpError, health, login_form, reply::Reply, request_id, slash_redmine,
+};
+
+/// What answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Endpoint {
+    Health,
+    Ready,
+    Metrics,
+    SlashRedmine,
+    LoginForm,
+}
+
+/// Path, methods (as `Allow` says them), endpoint.
+const ROUTES: &[(&str, &str, Endpoint)] = &[
+    ("/health", "GET, HEAD", Endpoint::Health),
+    ("/ready", "GET, HEAD", Endpoint::Ready),
+    ("/metrics", "GET, HEAD", Endpoint::Metrics),
+    ("/slash/redmine", "POST, GET", Endpoint::SlashRedmine),
+    ("/slash/redmine/login/{secret}", "POST", Endpoint::LoginForm),
+];
+
+/// The index of each path in [`ROUTES`].
+pub(super) struct Routes(Router<usize>);
+
+impl Routes {
+    pub(super) fn new() -> Result<Self, matchit::InsertError> {
+        let mut router = Router::new();
+        for (index, (path, ..)) in ROUTES.iter().enumerate() {
+            router.insert(*path, index)?;
+        }
+        Ok(Self(router))
+    }
+
+    /// Answers a request, whatever happens.
+    pub(super) async fn answer(
+        &self,
+        context: &Arc<Context>,
+        request: Request<Incoming>,
+    ) -> Result<Reply, Infallible> {
+        let started = Instant::now();
+        let id = context.door.ids.of(request.headers());
+        let found = self.0.at(request.uri().path()).ok();
+        let (path, ..) =
+            found.as_ref().map_or(("unknown", "", Endpoint::Health), |m| ROUTES[*m.value]);
+        let span = tracing::info_span!("ticketd.http", request.id = %id, http.route = path);
+        let outcome = match found {
+            None => Err(HttpError::NotFound),
+            Some(found) => {
+                let (_, allowed, endpoint) = ROUTES[*found.value];
+                let secret = found.params.get("secret").unwrap_or_default().to_owned();
+                if allowed.split(", ").any(|method| method == request.method().as_str()) {
+                    let work = dispatch(context, endpoint, request, &secret, &id);
+                    let caught = AssertUnwindSafe(work.instrument(span.clone())).catch_unwind();
+                    caught.await.unwrap_or_else(|_| Err(HttpError::Internal("a panic".to_owned())))
+                } else {
+                    Err(HttpError::MethodNotAllowed(allowed))
+                }
+            }
+        };
+        let mut reply = outcome.unwrap_or_else(|error| {
+            span.in_scope(|| log(&error));
+            error.reply(context, &id)
+        });
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            reply.headers_mut().insert(request_id::HEADER, value);
+        }
+        context.metrics.http_request(path, reply.status().as_u16(), started.elapsed());
+        Ok(reply)
+    }
+}
+
+async fn dispatch(
+    context: &Arc<Context>,
+    endpoint: Endpoint,
+    request: Request<Incoming>,
+    secret: &str,
+    id: &str,
+) -> Result<Reply, HttpError> {
+    match endpoint {
+        // These must answer when nothing else can.
+        Endpoint::Health => return Ok(health::health()),
+        Endpoint::Ready => return Ok(health::ready(context)),
+        Endpoint::Metrics => return Ok(health::metrics(context)),
+        Endpoint::SlashRedmine | Endpoint::LoginForm => {}
+    }
+    let _place = context.door.at_once.try_acquire().map_err(|_| {
+        context.metrics.shed("requests");
+        HttpError::Overloaded
+    })?;
+    if endpoint == Endpoint::LoginForm {
+        login_form::answer(context, request, secret, id).await
+    } else {
+        slash_redmine::answer(context, request, id).await
+    }
+}
+
+/// Callers' mistakes are theirs to read; our own are the operator's.
+fn log(error: &HttpError) {
+    match error {
+        HttpError::Internal(cause) => tracing::error!(cause, "a request failed"),
+        HttpError::Overloaded => tracing::warn!("a request was turned away: too many at once"),
+        _ => tracing::debug!(status = error.status().as_u16(), "a request was refused"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+
+    #[test]
+    fn every_path_leads_somewhere_and_allows_known_methods() {
+        let routes = Routes::new().unwrap();
+        for (path, allowed, endpoint) in ROUTES {
+            let found = routes.0.at(path).unwrap();
+            assert_eq!(ROUTES[*found.value].2, *endpoint);
+            for method in allowed.split(", ") {
+                assert!(
+                    [Method::GET, Method::HEAD, Method::POST]
+                        .iter()
+                        .any(|known| known.as_str() == method)
+                );
+            }
+        }
+        assert!(routes.0.at("/slash/redmine/").is_err());
+    }
+}
