@@ -5,11 +5,30 @@
 //! `health` and `failpoint` are leaves that every room may use. Answers travel back in reply
 //! ports, never by calling leftwards.
 
+pub mod actors;
+pub mod app;
+pub mod cli;
+pub mod clients;
 pub mod clock;
 pub mod config;
+pub mod failpoint;
+pub mod health;
+pub mod http;
+pub mod lifecycle;
 pub mod locale;
 pub mod model;
 pub mod sandbox;
 pub mod secret;
 pub mod store;
 pub mod telemetry;
+
+/// Sets up what a process needs once: the TLS provider, and panics that go to the log as one line
+/// without their payload, which may hold anything. Safe to call again.
+pub fn prepare_process() {
+    // Fails only if there is a provider already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(panic.place = place, "a panic");
+    }));
+}

@@ -19,7 +19,7 @@ const TRIGGER_LIFE: Duration = Duration::from_secs(3);
 /// A new id: 26 characters of z-base-32.
 pub(super) fn new_id() -> String {
     const ALPHABET: &[u8; 32] = b"ybndrfg8ejkmcpqxot1uwisza345h769";
-    let number = Uuid::now_v7().as_u128();
+    let number = Uuid::new_v4().as_u128();
     (0..26u32)
         .map(|at| {
             // 26 × 5 = 130 bits: the last character holds three of the 128 and two zeroes.

@@ -1,0 +1,206 @@
+//! The daemon, put together: from a configuration to an open door, and down again in order.
+//!
+//! Going down: the door closes and finishes its requests, actors finish their messages, the store
+//! has its last barrier. Whatever hangs is cut off by the hard stop; nothing acknowledged is lost
+//! by that, because the barrier came before the acknowledgement.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, bail};
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use crate::{
+    actors::{MattermostPosterHandle, RedmineSessions, SessionTools, SupervisorHandle},
+    clients::{MattermostClient, RedmineClient, UserLocales},
+    config::Config,
+    http::{Context, Doorkeeping, FrontDoor, bind},
+    lifecycle::{self, Shutdown},
+    locale::Texts,
+    secret,
+    store::{Keyring, Store},
+    telemetry::Metrics,
+};
+
+/// How long actors may take to finish what they have.
+const ACTORS_LIMIT: Duration = Duration::from_secs(5);
+/// How often the door forgets silent users.
+const TIDY_EVERY: Duration = Duration::from_mins(1);
+/// How often the store's export is brought up to date.
+const EXPORT_EVERY: Duration = Duration::from_hours(1);
+
+/// A daemon whose store is open and whose address is bound, and which serves nobody yet.
+pub struct App {
+    config: Config,
+    store: Store,
+    supervisor: SupervisorHandle,
+    context: Arc<Context>,
+    door: FrontDoor,
+    address: SocketAddr,
+    closing: CancellationToken,
+}
+
+impl App {
+    /// Opens the store, starts the actors, binds the address.
+    ///
+    /// # Errors
+    /// A sentence for the operator: the store's, or that the address is taken.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let store = open_store(&config).await?;
+        let listener = bind(config.http.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", config.http.listen))?;
+        Self::with(config, store, listener).await
+    }
+
+    async fn with(config: Config, store: Store, listener: TcpListener) -> anyhow::Result<Self> {
+        let metrics = Metrics::new();
+        let texts = Arc::new(Texts::load()?);
+        let redmine = RedmineClient::new(config.redmine.url.clone(), metrics.clone())?;
+        let mattermost = MattermostClient::new(
+            config.mattermost.url.clone(),
+            config.mattermost.bot_token.clone(),
+            metrics.clone(),
+        )?;
+        let closing = CancellationToken::new();
+        let locale = config.mattermost.locale;
+        let door = Doorkeeping::new(&config.limits, &config.redmine, locale, closing.clone());
+        let form_url = config.http.public_url.as_ref().map(|url| url.join(&door.form_path()));
+        let supervisor = SupervisorHandle::spawn(metrics.clone()).await?;
+        let poster = MattermostPosterHandle::start(&supervisor, mattermost.clone()).await?;
+        let sessions = RedmineSessions::new(
+            supervisor.clone(),
+            SessionTools {
+                redmine: redmine.clone(),
+                mattermost: mattermost.clone(),
+                poster: poster.clone(),
+                store: store.clone(),
+                texts: texts.clone(),
+                close_status: config.redmine.close_status.clone(),
+                form_url: form_url.transpose()?,
+                metrics: metrics.clone(),
+            },
+        );
+        let parts = vec![redmine.part().clone(), mattermost.part().clone()];
+        let locales = UserLocales::new(mattermost, locale);
+        let context = Arc::new(Context {
+            sessions,
+            poster,
+            locales,
+            texts,
+            metrics,
+            store: store.clone(),
+            parts,
+            door,
+        });
+        let address = listener.local_addr()?;
+        let connections = config.limits.connections.get();
+        let door = FrontDoor::new(listener, context.clone(), connections)?;
+        Ok(Self { config, store, supervisor, context, door, address, closing })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until the shutdown is asked for, and goes down in order.
+    ///
+    /// # Errors
+    /// If an actor could not be kept alive, the stop had to be a hard one, or the last barrier
+    /// failed: the process should exit non-zero.
+    pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
+        let Self { config, store, supervisor, context, door, closing, address } = self;
+        let chores = [
+            tokio::spawn(lifecycle::feed_watchdog(supervisor.clone())),
+            tokio::spawn(tidy(context.clone())),
+            tokio::spawn(keep_export(store.clone())),
+            tokio::spawn(take_up_keys(store.clone(), config)),
+        ]
+        .map(AbortOnDropHandle::new);
+        let mut serving = AbortOnDropHandle::new(tokio::spawn(door.serve()));
+        tracing::info!(%address, "ticketd is ready");
+        lifecycle::notify_ready();
+        tokio::select! {
+            () = shutdown.soft.cancelled() => {}
+            () = supervisor.failed().cancelled() => {}
+            _ = &mut serving => bail!("the front door fell shut"),
+        }
+        tracing::info!("ticketd is stopping");
+        lifecycle::notify_stopping();
+        drop(chores);
+        closing.cancel();
+        shutdown.soft.cancel();
+        let gave_up = supervisor.failed().is_cancelled();
+        let soft = async {
+            let _ = serving.await;
+            supervisor.drain(ACTORS_LIMIT).await;
+            store.close().await
+        };
+        tokio::select! {
+            closed = soft => closed.context("the last barrier failed")?,
+            () = shutdown.out_of_patience() => bail!("stopped before everything was finished"),
+        }
+        if gave_up {
+            bail!("an actor failed too often; see the log");
+        }
+        tracing::info!("ticketd has stopped");
+        Ok(())
+    }
+}
+
+/// Opens the store with the configured keys.
+///
+/// # Errors
+/// The store's own sentences, which say what to do.
+pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    let keys = Keyring::parse(&config.store.master_key).context("store.master_key")?;
+    let path = config.store.path.clone();
+    Ok(tokio::task::spawn_blocking(move || Store::open(&path, keys)).await??)
+}
+
+async fn tidy(context: Arc<Context>) {
+    loop {
+        tokio::time::sleep(TIDY_EVERY).await;
+        context.door.forget_the_silent();
+    }
+}
+
+async fn keep_export(store: Store) {
+    loop {
+        tokio::time::sleep(EXPORT_EVERY).await;
+        let exporting = store.clone();
+        match tokio::task::spawn_blocking(move || exporting.export_if_changed()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the store's export failed"),
+            Err(_) => tracing::error!("the store's export broke off"),
+        }
+    }
+}
+
+/// On SIGHUP the keys are read again and every row is sealed anew, while the service runs.
+async fn take_up_keys(store: Store, config: Config) {
+    let Ok(mut hangups) = lifecycle::on_hangup() else { return };
+    while hangups.recv().await.is_some() {
+        let Some(file) = &config.store.master_key_file else {
+            tracing::warn!("the master key is not in a file: restart ticketd to take up another");
+            continue;
+        };
+        let keys = read_keys(file.clone()).await;
+        match keys {
+            Ok(keys) => match store.reseal(keys).await {
+                Ok(done) => tracing::info!(?done, "every row is sealed with the current key"),
+                Err(error) => tracing::error!(%error, "the new master key is not taken up"),
+            },
+            Err(error) => tracing::error!(%error, "the master key file cannot be used"),
+        }
+    }
+}
+
+async fn read_keys(file: std::path::PathBuf) -> anyhow::Result<Keyring> {
+    let text: SecretString =
+        tokio::task::spawn_blocking(move || secret::read_file(&file)).await??;
+    Ok(Keyring::parse(&text)?)
+}

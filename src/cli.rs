@@ -1,0 +1,113 @@
+//! The command line: what the operator types. One file a command.
+//!
+//! Exit codes: 0 fine, 1 failed, 2 wrong use or configuration.
+
+mod check;
+mod demo;
+mod keys;
+mod run;
+mod store;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    config::{self, Config, ConfigFaults},
+    telemetry::{self, LogFormat},
+};
+
+/// One daemon between a mailbox, a Mattermost and the ticket trackers.
+#[derive(Debug, Parser)]
+#[command(name = "ticketd", version, about)]
+pub struct Cli {
+    /// The configuration file; without it /etc/ticketd/ticketd.toml, then config/ticketd.toml.
+    #[arg(long, global = true, env = "TICKETD_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The form of the log.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon until SIGTERM; SIGHUP takes up a rotated master key
+    Run,
+    /// Show what ticketd does, against a Redmine and a Mattermost built in; needs nothing
+    Demo(demo::Demo),
+    /// Check the configuration, the store's key and each remote service
+    Check,
+    /// Make or rotate the master key that seals the store
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Save the store to a file, or make one from such a file
+    #[command(subcommand)]
+    Store(store::Store),
+}
+
+/// Why a command ended badly.
+enum Ending {
+    /// Exit code 1.
+    Failed(anyhow::Error),
+    /// Exit code 2.
+    Misconfigured(String),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Ending {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+type Outcome = Result<(), Ending>;
+
+impl Cli {
+    /// Carries out the command and says what the process should exit with.
+    pub async fn execute(self) -> ExitCode {
+        match self.command().await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(Ending::Failed(error)) => {
+                complain(&format!("{error:#}"));
+                ExitCode::from(1)
+            }
+            Err(Ending::Misconfigured(text)) => {
+                complain(&text);
+                ExitCode::from(2)
+            }
+        }
+    }
+
+    async fn command(self) -> Outcome {
+        let config = || load(self.config.as_deref());
+        match self.command {
+            Command::Run => {
+                telemetry::init(self.log_format)?;
+                run::run(config()?).await
+            }
+            Command::Demo(demo) => {
+                telemetry::init(self.log_format)?;
+                demo.run().await
+            }
+            Command::Check => check::run(config()?).await,
+            Command::Keys(keys) => keys.run(config).await,
+            Command::Store(store) => store.run(config).await,
+        }
+    }
+}
+
+fn load(file: Option<&std::path::Path>) -> Result<Config, Ending> {
+    Config::load(file, config::environment())
+        .map_err(|faults: ConfigFaults| Ending::Misconfigured(faults.to_string()))
+}
+
+#[allow(clippy::print_stdout, reason = "a command's result goes to the terminal")]
+fn say(line: &str) {
+    println!("{line}");
+}
+
+#[allow(clippy::print_stderr, reason = "a command's failure goes to the terminal")]
+fn complain(line: &str) {
+    eprintln!("ticketd: {line}");
+}

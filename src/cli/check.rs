@@ -1,0 +1,96 @@
+//! `ticketd check`: is this configuration going to work? First the file, then each remote.
+
+use std::time::Duration;
+
+use super::{Ending, Outcome, say};
+use crate::{
+    clients::{ApiError, MattermostClient, RedmineClient},
+    config::Config,
+    store::Keyring,
+    telemetry::Metrics,
+};
+
+/// The longest that one remote is waited for.
+const LIMIT: Duration = Duration::from_secs(10);
+
+pub(super) async fn run(config: Config) -> Outcome {
+    let mut faults = 0;
+    let mut row = |what: &str, outcome: Result<String, String>| match outcome {
+        Ok(found) => say(&format!("ok     {what}: {found}")),
+        Err(fault) => {
+            faults += 1;
+            say(&format!("FAULT  {what}: {fault}"));
+        }
+    };
+    row("configuration", Ok("complete".to_owned()));
+    row(
+        "master key",
+        Keyring::parse(&config.store.master_key)
+            .map(|keys| format!("key {} seals", keys.current_id()))
+            .map_err(|fault| fault.to_string()),
+    );
+    row("http.public_url", public_url(&config));
+    let redmine = RedmineClient::new(config.redmine.url.clone(), Metrics::new())?;
+    row("redmine", redmine_answers(&redmine, &config).await);
+    let token = config.mattermost.bot_token.clone();
+    let mattermost = MattermostClient::new(config.mattermost.url.clone(), token, Metrics::new())?;
+    row("mattermost", mattermost_answers(&mattermost, &config).await);
+    row("mattermost bot", bot(&mattermost).await);
+    if faults > 0 {
+        let mend = format!("{faults} to mend, see above");
+        return Err(Ending::Misconfigured(mend));
+    }
+    Ok(())
+}
+
+fn public_url(config: &Config) -> Result<String, String> {
+    config.http.public_url.as_ref().map(|url| format!("Mattermost is told {url}")).ok_or_else(
+        || {
+            "is not set: `/redmine login` cannot open its form; set it to where Mattermost reaches \
+         ticketd"
+                .to_owned()
+        },
+    )
+}
+
+async fn redmine_answers(redmine: &RedmineClient, config: &Config) -> Result<String, String> {
+    let url = &config.redmine.url;
+    match tokio::time::timeout(LIMIT, redmine.reach()).await {
+        Ok(Ok(())) => Ok(format!("answers at {url}")),
+        Ok(Err(ApiError::Forbidden { .. })) => Err(format!(
+            "answers at {url}, but its REST interface is off: switch on \"Enable REST web \
+             service\" under Administration, Settings, API"
+        )),
+        Ok(Err(ApiError::NotFound { .. } | ApiError::Malformed { .. })) => Err(format!(
+            "something answers at {url}, but not like Redmine: is the path right in redmine.url?"
+        )),
+        Ok(Err(error)) => Err(format!("{error} (redmine.url is {url})")),
+        Err(_) => Err(format!("does not answer within {} s at {url}", LIMIT.as_secs())),
+    }
+}
+
+async fn mattermost_answers(
+    mattermost: &MattermostClient,
+    config: &Config,
+) -> Result<String, String> {
+    let url = &config.mattermost.url;
+    mattermost
+        .ping()
+        .await
+        .map(|()| format!("answers at {url}"))
+        .map_err(|error| format!("{error} (mattermost.url is {url})"))
+}
+
+async fn bot(mattermost: &MattermostClient) -> Result<String, String> {
+    if !mattermost.has_token() {
+        return Ok("no bot_token: everybody reads mattermost.locale".to_owned());
+    }
+    match mattermost.bot_name().await {
+        Ok(name) => Ok(format!("signed in as @{name}")),
+        Err(ApiError::Unauthorized { .. }) => Err(
+            "mattermost.bot_token is not accepted: make a new one under Integrations, Bot Accounts"
+                .to_owned(),
+        ),
+        Err(error) => Err(error.to_string()),
+    }
+}
