@@ -7,15 +7,16 @@ too-fast = That was a lot of commands. Please wait a moment and try again.
 overloaded = I am very busy right now. Please try again in a minute.
 answer-follows = This takes longer than usual. The answer follows here as soon as I have it.
 next-page = Page { $page }: `/redmine { $command }`
-past-the-end = There { $pages ->
-    [one] is only one page
-   *[other] are only { $pages } pages
-}.
+past-the-end =
+    There { $pages ->
+        [one] is only one page
+       *[other] are only { $pages } pages
+    }.
 
 ## /redmine: what to type
 
 redmine-help =
-    **Redmine from here**
+    {""}**Redmine from here**
 
     - `/redmine login`: sign in through a form (`login <id> <api_key>` works too, but shows your key)
     - `/redmine logout`: forget your key
@@ -29,19 +30,20 @@ redmine-help =
     - `/redmine projects [page]`: the projects you can name
     - `/redmine help`: this text
 redmine-unknown = I do not know `{ $command }`. Type `/redmine help` to see what I can do.
-redmine-usage = Please type it like this: `/redmine { $command ->
-    [login] login <id> <api_key>
-    [logout] logout
-    [me] me
-    [list] list [project] [mine|all|closed] [page]
-    [issue] issue <id>
-    [close] close <id> [note]
-    [create] create <project> <subject>
-    [comment] comment <id> <text>
-    [search] search <text>
-    [projects] projects [page]
-   *[other] help
-}`
+redmine-usage =
+    Please type it like this: `/redmine { $command ->
+        [login] login <id> <api_key>
+        [logout] logout
+        [me] me
+        [list] list [project] [mine|all|closed] [page]
+        [issue] issue <id>
+        [close] close <id> [note]
+        [create] create <project> <subject>
+        [comment] comment <id> <text>
+        [search] search <text>
+        [projects] projects [page]
+       *[other] help
+    }`
 redmine-bad-issue = “{ $word }” is not an issue number. Type for example `/redmine issue 42`.
 redmine-bad-project = “{ $word }” is not a project identifier. `/redmine projects` shows them.
 redmine-subject-too-long = The subject has { $count } characters; Redmine takes { $max }. Please shorten it and put the rest into a comment.
@@ -77,29 +79,32 @@ redmine-me = In Redmine you are **{ $name }** (`{ $login }`, user { $id }).
 ## /redmine: issues and projects
 
 redmine-nobody = nobody
-redmine-list = { $scope ->
-    [mine] Open issues assigned to you
-    [all] All issues
-    [closed] Closed issues
-   *[open] Open issues
-}{ $project ->
-    [""] {""}
-   *[other] {" "}in `{ $project }`
-}: { $total }
-redmine-list-empty = { $scope ->
-    [mine] No open issue is assigned to you
-    [all] There is no issue
-    [closed] There is no closed issue
-   *[open] There is no open issue
-}{ $project ->
-    [""] {""}
-   *[other] {" "}in `{ $project }`
-}.
+redmine-list =
+    { $scope ->
+        [mine] Open issues assigned to you
+        [all] All issues
+        [closed] Closed issues
+       *[open] Open issues
+    }{ $within ->
+        [everything] {""}
+       *[project] {" "}in `{ $project }`
+    }: { $total }
+redmine-list-empty =
+    { $scope ->
+        [mine] No open issue is assigned to you
+        [all] There is no issue
+        [closed] There is no closed issue
+       *[open] There is no open issue
+    }{ $within ->
+        [everything] {""}
+       *[project] {" "}in `{ $project }`
+    }.
 redmine-issue-facts = { $project } · { $tracker } · **{ $status }** · priority { $priority } · by { $author } · assigned to { $assignee }
-redmine-issue-more-comments = { $count ->
-    [one] One earlier comment is not shown.
-   *[other] { $count } earlier comments are not shown.
-}
+redmine-issue-more-comments =
+    { $count ->
+        [one] One earlier comment is not shown.
+       *[other] { $count } earlier comments are not shown.
+    }
 redmine-issue-comment = **{ $author }** wrote:
 redmine-created = Created { $issue }
 redmine-create-unclear = Redmine gave no clear answer, but this issue of yours is there: { $issue }. Please look before you create it again.
@@ -111,10 +116,11 @@ redmine-already-closed = { $issue } is closed already (**{ $status }**). Nothing
 redmine-close-not-allowed = { $issue } is **{ $status }**, and the workflow does not let you close it. Nothing was changed.
 redmine-not-closed = { $issue } is still **{ $status }**: Redmine took the request but did not change it. Your role there probably may not close it.
 redmine-not-closed-but-noted = { $issue } is still **{ $status }**: your role there probably may not close it. Your note was added.
-redmine-search = { $total ->
-    [one] One hit for “{ $text }”
-   *[other] { $total } hits for “{ $text }”, the first { $shown }
-}:
+redmine-search =
+    { $total ->
+        [one] One hit for “{ $text }”
+       *[other] { $total } hits for “{ $text }”, the first { $shown }
+    }:
 redmine-search-empty = Nothing found for “{ $text }”.
 redmine-projects = Projects you see: { $total }
 redmine-projects-empty = You see no project in Redmine.
@@ -135,13 +141,14 @@ redmine-not-redmine = What answers at Redmine's address does not speak like Redm
 
 ## HTTP errors, for programmers
 
-http-bad-request = The request cannot be read: { $what ->
-    [utf8] its form is not UTF-8
-    [user] user_id is no Mattermost id
-    [json] its body is not the JSON expected
-    [body] its body broke off
-   *[form] its form is malformed or lacks a field
-}.
+http-bad-request =
+    The request cannot be read: { $what ->
+        [utf8] its form is not UTF-8
+        [user] user_id is no Mattermost id
+        [json] its body is not the JSON expected
+        [body] its body broke off
+       *[form] its form is malformed or lacks a field
+    }.
 http-unauthorized = The token is missing or wrong.
 http-not-found = There is nothing at this path.
 http-method-not-allowed = This path takes { $allowed }.

@@ -7,15 +7,16 @@ too-fast = Cela fait beaucoup de commandes. Patientez un instant puis réessayez
 overloaded = Je suis très occupé en ce moment. Réessayez dans une minute.
 answer-follows = C'est plus long que d'habitude. La réponse arrive ici dès que je l'ai.
 next-page = Page { $page } : `/redmine { $command }`
-past-the-end = Il n'y a { $pages ->
-    [one] qu'une page
-   *[other] que { $pages } pages
-}.
+past-the-end =
+    Il n'y a { $pages ->
+        [one] qu'une page
+       *[other] que { $pages } pages
+    }.
 
 ## /redmine : que taper
 
 redmine-help =
-    **Redmine depuis ici**
+    {""}**Redmine depuis ici**
 
     - `/redmine login` : se connecter par un formulaire (`login <id> <api_key>` marche aussi, mais montre la clé)
     - `/redmine logout` : oublier votre clé
@@ -29,19 +30,20 @@ redmine-help =
     - `/redmine projects [page]` : les projets que vous pouvez nommer
     - `/redmine help` : ce texte
 redmine-unknown = Je ne connais pas `{ $command }`. Tapez `/redmine help` pour voir ce que je sais faire.
-redmine-usage = Tapez ainsi : `/redmine { $command ->
-    [login] login <id> <api_key>
-    [logout] logout
-    [me] me
-    [list] list [project] [mine|all|closed] [page]
-    [issue] issue <id>
-    [close] close <id> [note]
-    [create] create <project> <subject>
-    [comment] comment <id> <text>
-    [search] search <text>
-    [projects] projects [page]
-   *[other] help
-}`
+redmine-usage =
+    Tapez ainsi : `/redmine { $command ->
+        [login] login <id> <api_key>
+        [logout] logout
+        [me] me
+        [list] list [project] [mine|all|closed] [page]
+        [issue] issue <id>
+        [close] close <id> [note]
+        [create] create <project> <subject>
+        [comment] comment <id> <text>
+        [search] search <text>
+        [projects] projects [page]
+       *[other] help
+    }`
 redmine-bad-issue = « { $word } » n'est pas un numéro de demande. Tapez par exemple `/redmine issue 42`.
 redmine-bad-project = « { $word } » n'est pas un identifiant de projet. `/redmine projects` les montre.
 redmine-subject-too-long = Le sujet fait { $count } caractères ; Redmine en accepte { $max }. Raccourcissez-le et mettez le reste dans une note.
@@ -77,29 +79,32 @@ redmine-me = Dans Redmine vous êtes **{ $name }** (`{ $login }`, utilisateur { 
 ## /redmine : demandes et projets
 
 redmine-nobody = personne
-redmine-list = { $scope ->
-    [mine] Demandes ouvertes qui vous sont assignées
-    [all] Toutes les demandes
-    [closed] Demandes fermées
-   *[open] Demandes ouvertes
-}{ $project ->
-    [""] {""}
-   *[other] {" "}dans `{ $project }`
-} : { $total }
-redmine-list-empty = { $scope ->
-    [mine] Aucune demande ouverte ne vous est assignée
-    [all] Il n'y a aucune demande
-    [closed] Il n'y a aucune demande fermée
-   *[open] Il n'y a aucune demande ouverte
-}{ $project ->
-    [""] {""}
-   *[other] {" "}dans `{ $project }`
-}.
+redmine-list =
+    { $scope ->
+        [mine] Demandes ouvertes qui vous sont assignées
+        [all] Toutes les demandes
+        [closed] Demandes fermées
+       *[open] Demandes ouvertes
+    }{ $within ->
+        [everything] {""}
+       *[project] {" "}dans `{ $project }`
+    } : { $total }
+redmine-list-empty =
+    { $scope ->
+        [mine] Aucune demande ouverte ne vous est assignée
+        [all] Il n'y a aucune demande
+        [closed] Il n'y a aucune demande fermée
+       *[open] Il n'y a aucune demande ouverte
+    }{ $within ->
+        [everything] {""}
+       *[project] {" "}dans `{ $project }`
+    }.
 redmine-issue-facts = { $project } · { $tracker } · **{ $status }** · priorité { $priority } · par { $author } · assignée à { $assignee }
-redmine-issue-more-comments = { $count ->
-    [one] Une note plus ancienne n'est pas montrée.
-   *[other] { $count } notes plus anciennes ne sont pas montrées.
-}
+redmine-issue-more-comments =
+    { $count ->
+        [one] Une note plus ancienne n'est pas montrée.
+       *[other] { $count } notes plus anciennes ne sont pas montrées.
+    }
 redmine-issue-comment = **{ $author }** a écrit :
 redmine-created = Créée : { $issue }
 redmine-create-unclear = Redmine n'a pas répondu clairement, mais cette demande de vous existe : { $issue }. Regardez avant de la créer de nouveau.
@@ -111,10 +116,11 @@ redmine-already-closed = { $issue } est déjà fermée (**{ $status }**). Rien n
 redmine-close-not-allowed = { $issue } est **{ $status }**, et le workflow ne vous permet pas de la fermer. Rien n'a changé.
 redmine-not-closed = { $issue } est toujours **{ $status }** : Redmine a pris la requête mais n'a rien changé. Votre rôle n'y permet sans doute pas de la fermer.
 redmine-not-closed-but-noted = { $issue } est toujours **{ $status }** : votre rôle n'y permet sans doute pas de la fermer. Votre note a été ajoutée.
-redmine-search = { $total ->
-    [one] Un résultat pour « { $text } »
-   *[other] { $total } résultats pour « { $text } », les { $shown } premiers
-} :
+redmine-search =
+    { $total ->
+        [one] Un résultat pour « { $text } »
+       *[other] { $total } résultats pour « { $text } », les { $shown } premiers
+    } :
 redmine-search-empty = Rien trouvé pour « { $text } ».
 redmine-projects = Projets que vous voyez : { $total }
 redmine-projects-empty = Vous ne voyez aucun projet dans Redmine.
@@ -135,13 +141,14 @@ redmine-not-redmine = Ce qui répond à l'adresse de Redmine ne parle pas comme 
 
 ## Erreurs HTTP, pour les programmeurs
 
-http-bad-request = La requête est illisible : { $what ->
-    [utf8] le formulaire n'est pas en UTF-8
-    [user] user_id n'est pas un identifiant Mattermost
-    [json] le corps n'est pas le JSON attendu
-    [body] le corps s'est interrompu
-   *[form] le formulaire est mal formé ou incomplet
-}.
+http-bad-request =
+    La requête est illisible : { $what ->
+        [utf8] le formulaire n'est pas en UTF-8
+        [user] user_id n'est pas un identifiant Mattermost
+        [json] le corps n'est pas le JSON attendu
+        [body] le corps s'est interrompu
+       *[form] le formulaire est mal formé ou incomplet
+    }.
 http-unauthorized = Le jeton manque ou est faux.
 http-not-found = Il n'y a rien à ce chemin.
 http-method-not-allowed = Ce chemin accepte { $allowed }.

@@ -7,14 +7,15 @@ too-fast = 명령이 너무 많습니다. 잠시 후 다시 시도해 주세요.
 overloaded = 지금 매우 바쁩니다. 1분 뒤에 다시 시도해 주세요.
 answer-follows = 평소보다 오래 걸립니다. 답이 준비되는 대로 여기에 보여 드리겠습니다.
 next-page = { $page }쪽: `/redmine { $command }`
-past-the-end = { $pages ->
-   *[other] 모두 { $pages }쪽뿐입니다
-}.
+past-the-end =
+    { $pages ->
+       *[other] 모두 { $pages }쪽뿐입니다
+    }.
 
 ## /redmine: 입력 방법
 
 redmine-help =
-    **여기서 쓰는 Redmine**
+    {""}**여기서 쓰는 Redmine**
 
     - `/redmine login`: 양식으로 로그인 (`login <id> <api_key>`도 되지만 키가 보입니다)
     - `/redmine logout`: 키 삭제
@@ -28,19 +29,20 @@ redmine-help =
     - `/redmine projects [page]`: 쓸 수 있는 프로젝트
     - `/redmine help`: 이 도움말
 redmine-unknown = `{ $command }` 명령은 없습니다. `/redmine help`를 입력하면 쓸 수 있는 명령을 볼 수 있습니다.
-redmine-usage = 이렇게 입력해 주세요: `/redmine { $command ->
-    [login] login <id> <api_key>
-    [logout] logout
-    [me] me
-    [list] list [project] [mine|all|closed] [page]
-    [issue] issue <id>
-    [close] close <id> [note]
-    [create] create <project> <subject>
-    [comment] comment <id> <text>
-    [search] search <text>
-    [projects] projects [page]
-   *[other] help
-}`
+redmine-usage =
+    이렇게 입력해 주세요: `/redmine { $command ->
+        [login] login <id> <api_key>
+        [logout] logout
+        [me] me
+        [list] list [project] [mine|all|closed] [page]
+        [issue] issue <id>
+        [close] close <id> [note]
+        [create] create <project> <subject>
+        [comment] comment <id> <text>
+        [search] search <text>
+        [projects] projects [page]
+       *[other] help
+    }`
 redmine-bad-issue = “{ $word }”은(는) 일감 번호가 아닙니다. 예: `/redmine issue 42`
 redmine-bad-project = “{ $word }”은(는) 프로젝트 식별자가 아닙니다. `/redmine projects`로 확인하세요.
 redmine-subject-too-long = 제목이 { $count }자입니다. Redmine은 { $max }자까지 받습니다. 줄이고 나머지는 덧글로 남겨 주세요.
@@ -76,24 +78,26 @@ redmine-me = Redmine에서 **{ $name }** (`{ $login }`, 사용자 { $id })입니
 ## /redmine: 일감과 프로젝트
 
 redmine-nobody = 담당자 없음
-redmine-list = { $project ->
-    [""] {""}
-   *[other] `{ $project }`의{" "}
-}{ $scope ->
-    [mine] 나에게 배정된 열린 일감
-    [all] 모든 일감
-    [closed] 닫힌 일감
-   *[open] 열린 일감
-}: { $total }
-redmine-list-empty = { $project ->
-    [""] {""}
-   *[other] `{ $project }`에{" "}
-}{ $scope ->
-    [mine] 나에게 배정된 열린 일감이 없습니다
-    [all] 일감이 없습니다
-    [closed] 닫힌 일감이 없습니다
-   *[open] 열린 일감이 없습니다
-}.
+redmine-list =
+    { $within ->
+        [everything] {""}
+       *[project] `{ $project }`의{" "}
+    }{ $scope ->
+        [mine] 나에게 배정된 열린 일감
+        [all] 모든 일감
+        [closed] 닫힌 일감
+       *[open] 열린 일감
+    }: { $total }
+redmine-list-empty =
+    { $within ->
+        [everything] {""}
+       *[project] `{ $project }`에{" "}
+    }{ $scope ->
+        [mine] 나에게 배정된 열린 일감이 없습니다
+        [all] 일감이 없습니다
+        [closed] 닫힌 일감이 없습니다
+       *[open] 열린 일감이 없습니다
+    }.
 redmine-issue-facts = { $project } · { $tracker } · **{ $status }** · 우선순위 { $priority } · 작성 { $author } · 담당 { $assignee }
 redmine-issue-more-comments = 이전 덧글 { $count }개는 보이지 않습니다.
 redmine-issue-comment = **{ $author }** 님의 덧글:
@@ -107,9 +111,10 @@ redmine-already-closed = { $issue }은(는) 이미 닫혀 있습니다(**{ $stat
 redmine-close-not-allowed = { $issue }은(는) **{ $status }** 상태이며, 업무흐름상 닫을 수 없습니다. 바뀐 것은 없습니다.
 redmine-not-closed = { $issue }은(는) 여전히 **{ $status }** 상태입니다. Redmine이 요청을 받았지만 바꾸지 않았습니다. 닫을 권한이 없는 역할일 수 있습니다.
 redmine-not-closed-but-noted = { $issue }은(는) 여전히 **{ $status }** 상태입니다. 닫을 권한이 없는 역할일 수 있습니다. 덧글은 남겼습니다.
-redmine-search = { $total ->
-   *[other] “{ $text }” 검색 결과 { $total }건 중 { $shown }건
-}:
+redmine-search =
+    { $total ->
+       *[other] “{ $text }” 검색 결과 { $total }건 중 { $shown }건
+    }:
 redmine-search-empty = “{ $text }”에 대한 결과가 없습니다.
 redmine-projects = 볼 수 있는 프로젝트: { $total }
 redmine-projects-empty = Redmine에서 볼 수 있는 프로젝트가 없습니다.
@@ -130,13 +135,14 @@ redmine-not-redmine = Redmine 주소에서 응답하는 것이 Redmine이 아닌
 
 ## 프로그래머를 위한 HTTP 오류
 
-http-bad-request = 요청을 읽을 수 없습니다: { $what ->
-    [utf8] 양식이 UTF-8이 아닙니다
-    [user] user_id가 Mattermost ID가 아닙니다
-    [json] 본문이 올바른 JSON이 아닙니다
-    [body] 본문이 중간에 끊겼습니다
-   *[form] 양식이 잘못되었거나 필드가 빠졌습니다
-}.
+http-bad-request =
+    요청을 읽을 수 없습니다: { $what ->
+        [utf8] 양식이 UTF-8이 아닙니다
+        [user] user_id가 Mattermost ID가 아닙니다
+        [json] 본문이 올바른 JSON이 아닙니다
+        [body] 본문이 중간에 끊겼습니다
+       *[form] 양식이 잘못되었거나 필드가 빠졌습니다
+    }.
 http-unauthorized = 토큰이 없거나 잘못되었습니다.
 http-not-found = 이 경로에는 아무것도 없습니다.
 http-method-not-allowed = 이 경로는 { $allowed }만 받습니다.

@@ -28,15 +28,27 @@ fn a_mattermost_locale_finds_its_language() {
 fn a_sentence_takes_its_values_without_marks_around_them() {
     let texts = Texts::load().unwrap();
     for (locale, said) in [
-        (Locale::En, "What `/redmine` can do"),
-        (Locale::Fr, "Ce que `/redmine` sait faire"),
-        (Locale::Ko, "`/redmine` 사용법"),
+        (Locale::En, "Page 2: `/redmine list 2`"),
+        (Locale::Fr, "Page 2 : `/redmine list 2`"),
+        (Locale::Ko, "2쪽: `/redmine list 2`"),
     ] {
-        assert_eq!(texts.say(locale, "help-title", &[("command", "/redmine".into())]), said);
+        let args = [("page", "2".into()), ("command", "list 2".into())];
+        assert_eq!(texts.say(locale, "next-page", &args), said);
     }
-    for (count, said) in [(0, "No issue found."), (1, "One issue found."), (12, "12 issues found.")]
-    {
-        assert_eq!(texts.say(Locale::En, "issues-found", &[("count", count.into())]), said);
+    for (pages, said) in [(1, "There is only one page."), (12, "There are only 12 pages.")] {
+        assert_eq!(texts.say(Locale::En, "past-the-end", &[("pages", pages.into())]), said);
+    }
+    for (scope, within, said) in [
+        ("open", "everything", "Open issues: 3"),
+        ("mine", "project", "Open issues assigned to you in `infra`: 3"),
+    ] {
+        let args = [
+            ("scope", scope.into()),
+            ("within", within.into()),
+            ("project", "infra".into()),
+            ("total", 3.into()),
+        ];
+        assert_eq!(texts.say(Locale::En, "redmine-list", &args), said);
     }
 }
 
@@ -45,14 +57,17 @@ fn what_is_missing_is_said_all_the_same() {
     let mut texts = Texts::load().unwrap();
     let unheard_of = "no-such-sentence";
     assert_eq!(texts.say(Locale::Ko, unheard_of, &[]), unheard_of);
-    assert_eq!(texts.say(Locale::En, "help-title", &[]), "What `{$command}` can do");
+    assert_eq!(
+        texts.say(Locale::En, "redmine-unknown", &[]),
+        "I do not know `{$command}`. Type `/redmine help` to see what I can do."
+    );
 
     let only_korean = FluentResource::try_new("other = 다른\n".to_owned()).unwrap();
     texts.ko = FluentBundle::new_concurrent(vec![]);
     texts.ko.add_resource(only_korean).unwrap();
     assert_eq!(
-        texts.say(Locale::Ko, "user-unknown", &[("command", "/r".into())]),
-        "I do not know you yet. Log in with `/r login`."
+        texts.say(Locale::Ko, "redmine-no-login", &[]),
+        "Please sign in first: `/redmine login`"
     );
 }
 

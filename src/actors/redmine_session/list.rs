@@ -12,6 +12,7 @@ pub(super) async fn run(asker: &Asker, query: &ListQuery) -> Result<String, Fail
     let project = query.project.as_ref().map_or("", |project| project.as_str());
     let args = [
         ("scope", scope_word(query.scope).into()),
+        ("within", if query.project.is_some() { "project" } else { "everything" }.into()),
         ("project", project.into()),
         ("total", page.total.into()),
     ];
