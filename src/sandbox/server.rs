@@ -244,3 +244,91 @@ fn call(
         key_in_query,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+    use tokio::time::timeout;
+
+    use crate::sandbox::{Fault, FaultRule, Redmine};
+
+    /// Sends a request with the bot's key; the first 100 kB of what comes back.
+    async fn ask(redmine: &Redmine, line: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(redmine.address()).await.unwrap();
+        let request = format!(
+            "{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Redmine-API-Key: {}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            Redmine::user_key("bot"),
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // A cut connection may be a reset: what came before it is the answer.
+        let _ = stream.take(100_000).read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    #[tokio::test]
+    async fn every_fault_does_what_it_says() {
+        let redmine = Redmine::start().await.unwrap();
+        let create = r#"{"issue":{"project_id":"helpdesk","subject":"once"}}"#;
+        let status = |answer: &str| answer.split(' ').nth(1).unwrap_or("none").to_owned();
+        let cases = [
+            (Fault::Slow(Duration::from_millis(20)), "201", 1),
+            (Fault::Status(503), "503", 0),
+            (Fault::HtmlOk, "200", 0),
+            (Fault::CutConnection, "none", 0),
+            (Fault::CutAfterCommit, "none", 1),
+            (Fault::Oversized, "200", 0),
+            (Fault::BrokenJson, "201", 1),
+        ];
+        let mut there = 8;
+        for (fault, expected, made) in cases {
+            redmine.fault(FaultRule::from(fault).at("POST /issues").times(1));
+            let answer = ask(&redmine, "POST /issues.json", create).await;
+            assert_eq!(status(&answer), expected, "{fault:?}");
+            if let Some((_, body)) = answer.split_once("\r\n\r\n") {
+                let valid = serde_json::from_str::<serde_json::Value>(body).is_ok();
+                assert_eq!(valid, matches!(fault, Fault::Slow(_)), "{fault:?}: {answer:.200}");
+            }
+            there += made;
+            let list = ask(&redmine, "GET /issues.json?limit=1", "").await;
+            assert!(list.contains(&format!("\"total_count\":{there}")), "{fault:?}: {list}");
+        }
+        let posts = redmine.ledger().into_iter().filter(|call| call.method == "POST");
+        let answered: Vec<_> = posts.map(|call| (call.login, call.status)).collect();
+        let expected = [Some(201), Some(503), Some(200), None, None, Some(200), Some(201)];
+        assert_eq!(answered, expected.map(|status| (Some("bot"), status)));
+    }
+
+    #[tokio::test]
+    async fn a_hanging_request_ends_with_the_stand_in() {
+        let redmine = Redmine::start().await.unwrap();
+        redmine.fault(Fault::Hang);
+        let address = redmine.address();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /issues.json HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut byte = [0];
+        let early = timeout(Duration::from_millis(50), stream.read(&mut byte)).await;
+        assert!(early.is_err(), "no answer");
+        redmine.stop().await;
+        assert!(matches!(stream.read(&mut byte).await, Ok(0) | Err(_)), "closed");
+        assert!(TcpStream::connect(address).await.is_err(), "the port is closed");
+    }
+
+    #[tokio::test]
+    async fn a_revoked_key_is_nobodys_and_no_key_is_in_the_ledger() {
+        let redmine = Redmine::start().await.unwrap();
+        let target = format!("/users/current.json?key={}&x=1", Redmine::user_key("alice"));
+        assert!(ask(&redmine, &format!("GET {target}"), "").await.contains("\"alice\""));
+        redmine.revoke("alice");
+        assert!(ask(&redmine, &format!("GET {target}"), "").await.starts_with("HTTP/1.1 401"));
+        let ledger = redmine.ledger();
+        assert_eq!(ledger[0].target, "/users/current.json?key=&x=1");
+        assert!(ledger[0].key_in_query);
+        assert_eq!((ledger[0].login, ledger[1].login), (Some("alice"), None));
+    }
+}

@@ -4,7 +4,7 @@
 #   up.sh           installs what is missing, builds the seed once, starts, waits for the API
 #   RESET=1 up.sh   the same, from the pristine seed
 # REDMINE_DIR   where all state lives (default: redmine/ in cargo's target directory)
-# REDMINE_PORT  default: the port of last time, else a free one
+# REDMINE_PORT  default: a free one
 # Exit code 77: this machine cannot have it (no root, no apt, no package); nothing was run.
 # Keys: admin ad*20, bot b0*20, alice a1*20, bob b1*20; anonymous may read the project helpdesk.
 set -euo pipefail
@@ -67,9 +67,13 @@ exec 9>"$DIR/lock"; flock -w 900 9
 install_packages
 rails_env
 last=$(cat "$DIR/port" 2>/dev/null || true)
-export REDMINE_PORT=${REDMINE_PORT:-${last:-$(free_port)}}
-if [ -z "${RESET:-}" ] && [ "$REDMINE_PORT" = "$last" ] && is_puma && ready; then url; exit 0; fi
+if [ -z "${RESET:-}" ] && [ -n "$last" ] && [ "${REDMINE_PORT:-$last}" = "$last" ] && is_puma "$(puma_pid)"; then
+  wanted=${REDMINE_PORT:-} REDMINE_PORT=$last
+  if ready; then url; exit 0; fi
+  REDMINE_PORT=$wanted
+fi
 "$HERE/down.sh"
+export REDMINE_PORT=${REDMINE_PORT:-$(free_port)}
 build_seed
 if [ -n "${RESET:-}" ] || [ ! -f "$DIR/db/redmine.sqlite3" ]; then
   rm -rf "$DIR/files" "$DIR/tmp/cache" "$DIR"/db/redmine.sqlite3*

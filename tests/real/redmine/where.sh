@@ -4,8 +4,6 @@ target=${CARGO_TARGET_DIR:-$HERE/../../../target}
 DIR=$(realpath -m "${REDMINE_DIR:-$target/redmine}")
 export REDMINE_DIR=$DIR
 
+puma_pid() { cat "$DIR/puma.pid" 2>/dev/null || true; }
 # A process id that the system has given to somebody else since is not ours.
-is_puma() {
-  local pid; pid=$(cat "$DIR/puma.pid" 2>/dev/null) || return 1
-  [ -n "$pid" ] && grep -aq puma "/proc/$pid/cmdline" 2>/dev/null
-}
+is_puma() { [ -n "$1" ] && grep -aq puma "/proc/$1/cmdline" 2>/dev/null; }
