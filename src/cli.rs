@@ -86,10 +86,7 @@ impl Cli {
                 telemetry::init(self.log_format)?;
                 run::run(config()?).await
             }
-            Command::Demo(demo) => {
-                telemetry::init(self.log_format)?;
-                demo.run().await
-            }
+            Command::Demo(demo) => demo.run().await,
             Command::Check => check::run(config()?).await,
             Command::Keys(keys) => keys.run(config).await,
             Command::Store(store) => store.run(config).await,

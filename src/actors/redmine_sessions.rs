@@ -97,7 +97,8 @@ impl RedmineSessions {
     /// A session that drains takes nothing new: it counts as gone.
     fn live(&self, user: &UserId) -> Option<ActorRef<RedmineSessionMsg>> {
         let directory = self.directory.read().unwrap_or_else(PoisonError::into_inner);
-        directory.get(user).filter(|session| session.get_status() == ActorStatus::Running).cloned()
+        let takes_messages = |status| status < ActorStatus::Draining;
+        directory.get(user).filter(|session| takes_messages(session.get_status())).cloned()
     }
 
     async fn start(&self, user: &UserId) -> Result<ActorRef<RedmineSessionMsg>, NoSession> {

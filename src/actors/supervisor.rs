@@ -216,7 +216,7 @@ impl SupervisorState {
         });
         // One that drains has said goodbye already; its successor need not wait for its end.
         let status = lodger.cell.as_ref().map(ActorCell::get_status);
-        if status.is_some_and(|status| status <= ActorStatus::Running) {
+        if status.is_some_and(|status| status < ActorStatus::Draining) {
             return Ok(());
         }
         if lodger.budget.is_spent(Instant::now()) {

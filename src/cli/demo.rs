@@ -1,14 +1,120 @@
-//! demo
-use super::Outcome;
-#[derive(Debug, clap::Args)]
+//! `ticketd demo`: the daemon on loopback, between a Redmine and a Mattermost that are built in.
+//!
+//! Needs no set-up and no rights, and leaves nothing behind: its store is in a temporary directory
+//! that goes with it. With `--once` its exit code says whether every step of the tour was answered
+//! as it should be.
+
+mod tour;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    num::{NonZeroU32, NonZeroUsize},
+};
+
+use anyhow::bail;
+use clap::Args;
+use secrecy::SecretString;
+use tempfile::TempDir;
+use url::Url;
+
+use super::{Outcome, say};
+use crate::{
+    app::App,
+    config::{Config, Http, Limits, Mattermost, Redmine, Store},
+    lifecycle::Shutdown,
+    locale::Locale,
+    sandbox,
+    store::Keyring,
+};
+
+#[derive(Debug, Args)]
 pub(super) struct Demo {
     /// End after the tour; exit 0 only if every step was answered as it should be
     #[arg(long)]
     once: bool,
 }
+
 impl Demo {
     pub(super) async fn run(self) -> Outcome {
-        let _ = self.once;
+        let redmine = sandbox::Redmine::start().await?;
+        let mattermost = sandbox::Mattermost::start().await?;
+        let directory = TempDir::with_prefix("ticketd-demo-")?;
+        let (config, url) = configuration(&redmine, &mattermost, &directory).await?;
+        let app = App::start(config).await?;
+        let shutdown = Shutdown::on_signals()?;
+        let daemon = tokio::spawn(app.run(shutdown.clone()));
+        say(&format!("ticketd      {url}"));
+        say(&format!("Redmine      {} (built in)", redmine.url()));
+        say(&format!("Mattermost   {} (built in)", mattermost.url()));
+        let stage = tour::Stage { redmine, mattermost, url, store: directory.path().to_owned() };
+        let missed = tour::walk(&stage).await?;
+        if !self.once {
+            try_it(&stage);
+            shutdown.soft.cancelled().await;
+        }
+        shutdown.soft.cancel();
+        daemon.await??;
+        if missed > 0 {
+            return Err(
+                anyhow::anyhow!("{missed} steps were not answered as they should be").into()
+            );
+        }
         Ok(())
     }
+}
+
+/// What an operator would write, for this machine and this hour.
+async fn configuration(
+    redmine: &sandbox::Redmine,
+    mattermost: &sandbox::Mattermost,
+    directory: &TempDir,
+) -> anyhow::Result<(Config, Url)> {
+    let listen = free_address().await?;
+    let url: Url = format!("http://{listen}/").parse()?;
+    let (Some(connections), Some(per_user_per_minute)) =
+        (NonZeroUsize::new(512), NonZeroU32::new(600))
+    else {
+        bail!("a limit of the demo is zero");
+    };
+    let config = Config {
+        http: Http { listen, public_url: Some(url.clone()) },
+        store: Store {
+            path: directory.path().join("store"),
+            master_key: Keyring::generate().current_line(),
+            master_key_file: None,
+        },
+        mattermost: Mattermost {
+            url: mattermost.url(),
+            bot_token: Some(sandbox::Mattermost::bot_token().into()),
+            locale: Locale::En,
+        },
+        redmine: Redmine {
+            url: redmine.url(),
+            slash_tokens: vec![SecretString::from(sandbox::Mattermost::slash_token("/redmine"))],
+            close_status: None,
+        },
+        limits: Limits { body_bytes: 256 * 1024, connections, per_user_per_minute },
+    };
+    Ok((config, url))
+}
+
+/// The public URL must be known before the door opens, so the port is chosen first.
+async fn free_address() -> std::io::Result<SocketAddr> {
+    tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.local_addr()
+}
+
+fn try_it(stage: &tour::Stage) {
+    let alice = sandbox::Mattermost::user_id("alice");
+    let token = sandbox::Mattermost::slash_token("/redmine");
+    say("\nTry it yourself, as Mattermost would send it:\n");
+    say(&format!(
+        "  curl -H 'Authorization: Token {token}' -d user_id={alice} \\\n       \
+         --data-urlencode 'text=list helpdesk' {}slash/redmine",
+        stage.url
+    ));
+    say(&format!(
+        "\n(alice is signed out by now; in for text= also: login alice {})",
+        sandbox::Redmine::user_key("alice")
+    ));
+    say(&format!("Also there: {0}ready and {0}metrics. Ctrl-C stops everything.", stage.url));
 }
