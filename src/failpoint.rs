@@ -27,6 +27,9 @@ mod armed {
     static ARMED: OnceLock<Mutex<HashMap<String, Failpoint>>> = OnceLock::new();
 
     /// Passes the failpoint of this name: does what it was armed for, if it was.
+    ///
+    /// # Panics
+    /// If it was armed for that.
     #[allow(clippy::panic, reason = "that is what it is for")]
     pub async fn hit(name: &'static str) {
         match action(name).as_deref() {

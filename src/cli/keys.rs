@@ -16,7 +16,7 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Keys {
-    /// Print a new master key, for store.master_key or its file
+    /// Print a new master key, for the configuration or its key file
     Generate,
     /// Put a new key into the key file and seal every row with it, also while the daemon runs
     Rotate,

@@ -80,7 +80,7 @@ impl RedmineClient {
         let answer: wire::IssuesAnswer = self.get(key, "issues.json", &asked).await?.json()?;
         Ok(Page {
             total: answer.total_count,
-            items: answer.issues.into_iter().map(|issue| issue.line()).collect(),
+            items: answer.issues.into_iter().map(wire::WireIssue::line).collect(),
         })
     }
 
@@ -98,7 +98,7 @@ impl RedmineClient {
             .map(|(name, value)| (name, value.to_owned()));
         let asked = [&asked[..], &[("project_id", project.as_str().to_owned())]].concat();
         let answer: wire::IssuesAnswer = self.get(key, "issues.json", &asked).await?.json()?;
-        Ok(answer.issues.into_iter().map(|issue| issue.line()).collect())
+        Ok(answer.issues.into_iter().map(wire::WireIssue::line).collect())
     }
 
     /// One issue with its comments and the states that the user may choose.

@@ -69,7 +69,6 @@ impl Transport {
     }
 
     /// Starts a request; [`Transport::send`] sends it.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, self.at(path))
     }

@@ -23,13 +23,12 @@ impl Limits {
     pub(super) fn read(mut section: Section<'_>) -> Self {
         let one = NonZeroUsize::MIN;
         Self {
-            body_bytes: section.number("body_bytes", BODY_BYTES, 64 * 1024),
-            // Half of the usual 1,024 open files of a process: the rest is for the store and
-            // for calls outwards.
+            body_bytes: section.number("body_bytes", BODY_BYTES, 256 * 1024),
+            // Twice what the front door works on at once: half may be slow or idle.
             connections: section.number(
                 "connections",
                 one..=one.saturating_add(99_999),
-                one.saturating_add(511),
+                one.saturating_add(2_047),
             ),
             per_user_per_minute: section.number(
                 "per_user_per_minute",

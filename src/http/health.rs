@@ -17,9 +17,9 @@ pub(super) fn health() -> Reply {
 /// 503 while the door closes or the store cannot keep what it is given. A Redmine that is down is
 /// shown, but is no reason to send nobody here: users get a sentence about it.
 pub(super) fn ready(context: &Context) -> Reply {
-    let stats = context.store.stats();
+    let kept = context.store.stats();
     let closing = context.door.closing.is_cancelled();
-    let status = match (closing, stats.failed) {
+    let status = match (closing, kept.failed) {
         (true, _) => "closing",
         (false, true) => "store failed",
         (false, false) => "ok",
@@ -28,8 +28,8 @@ pub(super) fn ready(context: &Context) -> Reply {
     parts.insert(
         "store".to_owned(),
         json!({
-            "ok": !stats.failed,
-            "last_success": stats.last.map(|at| at.to_string()),
+            "ok": !kept.failed,
+            "last_success": kept.last.map(|at| at.to_string()),
         }),
     );
     for part in &context.parts {

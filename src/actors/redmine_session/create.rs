@@ -30,10 +30,10 @@ pub(super) async fn run(
         }
         Err(error @ ApiError::Ambiguous { .. }) => {
             let found = redmine.own_newest(key, project).await.unwrap_or_default();
-            let Some(line) = found.iter().find(|line| line.subject == subject) else {
+            let Some(twin) = found.iter().find(|other| other.subject == subject) else {
                 return Err(error).about(About::Project(project.clone()));
             };
-            let link = asker.link_with_subject(line);
+            let link = asker.link_with_subject(twin);
             Ok(asker.say("redmine-create-unclear", &[("issue", link.into())]))
         }
         Err(error) => Err(error).about(About::Project(project.clone())),
