@@ -180,22 +180,41 @@ async fn keep_export(store: Store) {
     }
 }
 
-/// On SIGHUP the keys are read again and every row is sealed anew, while the service runs.
+/// Finishes a rotation while the service runs: at the start if there are older keys, and on SIGHUP
+/// after reading the keys again.
 async fn take_up_keys(store: Store, config: Config) {
     let Ok(mut hangups) = lifecycle::on_hangup() else { return };
+    if let Ok(keys) = Keyring::parse(&config.store.master_key)
+        && keys.has_older()
+    {
+        reseal(&store, keys).await;
+    }
     while hangups.recv().await.is_some() {
         let Some(file) = &config.store.master_key_file else {
             tracing::warn!("the master key is not in a file: restart ticketd to take up another");
             continue;
         };
-        let keys = read_keys(file.clone()).await;
-        match keys {
-            Ok(keys) => match store.reseal(keys).await {
-                Ok(done) => tracing::info!(?done, "every row is sealed with the current key"),
-                Err(error) => tracing::error!(%error, "the new master key is not taken up"),
-            },
+        match read_keys(file.clone()).await {
+            Ok(keys) => reseal(&store, keys).await,
             Err(error) => tracing::error!(%error, "the master key file cannot be used"),
         }
+    }
+}
+
+async fn reseal(store: &Store, keys: Keyring) {
+    let key = keys.current_id();
+    match store.reseal(keys).await {
+        Ok(done) if done.unreadable == 0 => tracing::info!(
+            key.id = %key,
+            rows.resealed = done.resealed,
+            "every row is sealed with the current key; older ones are no longer needed"
+        ),
+        Ok(done) => tracing::error!(
+            key.id = %key,
+            rows.unreadable = done.unreadable,
+            "some rows do not open; keep the older keys"
+        ),
+        Err(error) => tracing::error!(%error, "the new master key is not taken up"),
     }
 }
 

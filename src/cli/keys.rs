@@ -56,8 +56,9 @@ async fn rotate(mut config: Config) -> Outcome {
     let store = match app::open_store(&config).await {
         Ok(store) => store,
         Err(error) if is_locked(&error) => {
-            say("the daemon is running: `systemctl reload ticketd` (SIGHUP) makes it take up the");
-            say("new key and seal every row with it; its log says when that is done");
+            say("the daemon is running: reload it (SIGHUP) if it reads this very file, or restart");
+            say("it if it gets a copy (LoadCredential). It seals every row anew while it serves,");
+            say("and its log says when older keys are no longer needed");
             return Ok(());
         }
         Err(error) => return Err(error.into()),

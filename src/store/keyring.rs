@@ -133,6 +133,12 @@ impl Keyring {
         self.current.id
     }
 
+    /// Whether there are keys besides the current one: a rotation may be unfinished.
+    #[must_use]
+    pub fn has_older(&self) -> bool {
+        !self.older.is_empty()
+    }
+
     /// Whether the keyring holds the key named `id`.
     #[must_use]
     pub fn holds(&self, id: KeyId) -> bool {
