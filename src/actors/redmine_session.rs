@@ -30,7 +30,11 @@ use tracing::Instrument;
 use url::Url;
 
 pub use self::login::{FormAnswer, FormSubmission};
-use self::{asker::Asker, failure::Failure, login::PendingForm};
+use self::{
+    asker::{Asker, Checked},
+    failure::Failure,
+    login::PendingForm,
+};
 use crate::{
     actors::mattermost_poster::MattermostPosterHandle,
     clients::{MattermostClient, RedmineClient},
@@ -104,6 +108,7 @@ pub(super) struct Session {
     user: UserId,
     tools: Arc<SessionTools>,
     login: Option<Arc<RedmineLogin>>,
+    checked: Checked,
     form: Option<PendingForm>,
     at_once: Arc<Semaphore>,
     last_used: Instant,
@@ -126,7 +131,15 @@ impl Actor for RedmineSession {
         });
         let login = login.map(Arc::new);
         let at_once = Arc::new(Semaphore::new(AT_ONCE));
-        Ok(Session { user, tools, login, form: None, at_once, last_used: Instant::now() })
+        Ok(Session {
+            user,
+            tools,
+            login,
+            checked: Checked::default(),
+            form: None,
+            at_once,
+            last_used: Instant::now(),
+        })
     }
 
     async fn handle(
@@ -188,7 +201,12 @@ impl Session {
     }
 
     fn asker(&self, locale: Locale) -> Arc<Asker> {
-        Arc::new(Asker { tools: self.tools.clone(), locale, login: self.login.clone() })
+        Arc::new(Asker {
+            tools: self.tools.clone(),
+            locale,
+            login: self.login.clone(),
+            checked: self.checked.clone(),
+        })
     }
 
     fn place(&self) -> Option<OwnedSemaphorePermit> {

@@ -10,7 +10,7 @@ use super::{
 use crate::model::{ids::IssueId, redmine::Issue, render};
 
 pub(super) async fn run(asker: &Asker, id: IssueId, note: Option<&str>) -> Result<String, Failure> {
-    let (key, redmine) = (asker.key()?, asker.redmine());
+    let (key, redmine) = (asker.key().await?, asker.redmine());
     let before = redmine.issue(key, id).await.about(About::Issue(id))?;
     let statuses = redmine.statuses(key).await.about(About::Redmine)?;
     if before.is_closed(&statuses) {

@@ -7,7 +7,7 @@ use super::{
 use crate::model::ids::IssueId;
 
 pub(super) async fn run(asker: &Asker, id: IssueId, text: &str) -> Result<String, Failure> {
-    let (key, redmine) = (asker.key()?, asker.redmine());
+    let (key, redmine) = (asker.key().await?, asker.redmine());
     let before = redmine.issue(key, id).await.about(About::Issue(id))?;
     let sent = redmine.update_issue(key, id, None, Some(text)).await;
     let unclear = unless_unclear(sent).about(About::Issue(id))?;

@@ -14,7 +14,7 @@ pub(super) async fn run(
     project: &ProjectRef,
     subject: &str,
 ) -> Result<String, Failure> {
-    let (key, redmine) = (asker.key()?, asker.redmine());
+    let (key, redmine) = (asker.key().await?, asker.redmine());
     match redmine.create_issue(key, project, subject).await {
         Ok(issue) => {
             let link = asker.link_with_subject(&issue.line);

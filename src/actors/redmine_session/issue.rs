@@ -12,7 +12,7 @@ const TEXT_SHOWN: usize = 1_500;
 const COMMENTS_SHOWN: usize = 3;
 
 pub(super) async fn run(asker: &Asker, id: IssueId) -> Result<String, Failure> {
-    let issue = asker.redmine().issue(asker.key()?, id).await.about(About::Issue(id))?;
+    let issue = asker.redmine().issue(asker.key().await?, id).await.about(About::Issue(id))?;
     Ok(show(asker, &issue))
 }
 

@@ -8,7 +8,7 @@ use crate::model::redmine::{ListQuery, PAGE_SIZE, Scope};
 
 pub(super) async fn run(asker: &Asker, query: &ListQuery) -> Result<String, Failure> {
     let about = query.project.clone().map_or(About::Redmine, About::Project);
-    let page = asker.redmine().issues(asker.key()?, query).await.about(about)?;
+    let page = asker.redmine().issues(asker.key().await?, query).await.about(about)?;
     let project = query.project.as_ref().map_or("", |project| project.as_str());
     let args = [
         ("scope", scope_word(query.scope).into()),

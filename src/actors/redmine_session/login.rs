@@ -15,7 +15,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
-    Asker, Failure, RedmineSessionMsg, Session,
+    Asker, Checked, Failure, RedmineSessionMsg, Session,
     failure::{About, Concerning},
 };
 use crate::{
@@ -79,6 +79,9 @@ impl Session {
     pub(super) fn remember(&mut self, login: RedmineLogin) -> Result<(), Failure> {
         self.tools.store.logins().remember(&self.user, &login)?;
         self.login = Some(login.into());
+        // A check that is still under way speaks of the old key.
+        self.checked = Checked::default();
+        self.checked.now();
         self.form = None;
         Ok(())
     }

@@ -7,7 +7,8 @@ use super::{
 use crate::model::render;
 
 pub(super) async fn run(asker: &Asker) -> Result<String, Failure> {
-    let account = asker.redmine().current_user(asker.key()?).await.about(About::Redmine)?;
+    let account =
+        asker.redmine().current_user(&asker.login()?.api_key).await.about(About::Redmine)?;
     let name = render::line(&account.name);
     let login = render::line(&account.login);
     let id = account.id.to_string();

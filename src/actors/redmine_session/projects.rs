@@ -7,7 +7,7 @@ use super::{
 use crate::model::render;
 
 pub(super) async fn run(asker: &Asker, page: u32) -> Result<String, Failure> {
-    let found = asker.redmine().projects(asker.key()?, page).await.about(About::Redmine)?;
+    let found = asker.redmine().projects(asker.key().await?, page).await.about(About::Redmine)?;
     if found.total == 0 {
         return Ok(asker.say("redmine-projects-empty", &[]));
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::model::render;
 
 pub(super) async fn run(asker: &Asker, text: &str) -> Result<String, Failure> {
-    let page = asker.redmine().search(asker.key()?, text).await.about(About::Redmine)?;
+    let page = asker.redmine().search(asker.key().await?, text).await.about(About::Redmine)?;
     let text = render::line(&render::cut(text, 100));
     let args =
         [("text", text.into()), ("total", page.total.into()), ("shown", page.items.len().into())];
