@@ -66,6 +66,9 @@ impl App {
         let closing = CancellationToken::new();
         let locale = config.mattermost.locale;
         let door = Doorkeeping::new(&config.limits, &config.redmine, locale, closing.clone());
+        if config.http.public_url.is_none() {
+            tracing::warn!("http.public_url is not set: the sign-in form cannot be opened");
+        }
         let form_url = config.http.public_url.as_ref().map(|url| url.join(&door.form_path()));
         let supervisor = SupervisorHandle::spawn(metrics.clone()).await?;
         let poster = MattermostPosterHandle::start(&supervisor, mattermost.clone()).await?;

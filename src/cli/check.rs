@@ -13,28 +13,41 @@ use crate::{
 /// The longest that one remote is waited for.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// What was found, and what to do about it.
+enum Finding {
+    Fine(String),
+    /// Works, but less than it could.
+    Note(String),
+    Fault(String),
+}
+
+impl From<Result<String, String>> for Finding {
+    fn from(outcome: Result<String, String>) -> Self {
+        outcome.map_or_else(Self::Fault, Self::Fine)
+    }
+}
+
 pub(super) async fn run(config: Config) -> Outcome {
     let mut faults = 0;
-    let mut row = |what: &str, outcome: Result<String, String>| match outcome {
-        Ok(found) => say(&format!("ok     {what}: {found}")),
-        Err(fault) => {
-            faults += 1;
-            say(&format!("FAULT  {what}: {fault}"));
-        }
+    let mut row = |what: &str, finding: Finding| {
+        let (word, text) = match finding {
+            Finding::Fine(text) => ("ok   ", text),
+            Finding::Note(text) => ("note ", text),
+            Finding::Fault(text) => {
+                faults += 1;
+                ("FAULT", text)
+            }
+        };
+        say(&format!("{word}  {what}: {text}"));
     };
-    row("configuration", Ok("complete".to_owned()));
-    row(
-        "master key",
-        Keyring::parse(&config.store.master_key)
-            .map(|keys| format!("key {} seals", keys.current_id()))
-            .map_err(|fault| fault.to_string()),
-    );
+    row("configuration", Finding::Fine("complete".to_owned()));
+    row("master key", master_key(&config));
     row("http.public_url", public_url(&config));
     let redmine = RedmineClient::new(config.redmine.url.clone(), Metrics::new())?;
-    row("redmine", redmine_answers(&redmine, &config).await);
+    row("redmine", redmine_answers(&redmine, &config).await.into());
     let token = config.mattermost.bot_token.clone();
     let mattermost = MattermostClient::new(config.mattermost.url.clone(), token, Metrics::new())?;
-    row("mattermost", mattermost_answers(&mattermost, &config).await);
+    row("mattermost", mattermost_answers(&mattermost, &config).await.into());
     row("mattermost bot", bot(&mattermost).await);
     if faults > 0 {
         let mend = format!("{faults} to mend, see above");
@@ -43,14 +56,22 @@ pub(super) async fn run(config: Config) -> Outcome {
     Ok(())
 }
 
-fn public_url(config: &Config) -> Result<String, String> {
-    config.http.public_url.as_ref().map(|url| format!("Mattermost is told {url}")).ok_or_else(
-        || {
-            "is not set: `/redmine login` cannot open its form; set it to where Mattermost reaches \
-         ticketd"
-                .to_owned()
-        },
-    )
+fn master_key(config: &Config) -> Finding {
+    Keyring::parse(&config.store.master_key)
+        .map(|keys| format!("key {} seals", keys.current_id()))
+        .map_err(|fault| fault.to_string())
+        .into()
+}
+
+fn public_url(config: &Config) -> Finding {
+    match &config.http.public_url {
+        Some(url) => Finding::Fine(format!("Mattermost is told {url}")),
+        None => Finding::Note(
+            "not set, so `/redmine login` cannot open its form; set it to where Mattermost reaches \
+             ticketd"
+                .to_owned(),
+        ),
+    }
 }
 
 async fn redmine_answers(redmine: &RedmineClient, config: &Config) -> Result<String, String> {
@@ -81,16 +102,18 @@ async fn mattermost_answers(
         .map_err(|error| format!("{error} (mattermost.url is {url})"))
 }
 
-async fn bot(mattermost: &MattermostClient) -> Result<String, String> {
+async fn bot(mattermost: &MattermostClient) -> Finding {
     if !mattermost.has_token() {
-        return Ok("no bot_token: everybody reads mattermost.locale".to_owned());
+        return Finding::Note(
+            "no mattermost.bot_token, so everybody reads mattermost.locale".to_owned(),
+        );
     }
     match mattermost.bot_name().await {
-        Ok(name) => Ok(format!("signed in as @{name}")),
-        Err(ApiError::Unauthorized { .. }) => Err(
+        Ok(name) => Finding::Fine(format!("signed in as @{name}")),
+        Err(ApiError::Unauthorized { .. }) => Finding::Fault(
             "mattermost.bot_token is not accepted: make a new one under Integrations, Bot Accounts"
                 .to_owned(),
         ),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Finding::Fault(error.to_string()),
     }
 }
