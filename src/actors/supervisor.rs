@@ -98,7 +98,13 @@ impl SupervisorHandle {
     /// If the actor runtime refuses.
     pub async fn spawn(metrics: Metrics) -> Result<Self, SpawnErr> {
         let failed = CancellationToken::new();
-        let (actor, _) = Actor::spawn(None, Supervisor, (metrics, failed.clone())).await?;
+        let (actor, life) = Actor::spawn(None, Supervisor, (metrics, failed.clone())).await?;
+        let ended = failed.clone();
+        // Nobody looks after the supervisor itself: if it ends, so must the process.
+        tokio::spawn(async move {
+            let _ = life.await;
+            ended.cancel();
+        });
         Ok(Self { actor, failed })
     }
 
@@ -120,7 +126,7 @@ impl SupervisorHandle {
         matches!(pong, Ok(CallResult::Success(())))
     }
 
-    /// Fires when a child that must always run cannot be kept alive.
+    /// Fires when a child that must always run cannot be kept alive, or the supervisor itself ends.
     #[must_use]
     pub fn failed(&self) -> &CancellationToken {
         &self.failed
