@@ -189,7 +189,7 @@ impl RedmineClient {
         let asked = [&asked[..], &page_of(1)].concat();
         let answer: wire::SearchAnswer = self.get(key, "search.json", &asked).await?.json()?;
         let items = answer.results.into_iter().filter_map(wire::Result::hit).collect();
-        Ok(Page { items, total: answer.total_count })
+        Ok(Page { items, total: answer.total_count.unwrap_or(0) })
     }
 
     /// Whether a Redmine with REST switched on answers at all: without a key it says 401.

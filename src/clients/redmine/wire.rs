@@ -151,7 +151,8 @@ impl From<WireProject> for Project {
 #[derive(Deserialize)]
 pub(super) struct SearchAnswer {
     pub(super) results: Vec<Result>,
-    pub(super) total_count: u32,
+    // Null if every word has one character: Redmine drops such words (measured).
+    pub(super) total_count: Option<u32>,
 }
 
 #[derive(Deserialize)]
