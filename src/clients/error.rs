@@ -84,6 +84,16 @@ impl ApiError {
         }
     }
 
+    /// The same after a write was sent: an answer that cannot be read says nothing of whether it
+    /// happened.
+    #[must_use]
+    pub fn after_write(self) -> Self {
+        match self {
+            Self::Malformed { service, cause } => Self::Ambiguous { service, cause },
+            other => other,
+        }
+    }
+
     /// Whether the service itself is at fault, rather than what was asked of it.
     #[must_use]
     pub fn is_outage(&self) -> bool {

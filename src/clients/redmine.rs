@@ -124,7 +124,8 @@ impl RedmineClient {
     ) -> Result<Issue, ApiError> {
         let body = json!({"issue": {"project_id": project.as_str(), "subject": subject}});
         let answer = self.write(Method::POST, key, "issues.json", &body).await?;
-        answer.json::<wire::IssueAnswer>().map(|answer| answer.issue.into())
+        let made = answer.json::<wire::IssueAnswer>().map_err(ApiError::after_write)?;
+        Ok(made.issue.into())
     }
 
     /// Asks for another status and adds a note, either optional.

@@ -129,7 +129,8 @@ impl Transport {
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| self.broken(safe, &error))? {
             if body.len() + chunk.len() > ANSWER_MAX {
-                return Err(self.malformed("the answer is larger than 4 MiB"));
+                let error = self.malformed("the answer is larger than 4 MiB");
+                return Err(if safe { error } else { error.after_write() });
             }
             body.extend_from_slice(&chunk);
         }
