@@ -69,6 +69,21 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// The service's name.
+    #[must_use]
+    pub fn service(&self) -> &'static str {
+        match self {
+            Self::Unauthorized { service }
+            | Self::Forbidden { service }
+            | Self::NotFound { service }
+            | Self::Rejected { service, .. }
+            | Self::RateLimited { service, .. }
+            | Self::Unavailable { service, .. }
+            | Self::Ambiguous { service, .. }
+            | Self::Malformed { service, .. } => service,
+        }
+    }
+
     /// A word for metrics and logs.
     #[must_use]
     pub fn kind(&self) -> &'static str {

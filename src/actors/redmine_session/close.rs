@@ -5,7 +5,7 @@
 
 use super::{
     Asker, Failure,
-    failure::{About, Concerning, unless_unclear},
+    failure::{About, Concerning, unless_unclear, unseen},
 };
 use crate::model::{ids::IssueId, redmine::Issue, render};
 
@@ -22,7 +22,8 @@ pub(super) async fn run(asker: &Asker, id: IssueId, note: Option<&str>) -> Resul
     };
     let sent = redmine.update_issue(key, id, Some(target.id), note).await;
     let unclear = unless_unclear(sent).about(About::Issue(id))?;
-    let after = redmine.issue(key, id).await.about(About::Issue(id))?;
+    let after =
+        redmine.issue(key, id).await.map_err(|error| unseen(&error)).about(About::Issue(id))?;
     let noted = after.has_new_comment_by(asker.login()?.redmine_id, &before);
     let key = match (after.is_closed(&statuses), note.is_some(), noted) {
         (true, true, false) => "redmine-closed-without-note",

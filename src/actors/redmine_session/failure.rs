@@ -144,3 +144,8 @@ pub(super) fn unless_unclear(sent: Result<(), ApiError>) -> Result<Option<ApiErr
         Err(error) => Err(error),
     }
 }
+
+/// A look at what a write did, and the look failed: whatever it says, the write may have happened.
+pub(super) fn unseen(error: &ApiError) -> ApiError {
+    ApiError::Ambiguous { service: error.service(), cause: format!("looking failed: {error}") }
+}
