@@ -159,10 +159,11 @@ impl Asker<'_> {
 /// What to type instead.
 fn explain(context: &Context, locale: Locale, fault: &CommandFault) -> String {
     let texts = &context.texts;
-    let word = |word: &str| render::line(&render::cut(word, 60)).replace('`', "");
+    let word = |word: &str| render::line(&render::cut(word, 60));
     match fault {
         CommandFault::Unknown(name) => {
-            texts.say(locale, "redmine-unknown", &[("command", word(name).into())])
+            let name = render::code(&render::cut(name, 60));
+            texts.say(locale, "redmine-unknown", &[("command", name.into())])
         }
         CommandFault::Missing(command) | CommandFault::TooMuch(command) => {
             texts.say(locale, "redmine-usage", &[("command", (*command).into())])

@@ -25,6 +25,13 @@ pub fn line(text: &str) -> String {
     shown
 }
 
+/// Foreign text between backticks, where nothing but a backtick means anything.
+#[must_use]
+pub fn code(text: &str) -> String {
+    let folded = text.chars().map(|c| if c.is_whitespace() || c.is_control() { ' ' } else { c });
+    folded.filter(|c| *c != '`').collect()
+}
+
 /// Foreign text of several lines as a block quote of at most `max` characters.
 #[must_use]
 pub fn quote(text: &str, max: usize) -> String {
@@ -61,6 +68,14 @@ mod tests {
             ("🎫 ünï", "🎫 ünï"),
         ] {
             assert_eq!(line(text), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn text_between_backticks_stays_there() {
+        for (text, shown) in [("a_b-c@d.e", "a_b-c@d.e"), ("`x` **y**", "x **y**"), ("a\nb", "a b")]
+        {
+            assert_eq!(code(text), shown, "{text:?}");
         }
     }
 

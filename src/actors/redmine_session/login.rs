@@ -174,7 +174,7 @@ pub(super) async fn with_key(
     }
     asker.tools.store.barrier().await?;
     let name = render::line(&account.name);
-    let login = render::line(&account.login);
+    let login = render::code(&account.login);
     Ok(asker.say("redmine-logged-in", &[("name", name.into()), ("login", login.into())]))
 }
 
