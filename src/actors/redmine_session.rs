@@ -37,7 +37,7 @@ use self::{
 };
 use crate::{
     actors::mattermost_poster::MattermostPosterHandle,
-    clients::{MattermostClient, RedmineClient},
+    clients::{ApiError, MattermostClient, RedmineClient},
     failpoint,
     locale::{Locale, Texts},
     model::{
@@ -247,6 +247,10 @@ async fn answer(
     reply: RpcReplyPort<String>,
 ) {
     let outcome = work.await;
+    if let Err(Failure::Remote(ApiError::Unauthorized { .. }, _)) = outcome {
+        // Redmine has changed its mind on the key: what it said before no longer holds.
+        asker.checked.forget();
+    }
     asker.tools.metrics.command(name, outcome.as_ref().map_or_else(Failure::kind, |_| "ok"));
     let text = outcome.unwrap_or_else(|failure| {
         failure.log(name);
