@@ -1,0 +1,278 @@
+//! Starting and stopping: the daemon and its stand-ins live on a thread and a runtime of their
+//! own, so that a test can move their time and a forgotten one still ends.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Once, mpsc};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tempfile::TempDir;
+use ticketd::app::App;
+use ticketd::config::{self, Config};
+use ticketd::lifecycle::Shutdown;
+use ticketd::locale::{Locale, Texts};
+use ticketd::sandbox::{Mattermost, Redmine};
+use ticketd::store::Keyring;
+use tokio::sync::{mpsc as channel, oneshot};
+use url::Url;
+
+use super::Version;
+
+/// What the configuration says of where Mattermost reaches ticketd.
+pub(crate) const PUBLIC_URL: &str = "https://desk.example.org/";
+/// Longer than a soft stop may take.
+const STOP_LIMIT: Duration = Duration::from_secs(40);
+
+/// What stays when a ticketd has ended: its store and its master key.
+pub(crate) struct Home {
+    dir: TempDir,
+    pub(crate) key: SecretString,
+}
+
+/// A ticketd about to start.
+pub(crate) struct Setup {
+    change: Box<dyn FnOnce(&mut Config) + Send>,
+    home: Arc<Home>,
+    redmine: Option<Url>,
+    movable_time: bool,
+    version: Version,
+}
+
+/// A jump in time, and whom to tell when it is done.
+type Jump = (Duration, oneshot::Sender<()>);
+
+struct Started {
+    address: SocketAddr,
+    mattermost: Mattermost,
+    redmine: Option<Redmine>,
+    redmine_url: Url,
+}
+
+/// A running ticketd.
+pub(crate) struct TestApp {
+    pub(crate) address: SocketAddr,
+    pub(crate) mattermost: Mattermost,
+    pub(crate) redmine_url: Url,
+    pub(crate) version: Version,
+    pub(super) texts: Texts,
+    redmine: Option<Redmine>,
+    home: Arc<Home>,
+    shutdown: Shutdown,
+    /// While this is there, the stand-ins live.
+    clock: Option<channel::UnboundedSender<Jump>>,
+    ended: mpsc::Receiver<Result<(), String>>,
+}
+
+impl Setup {
+    pub(crate) fn new() -> Self {
+        let key = Keyring::generate().current_line();
+        let home = Home { dir: tempfile::tempdir().unwrap(), key };
+        Self {
+            change: Box::new(|_| {}),
+            home: home.into(),
+            redmine: None,
+            movable_time: false,
+            version: Version::StandIn,
+        }
+    }
+
+    /// Another configuration.
+    pub(crate) fn config(mut self, change: impl FnOnce(&mut Config) + Send + 'static) -> Self {
+        self.change = Box::new(change);
+        self
+    }
+
+    /// The store of a ticketd that has ended.
+    pub(crate) fn home(mut self, home: Arc<Home>) -> Self {
+        self.home = home;
+        self
+    }
+
+    /// A Redmine that runs already, in place of the stand-in.
+    pub(crate) fn redmine(mut self, url: Url) -> Self {
+        self.redmine = Some(url);
+        self
+    }
+
+    /// Lets [`TestApp::advance`] work.
+    pub(crate) fn movable_time(mut self) -> Self {
+        self.movable_time = true;
+        self
+    }
+
+    /// Commands come in the bytes of this Mattermost.
+    pub(crate) fn version(mut self, version: Version) -> Self {
+        self.version = version;
+        self
+    }
+
+    pub(crate) async fn start(self) -> TestApp {
+        self.try_start().await.unwrap()
+    }
+
+    /// The sentence of a ticketd that does not start.
+    pub(crate) async fn try_start(self) -> Result<TestApp, String> {
+        prepare();
+        let (started, starting) = oneshot::channel();
+        let (ending, ended) = mpsc::channel();
+        let (clock, jumps) = channel::unbounded_channel();
+        let shutdown = Shutdown::default();
+        let (home, version, asked) = (self.home.clone(), self.version, shutdown.clone());
+        std::thread::spawn(move || {
+            // Gone when this thread's runtime is: only then is the store free for the next one.
+            let outcome = self.live(asked, started, jumps);
+            let _ = ending.send(outcome);
+        });
+        let Ok(started) = starting.await else {
+            return Err(ended.recv_timeout(STOP_LIMIT).unwrap().unwrap_err());
+        };
+        let Started { address, mattermost, redmine, redmine_url } = started;
+        let texts = Texts::load().unwrap();
+        Ok(TestApp {
+            address,
+            mattermost,
+            redmine_url,
+            version,
+            texts,
+            redmine,
+            home,
+            shutdown,
+            clock: Some(clock),
+            ended,
+        })
+    }
+
+    fn live(
+        self,
+        shutdown: Shutdown,
+        started: oneshot::Sender<Started>,
+        jumps: channel::UnboundedReceiver<Jump>,
+    ) -> Result<(), String> {
+        let mut runtime = if self.movable_time {
+            tokio::runtime::Builder::new_current_thread()
+        } else {
+            tokio::runtime::Builder::new_multi_thread()
+        };
+        let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
+        let life = async {
+            let mattermost = Mattermost::start().await.unwrap();
+            let (redmine, redmine_url) = if let Some(url) = self.redmine {
+                (None, url)
+            } else {
+                let redmine = Redmine::start().await.unwrap();
+                let url = redmine.url();
+                (Some(redmine), url)
+            };
+            let mut config = config(&self.home, redmine_url.clone(), mattermost.url());
+            (self.change)(&mut config);
+            let app = App::start(config).await.map_err(|error| format!("{error:#}"))?;
+            let address = app.address();
+            let time = tokio::spawn(move_time(jumps));
+            let _ = started.send(Started { address, mattermost, redmine, redmine_url });
+            let outcome = app.run(shutdown).await.map_err(|error| format!("{error:#}"));
+            let _ = time.await;
+            outcome
+        };
+        runtime.block_on(life)
+    }
+}
+
+impl TestApp {
+    pub(crate) async fn start() -> Self {
+        Setup::new().start().await
+    }
+
+    /// The stand-in of Redmine.
+    pub(crate) fn redmine(&self) -> &Redmine {
+        self.redmine.as_ref().expect("the stand-in runs")
+    }
+
+    /// Redmine goes away: its port closes.
+    pub(crate) async fn stop_redmine(&mut self) {
+        self.redmine.take().expect("the stand-in runs").stop().await;
+    }
+
+    /// Lets time pass, for ticketd and the stand-ins; takes [`Setup::movable_time`].
+    pub(crate) async fn advance(&self, by: Duration) {
+        let (done, doing) = oneshot::channel();
+        self.clock.as_ref().unwrap().send((by, done)).unwrap();
+        doing.await.unwrap();
+    }
+
+    /// What SIGTERM does.
+    pub(crate) fn ask_to_stop(&self) {
+        self.shutdown.soft.cancel();
+    }
+
+    /// What a second SIGTERM does.
+    pub(crate) fn insist_on_stopping(&self) {
+        self.shutdown.hard.cancel();
+    }
+
+    /// Ends it, which must go well.
+    pub(crate) fn stop(self) -> Arc<Home> {
+        self.home.clone()
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // A call that still hangs would hold up the stop; with its Redmine it ends.
+        self.redmine.take();
+        self.shutdown.soft.cancel();
+        self.clock.take();
+        let ended = self.ended.recv_timeout(STOP_LIMIT);
+        if !std::thread::panicking() {
+            assert!(matches!(ended, Ok(Ok(()))), "ticketd did not stop cleanly: {ended:?}");
+        }
+    }
+}
+
+fn config(home: &Home, redmine: Url, mattermost: Url) -> Config {
+    Config {
+        http: config::Http {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            public_url: Some(PUBLIC_URL.parse().unwrap()),
+        },
+        store: config::Store {
+            path: home.dir.path().join("store"),
+            master_key: home.key.clone(),
+            master_key_file: None,
+        },
+        mattermost: config::Mattermost {
+            url: mattermost,
+            bot_token: Some(Mattermost::bot_token().into()),
+            locale: Locale::En,
+        },
+        redmine: config::Redmine {
+            url: redmine,
+            slash_tokens: vec![Mattermost::slash_token("/redmine").into()],
+            close_status: None,
+        },
+        limits: config::Limits {
+            body_bytes: 64 * 1024,
+            connections: 512.try_into().unwrap(),
+            // A test types faster than a person.
+            per_user_per_minute: 6_000.try_into().unwrap(),
+        },
+    }
+}
+
+async fn move_time(mut jumps: channel::UnboundedReceiver<Jump>) {
+    while let Some((by, done)) = jumps.recv().await {
+        tokio::time::pause();
+        tokio::time::advance(by).await;
+        tokio::time::resume();
+        let _ = done.send(());
+    }
+}
+
+/// Once a process; a failed assertion keeps its words, which the daemon's own hook would hide.
+fn prepare() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        ticketd::prepare_process();
+        std::panic::set_hook(usual);
+    });
+}

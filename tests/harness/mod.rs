@@ -1,0 +1,14 @@
+//! A ticketd that runs, between a Redmine and a stand-in of Mattermost, and what a person does
+//! with it. A test that ends while its ticketd does not end cleanly fails.
+#![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
+
+mod app;
+mod chat;
+pub(crate) mod flows;
+mod recorded;
+mod tracker;
+pub(crate) mod wire;
+
+pub(crate) use app::{PUBLIC_URL, Setup, TestApp};
+pub(crate) use chat::{eventually, read};
+pub(crate) use recorded::{VERSIONS, Version, requests};
