@@ -1,1 +1,21 @@
+//! ticketd as its users meet it: one file a flow, against the stand-ins.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by failing"
+)]
 
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod forerunner;
+mod health;
+mod languages;
+mod redmine_form;
+mod redmine_issues;
+mod redmine_login;
+mod redmine_mistypes;
+mod redmine_trouble;
+mod slash_door;
+mod together;
