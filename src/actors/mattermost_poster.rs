@@ -25,8 +25,10 @@ use crate::{
 
 /// Deliveries on their way at once; more are refused rather than piled up.
 const IN_FLIGHT_MAX: usize = 256;
-/// How long a caller waits for its text to be taken over.
-const ACCEPT_LIMIT: Duration = Duration::from_secs(1);
+/// How long a caller waits for its text to be taken over: longer than a frozen poster stands.
+const ACCEPT_LIMIT: Duration = Duration::from_secs(5);
+/// The pause before a text is given to the poster's next life.
+const NEXT_LIFE: Duration = Duration::from_millis(50);
 /// A response hook takes five posts; a late answer needs one and may retry twice.
 const RETRIES: usize = 2;
 
@@ -62,12 +64,24 @@ impl MattermostPosterHandle {
         Ok(Self(desk))
     }
 
-    /// Hands over a late answer. `false` if the poster cannot take it now.
+    /// Hands over a late answer, within 5 s. `false` if the poster cannot take it.
     pub async fn deliver(&self, hook: ResponseHook, text: String) -> bool {
-        let Some(actor) = self.0.actor.get() else { return false };
-        let asked =
-            actor.call(|reply| MattermostPosterMsg::Deliver(hook, text, reply), Some(ACCEPT_LIMIT));
-        matches!(asked.await, Ok(CallResult::Success(true)))
+        tokio::time::timeout(ACCEPT_LIMIT, self.hand_over(hook, text)).await.unwrap_or(false)
+    }
+
+    /// A text that died with the poster was not sent: the reply comes right after the start of the
+    /// delivery. So its next life gets it again.
+    async fn hand_over(&self, hook: ResponseHook, text: String) -> bool {
+        loop {
+            if let Some(actor) = self.0.actor.get() {
+                let (hook, text) = (hook.clone(), text.clone());
+                let ask = |reply| MattermostPosterMsg::Deliver(hook, text, reply);
+                if let Ok(CallResult::Success(taken)) = actor.call(ask, None).await {
+                    return taken;
+                }
+            }
+            tokio::time::sleep(NEXT_LIFE).await;
+        }
     }
 }
 
