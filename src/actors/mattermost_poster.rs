@@ -1,8 +1,9 @@
 //! Posts to Mattermost what did not make it into a slash command's own answer.
 //!
 //! Comes in: `Deliver` with a response hook and the text. Goes out: one call, repeated only where
-//! the first surely had no effect. What ends it: only the supervisor. A late answer that cannot be
-//! delivered is logged; the command that it speaks of was carried out all the same.
+//! the first surely had no effect. What ends it: only the supervisor, and what is on its way comes
+//! first. A late answer that cannot be delivered is logged; the command that it speaks of was
+//! carried out all the same.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,6 +12,7 @@ use futures_util::future::BoxFuture;
 use ractor::{
     Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr, rpc::CallResult,
 };
+use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::{
@@ -35,8 +37,6 @@ const RETRIES: usize = 2;
 enum MattermostPosterMsg {
     /// Delivers a text. Replies at once whether it was taken over.
     Deliver(ResponseHook, String, RpcReplyPort<bool>),
-    /// A delivery has ended. No reply.
-    Delivered,
     /// Replies at once.
     Ping(RpcReplyPort<()>),
 }
@@ -121,7 +121,7 @@ struct MattermostPoster;
 
 struct State {
     mattermost: MattermostClient,
-    in_flight: usize,
+    deliveries: TaskTracker,
 }
 
 impl Actor for MattermostPoster {
@@ -134,40 +134,44 @@ impl Actor for MattermostPoster {
         _: ActorRef<MattermostPosterMsg>,
         mattermost: MattermostClient,
     ) -> Result<State, ActorProcessingErr> {
-        Ok(State { mattermost, in_flight: 0 })
+        Ok(State { mattermost, deliveries: TaskTracker::new() })
     }
 
     async fn handle(
         &self,
-        myself: ActorRef<MattermostPosterMsg>,
+        _: ActorRef<MattermostPosterMsg>,
         message: MattermostPosterMsg,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         failpoint::hit("mattermost_poster.handle").await;
         match message {
             MattermostPosterMsg::Deliver(hook, text, reply) => {
-                let taken = state.in_flight < IN_FLIGHT_MAX;
+                let taken = state.deliveries.len() < IN_FLIGHT_MAX;
                 if taken {
-                    state.deliver(&myself, hook, text);
+                    state.deliver(hook, text);
                 }
                 let _ = reply.send(taken);
             }
-            MattermostPosterMsg::Delivered => state.in_flight -= 1,
             MattermostPosterMsg::Ping(reply) => drop(reply.send(())),
         }
+        Ok(())
+    }
+
+    /// What is on its way arrives before the process ends.
+    async fn post_stop(
+        &self,
+        _: ActorRef<MattermostPosterMsg>,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        state.deliveries.close();
+        state.deliveries.wait().await;
         Ok(())
     }
 }
 
 impl State {
-    fn deliver(
-        &mut self,
-        myself: &ActorRef<MattermostPosterMsg>,
-        hook: ResponseHook,
-        text: String,
-    ) {
-        self.in_flight += 1;
-        let (mattermost, myself) = (self.mattermost.clone(), myself.clone());
+    fn deliver(&self, hook: ResponseHook, text: String) {
+        let mattermost = self.mattermost.clone();
         let work = async move {
             // A repeat after an unclear outcome could show the answer twice: it is not repeated.
             let outcome = (|| mattermost.deliver(&hook, &text))
@@ -180,8 +184,7 @@ impl State {
                 Ok(()) => tracing::debug!("a late answer was delivered"),
                 Err(error) => tracing::warn!(%error, "a late answer could not be delivered"),
             }
-            let _ = myself.cast(MattermostPosterMsg::Delivered);
         };
-        tokio::spawn(work.in_current_span());
+        self.deliveries.spawn(work.in_current_span());
     }
 }

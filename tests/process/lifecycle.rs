@@ -45,6 +45,7 @@ async fn sigterm_finishes_what_was_begun_and_takes_nothing_new() {
 
     site.redmine.fault(slow(ISSUE, 1));
     site.redmine.fault(slow("GET /users/current.json", 4));
+    site.mattermost.fault(slow("POST /hooks/", 1));
     let address = daemon.address;
     let issue = site.mattermost.slash("alice", "issue 1");
     let me = site.mattermost.slash("bob", "me");
