@@ -87,7 +87,8 @@ async fn slow_and_silent_peers_are_ended_while_others_are_served() {
     };
     let (_, bodies, silent, (served, slowest)) = tokio::join!(slow, bodies, silent, others);
     println!("beside {SLOW_PEERS} slow peers {served} commands, the slowest took {slowest:?}");
-    assert!(served > 200 && slowest < Duration::from_secs(1), "{served} {slowest:?}");
+    // A first packet that gets lost in the crowd comes again after 1 s.
+    assert!(served > 200 && slowest < Duration::from_millis(900), "{served} {slowest:?}");
     for answer in bodies {
         assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
         assert!(answer.contains(r#""code":"timeout""#), "{answer}");
@@ -121,7 +122,8 @@ async fn nonsense_is_refused_and_ends_its_connection() {
     let site = Site::new().await;
     let daemon = site.daemon().start().await;
     let large = "x".repeat(256 * 1024);
-    let many: String = (0..200).map(|number| format!("X-{number}: a\r\n")).collect();
+    let many: Vec<_> = (0..200).map(|number| format!("X-{number}: a\r\n")).collect();
+    let many = many.concat();
     for (sent, status) in [
         ("\u{16}\u{3}\u{1} this is no HTTP\r\n\r\n".to_owned(), 400),
         (format!("GET /health HTTP/1.1\r\nX-A: {large}\r\n\r\n"), 431),

@@ -38,8 +38,8 @@ impl Site {
              [mattermost]\nurl = \"{}\"\n\
              [redmine]\nurl = \"{}\"\nslash_tokens = [\"{}\"]\n\
              [limits]\nper_user_per_minute = 60000\n",
-            site.store(),
-            site.key_file(),
+            site.store().to_str().unwrap(),
+            site.key_file().to_str().unwrap(),
             site.mattermost.url(),
             site.redmine.url(),
             Mattermost::slash_token("redmine"),
