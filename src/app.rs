@@ -49,7 +49,6 @@ impl App {
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let store = open_store(&config).await?;
         let listener = bind(config.http.listen)
-            .await
             .with_context(|| format!("cannot listen on {}", config.http.listen))?;
         Self::with(config, store, listener).await
     }

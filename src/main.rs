@@ -1,10 +1,13 @@
 //! The `ticketd` program: reads its arguments, sets up TLS and the runtime, and exits with what
 //! the command says.
 
-use std::{process::ExitCode, thread};
+use std::{process::ExitCode, thread, time::Duration};
 
 use clap::Parser;
 use ticketd::cli::Cli;
+
+/// How long work that nobody waits for any more may still hold up the exit.
+const LEFTOVERS_LIMIT: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -14,7 +17,12 @@ fn main() -> ExitCode {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
     match runtime {
-        Ok(runtime) => runtime.block_on(cli.execute()),
+        Ok(runtime) => {
+            let code = runtime.block_on(cli.execute());
+            // Nothing is left to be done: a file that never answers must not keep the process.
+            runtime.shutdown_timeout(LEFTOVERS_LIMIT);
+            code
+        }
         Err(_) => ExitCode::from(1),
     }
 }

@@ -1,8 +1,9 @@
 //! Posts to Mattermost what did not make it into a slash command's own answer.
 //!
 //! Comes in: `Deliver` with a response hook and the text. Goes out: one call, repeated only where
-//! the first surely had no effect. What ends it: only the supervisor. A late answer that cannot be
-//! delivered is logged; the command that it speaks of was carried out all the same.
+//! the first surely had no effect. What ends it: only the supervisor, and what is on its way comes
+//! first. A late answer that cannot be delivered is logged; the command that it speaks of was
+//! carried out all the same.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,6 +12,7 @@ use futures_util::future::BoxFuture;
 use ractor::{
     Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr, rpc::CallResult,
 };
+use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::{
@@ -25,16 +27,16 @@ use crate::{
 
 /// Deliveries on their way at once; more are refused rather than piled up.
 const IN_FLIGHT_MAX: usize = 256;
-/// How long a caller waits for its text to be taken over.
-const ACCEPT_LIMIT: Duration = Duration::from_secs(1);
+/// How long a caller waits for its text to be taken over: longer than a frozen poster stands.
+const ACCEPT_LIMIT: Duration = Duration::from_secs(5);
+/// The pause before a text is given to the poster's next life.
+const NEXT_LIFE: Duration = Duration::from_millis(50);
 /// A response hook takes five posts; a late answer needs one and may retry twice.
 const RETRIES: usize = 2;
 
 enum MattermostPosterMsg {
     /// Delivers a text. Replies at once whether it was taken over.
     Deliver(ResponseHook, String, RpcReplyPort<bool>),
-    /// A delivery has ended. No reply.
-    Delivered,
     /// Replies at once.
     Ping(RpcReplyPort<()>),
 }
@@ -62,12 +64,24 @@ impl MattermostPosterHandle {
         Ok(Self(desk))
     }
 
-    /// Hands over a late answer. `false` if the poster cannot take it now.
+    /// Hands over a late answer, within 5 s. `false` if the poster cannot take it.
     pub async fn deliver(&self, hook: ResponseHook, text: String) -> bool {
-        let Some(actor) = self.0.actor.get() else { return false };
-        let asked =
-            actor.call(|reply| MattermostPosterMsg::Deliver(hook, text, reply), Some(ACCEPT_LIMIT));
-        matches!(asked.await, Ok(CallResult::Success(true)))
+        tokio::time::timeout(ACCEPT_LIMIT, self.hand_over(hook, text)).await.unwrap_or(false)
+    }
+
+    /// A text that died with the poster was not sent: the reply comes right after the start of the
+    /// delivery. So its next life gets it again.
+    async fn hand_over(&self, hook: ResponseHook, text: String) -> bool {
+        loop {
+            if let Some(actor) = self.0.actor.get() {
+                let (hook, text) = (hook.clone(), text.clone());
+                let ask = |reply| MattermostPosterMsg::Deliver(hook, text, reply);
+                if let Ok(CallResult::Success(taken)) = actor.call(ask, None).await {
+                    return taken;
+                }
+            }
+            tokio::time::sleep(NEXT_LIFE).await;
+        }
     }
 }
 
@@ -107,7 +121,7 @@ struct MattermostPoster;
 
 struct State {
     mattermost: MattermostClient,
-    in_flight: usize,
+    deliveries: TaskTracker,
 }
 
 impl Actor for MattermostPoster {
@@ -120,40 +134,44 @@ impl Actor for MattermostPoster {
         _: ActorRef<MattermostPosterMsg>,
         mattermost: MattermostClient,
     ) -> Result<State, ActorProcessingErr> {
-        Ok(State { mattermost, in_flight: 0 })
+        Ok(State { mattermost, deliveries: TaskTracker::new() })
     }
 
     async fn handle(
         &self,
-        myself: ActorRef<MattermostPosterMsg>,
+        _: ActorRef<MattermostPosterMsg>,
         message: MattermostPosterMsg,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         failpoint::hit("mattermost_poster.handle").await;
         match message {
             MattermostPosterMsg::Deliver(hook, text, reply) => {
-                let taken = state.in_flight < IN_FLIGHT_MAX;
+                let taken = state.deliveries.len() < IN_FLIGHT_MAX;
                 if taken {
-                    state.deliver(&myself, hook, text);
+                    state.deliver(hook, text);
                 }
                 let _ = reply.send(taken);
             }
-            MattermostPosterMsg::Delivered => state.in_flight -= 1,
             MattermostPosterMsg::Ping(reply) => drop(reply.send(())),
         }
+        Ok(())
+    }
+
+    /// What is on its way arrives before the process ends.
+    async fn post_stop(
+        &self,
+        _: ActorRef<MattermostPosterMsg>,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        state.deliveries.close();
+        state.deliveries.wait().await;
         Ok(())
     }
 }
 
 impl State {
-    fn deliver(
-        &mut self,
-        myself: &ActorRef<MattermostPosterMsg>,
-        hook: ResponseHook,
-        text: String,
-    ) {
-        self.in_flight += 1;
-        let (mattermost, myself) = (self.mattermost.clone(), myself.clone());
+    fn deliver(&self, hook: ResponseHook, text: String) {
+        let mattermost = self.mattermost.clone();
         let work = async move {
             // A repeat after an unclear outcome could show the answer twice: it is not repeated.
             let outcome = (|| mattermost.deliver(&hook, &text))
@@ -166,8 +184,7 @@ impl State {
                 Ok(()) => tracing::debug!("a late answer was delivered"),
                 Err(error) => tracing::warn!(%error, "a late answer could not be delivered"),
             }
-            let _ = myself.cast(MattermostPosterMsg::Delivered);
         };
-        tokio::spawn(work.in_current_span());
+        self.deliveries.spawn(work.in_current_span());
     }
 }

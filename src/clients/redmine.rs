@@ -196,11 +196,15 @@ impl RedmineClient {
     /// Whether a Redmine with REST switched on answers at all: without a key it says 401.
     ///
     /// # Errors
-    /// Any failure but that 401.
+    /// Any failure but that 401; [`ApiError::Malformed`] for a success, as of a login page.
     pub async fn reach(&self) -> Result<(), ApiError> {
         let request = self.transport.request(Method::GET, "users/current.json");
         match self.transport.send(request).await {
-            Ok(_) | Err(ApiError::Unauthorized { .. }) => Ok(()),
+            Err(ApiError::Unauthorized { .. }) => Ok(()),
+            Ok(_) => Err(ApiError::Malformed {
+                service: "redmine",
+                cause: "a user without a key".to_owned(),
+            }),
             Err(error) => Err(error),
         }
     }

@@ -10,7 +10,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use listenfd::ListenFd;
 use socket2::SockRef;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_util::task::TaskTracker;
@@ -25,20 +25,27 @@ const UNREAD_LIMIT: Duration = Duration::from_secs(20);
 const HEAD_MAX: usize = 32 * 1024;
 /// How long to wait when the system has no socket left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Connections that the kernel keeps until they are taken. With the usual 128 a crowd at once has
+/// some of its first packets dropped, and tries again a second later.
+const QUEUE: u32 = 1024;
 /// What a peer reads who finds every place taken.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// The socket that systemd passed on, or a new one at `listen`.
+/// The socket that systemd passed on, or a new one at `listen`. Must be called on a tokio runtime.
 ///
 /// # Errors
 /// If the address is taken, or not ours.
-pub async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
+pub fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
     if let Some(passed) = ListenFd::from_env().take_tcp_listener(0)? {
         passed.set_nonblocking(true)?;
         return TcpListener::from_std(passed);
     }
-    TcpListener::bind(listen).await
+    let socket = if listen.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A new start must not wait for the last one's connections to be forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(listen)?;
+    socket.listen(QUEUE)
 }
 
 /// The open door.

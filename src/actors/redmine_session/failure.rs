@@ -78,8 +78,7 @@ impl Failure {
             Self::NoLogin => asker.say("redmine-no-login", &[]),
             Self::NotThatUser => asker.say("redmine-not-that-user", &[]),
             Self::NoForm => asker.say("redmine-no-form", &[]),
-            Self::Store(_) => asker.say("redmine-not-saved", &[]),
-            Self::SessionEnded => asker.say("went-wrong", &[]),
+            Self::Store(_) | Self::SessionEnded => asker.say("redmine-not-saved", &[]),
             Self::Remote(error, about) => remote(error, about, asker),
         }
     }

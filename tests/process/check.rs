@@ -1,0 +1,99 @@
+//! `ticketd check`: does each line of it name what to mend?
+
+use std::net::TcpListener;
+
+use ticketd::sandbox::{Fault, FaultRule, Mattermost};
+
+use crate::site::{Launch, Site};
+
+const BOT_TOKEN: &str = "TICKETD_MATTERMOST__BOT_TOKEN";
+
+fn check(site: &Site) -> Launch {
+    site.ticketd(&["check"]).with("TICKETD_HTTP__PUBLIC_URL", "https://desk.example.org")
+}
+
+/// An address where nobody listens.
+fn nowhere() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}/", listener.local_addr().unwrap())
+}
+
+/// The line about `part`, which must begin with `word`.
+fn line<'t>(output: &'t str, word: &str, part: &str) -> &'t str {
+    let begin = format!("{word:<7}{part}: ");
+    let found = output.lines().find_map(|line| line.strip_prefix(&begin));
+    found.unwrap_or_else(|| panic!("no {begin:?} in\n{output}"))
+}
+
+#[tokio::test]
+async fn where_all_is_well_it_says_so() {
+    let site = Site::new().await;
+    let ended = check(&site).with(BOT_TOKEN, Mattermost::bot_token()).output().await;
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    let out = &ended.stdout;
+    assert_eq!(line(out, "ok", "redmine"), format!("answers at {}", site.redmine.url()));
+    assert_eq!(line(out, "ok", "mattermost"), format!("answers at {}", site.mattermost.url()));
+    assert_eq!(line(out, "ok", "mattermost bot"), "signed in as @ticketd");
+    assert!(line(out, "ok", "http.public_url").contains("https://desk.example.org/"), "{out}");
+    assert!(out.lines().all(|line| line.starts_with("ok ")), "{out}");
+    assert!(!site.store().exists(), "a check leaves nothing behind");
+
+    // The bot is not needed.
+    let ended = check(&site).output().await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[tokio::test]
+async fn each_fault_names_what_to_mend() {
+    let site = Site::new().await;
+    let (redmine, mattermost) = (nowhere(), nowhere());
+    let ended = site
+        .ticketd(&["check"])
+        .with("TICKETD_REDMINE__URL", &redmine)
+        .with("TICKETD_MATTERMOST__URL", &mattermost)
+        .with(BOT_TOKEN, "nobodysnobodysnobodys")
+        .with("TICKETD_STORE__MASTER_KEY", "0123456789")
+        .output()
+        .await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    let out = &ended.stdout;
+    let fault = line(out, "FAULT", "redmine");
+    assert!(fault.contains("cannot connect") && fault.contains(&redmine), "{fault}");
+    assert!(fault.contains("redmine.url"), "{fault}");
+    let fault = line(out, "FAULT", "mattermost");
+    assert!(fault.contains("cannot connect") && fault.contains(&mattermost), "{fault}");
+    assert!(fault.contains("mattermost.url"), "{fault}");
+    let fault = line(out, "FAULT", "master key");
+    assert!(fault.contains("64 hex digits") && fault.contains("ticketd keys generate"), "{fault}");
+    assert!(line(out, "FAULT", "http.public_url").contains("`/redmine login`"), "{out}");
+    assert_eq!(ended.stderr, "ticketd: 5 to mend, see above\n");
+}
+
+#[tokio::test]
+async fn a_wrong_token_and_strange_services_are_told_apart() {
+    let site = Site::new().await;
+    let ended = check(&site).with(BOT_TOKEN, "nobodysnobodysnobodys").output().await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    let fault = line(&ended.stdout, "FAULT", "mattermost bot");
+    assert!(fault.starts_with("mattermost.bot_token is not accepted"), "{fault}");
+    line(&ended.stdout, "ok", "mattermost");
+    assert_eq!(ended.stderr, "ticketd: 1 to mend, see above\n");
+
+    for (fault, word) in [
+        (Fault::HtmlOk, "not like Redmine"),
+        (Fault::Status(403), "Enable REST web service"),
+        (Fault::Status(404), "is the path right in redmine.url"),
+        (Fault::Status(502), "status 502"),
+        (Fault::Hang, "does not answer within 10 s"),
+    ] {
+        site.redmine.fault(FaultRule::from(fault));
+        site.mattermost.fault(FaultRule::from(fault));
+        let ended = check(&site).output().await;
+        assert_eq!(ended.code, Some(2), "{fault:?}: {ended:?}");
+        let told = line(&ended.stdout, "FAULT", "redmine");
+        assert!(told.contains(word), "{fault:?}: {told}");
+        line(&ended.stdout, "FAULT", "mattermost");
+        site.redmine.clear_faults();
+        site.mattermost.clear_faults();
+    }
+}

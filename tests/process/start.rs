@@ -1,0 +1,148 @@
+//! What a start says: the log, and the sentences for an operator who has to mend something.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::site::Site;
+
+#[tokio::test]
+async fn a_json_log_ties_the_answer_to_the_request_and_its_actor() {
+    let site = Site::new().await;
+    let daemon = site
+        .daemon()
+        .argument("--log-format")
+        .argument("json")
+        .with("TICKETD_LOG", "ticketd=debug")
+        .start()
+        .await;
+    let first = daemon.say(&site, "alice", "me").await;
+    let second = daemon.say(&site, "alice", "projects").await;
+    assert_eq!((first.status, second.status), (200, 200));
+    assert_ne!(first.request_id, second.request_id);
+    let log = daemon.stop().await;
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (said, command) in [(&first, "me"), (&second, "projects")] {
+        let of_request: Vec<_> =
+            lines.iter().filter(|line| line["request.id"] == *said.request_id).collect();
+        let by_actor = of_request.iter().find(|line| {
+            let target = line["target"].as_str().unwrap();
+            target.starts_with("ticketd::actors::redmine_session")
+        });
+        let by_actor = by_actor.unwrap_or_else(|| panic!("no line of the actor in {log}"));
+        assert_eq!(by_actor["command"], command, "{by_actor}");
+        assert_eq!(by_actor["http.route"], "/slash/redmine", "{by_actor}");
+    }
+    for line in &lines {
+        for key in ["timestamp", "level", "target", "message"] {
+            assert!(line[key].is_string(), "{line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_text_log_is_for_people_and_an_id_of_the_proxy_is_kept() {
+    let site = Site::new().await;
+    let daemon = site.daemon().with("TICKETD_LOG", "ticketd=debug").start().await;
+    let answer = daemon
+        .raw("GET /nowhere HTTP/1.1\r\nHost: t\r\nX-Request-Id: proxy-7\r\nConnection: close\r\n\r\n")
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    assert!(answer.contains("x-request-id: proxy-7"), "{answer}");
+    let log = daemon.stop().await;
+    assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_err()), "{log}");
+    assert!(!log.contains('\u{1b}'), "colours where no terminal is");
+    let line = log.lines().find(|line| line.contains("a request was refused")).expect("a line");
+    assert!(line.contains("request.id=proxy-7"), "{line}");
+}
+
+#[tokio::test]
+async fn every_fault_of_a_configuration_is_told_at_once() {
+    let site = Site::new().await;
+    let toml = "[http]\nlisten = \"everywhere\"\npublic_uri = \"https://desk.example.org\"\n\
+                [mattermost]\nurl = \"mattermost\"\nlocale = \"xx\"\n\
+                [redmine]\nslash_tokens = [\"short\"]\n\
+                [limits]\nconnections = 0\n";
+    std::fs::write(site.config_file(), toml).unwrap();
+    for command in ["run", "check"] {
+        let ended =
+            site.ticketd(&[command]).with("TICKETD_LIMITS__BODY_BYTES", "many").output().await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        let keys: BTreeSet<_> = ended
+            .stderr
+            .lines()
+            .flat_map(|line| line.split([' ', ':']).filter(|word| word.contains('.')))
+            .filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()))
+            .collect();
+        for key in [
+            "http.listen",
+            "http.public_uri",
+            "mattermost.url",
+            "mattermost.locale",
+            "redmine.slash_tokens",
+            "limits.connections",
+            "limits.body_bytes",
+            "store.master_key",
+        ] {
+            assert!(keys.contains(key), "{key} is not told in {}", ended.stderr);
+        }
+        assert_eq!(ended.stderr.lines().count(), 8, "{}", ended.stderr);
+        assert!(ended.stderr.contains("ticketd.toml:2: http.listen"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("TICKETD_LIMITS__BODY_BYTES: "), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn without_slash_tokens_it_says_where_to_find_one() {
+    let site = Site::new().await;
+    let toml = std::fs::read_to_string(site.config_file()).unwrap();
+    let without: Vec<_> = toml.lines().filter(|line| !line.starts_with("slash_tokens")).collect();
+    std::fs::write(site.config_file(), without.join("\n")).unwrap();
+    let ended = site.daemon().output().await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert_eq!(
+        ended.stderr,
+        "ticketd: redmine.slash_tokens: not set; Mattermost shows a token under Integrations > \
+         Slash Commands, one for each team: copy it, then set slash_tokens or slash_tokens_file \
+         under [redmine], or TICKETD_REDMINE__SLASH_TOKENS_FILE\n"
+    );
+    assert!(!site.store().exists(), "it left a store behind");
+}
+
+#[tokio::test]
+async fn a_second_one_on_the_same_store_or_address_says_so() {
+    let site = Site::new().await;
+    let daemon = site.daemon().start().await;
+    let ended = site.daemon().output().await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let path = site.store();
+    let sentence =
+        format!("ticketd: the store in {} is in use; is ticketd already running", path.display());
+    assert!(ended.stderr.contains(&sentence), "{}", ended.stderr);
+
+    let ended = site
+        .daemon()
+        .with("TICKETD_STORE__PATH", site.path("other"))
+        .with("TICKETD_HTTP__LISTEN", daemon.address.to_string())
+        .output()
+        .await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let sentence = format!("ticketd: cannot listen on {}: Address already in use", daemon.address);
+    assert!(ended.stderr.contains(&sentence), "{}", ended.stderr);
+
+    // The first one has not suffered.
+    assert_eq!(daemon.say(&site, "alice", "help").await.status, 200);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn wrong_use_is_exit_code_two() {
+    let site = Site::new().await;
+    for arguments in [&["walk"][..], &["run", "--log-format", "xml"], &[]] {
+        let ended = site.ticketd(arguments).output().await;
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
+    }
+    let ended = site.daemon().with("TICKETD_LOG", "ticketd=loud").output().await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("write one like \"ticketd=info,warn\""), "{ended:?}");
+}
