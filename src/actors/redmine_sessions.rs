@@ -94,10 +94,11 @@ impl RedmineSessions {
         Ok(answer)
     }
 
-    /// A session that drains takes nothing new: it counts as gone.
+    /// A session that drains takes nothing new: it counts as gone. One that was started a moment ago
+    /// may not run yet, but what it is sent waits for it.
     fn live(&self, user: &UserId) -> Option<ActorRef<RedmineSessionMsg>> {
         let directory = self.directory.read().unwrap_or_else(PoisonError::into_inner);
-        directory.get(user).filter(|session| session.get_status() == ActorStatus::Running).cloned()
+        directory.get(user).filter(|session| session.get_status() <= ActorStatus::Running).cloned()
     }
 
     async fn start(&self, user: &UserId) -> Result<ActorRef<RedmineSessionMsg>, NoSession> {
