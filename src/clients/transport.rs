@@ -4,7 +4,10 @@
 //! more when the connection failed; a write never is: if it may have happened, it fails as
 //! [`ApiError::Ambiguous`] and the caller looks before repeating it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use backon::{ConstantBuilder, Retryable};
 use bytes::{Bytes, BytesMut};
@@ -13,6 +16,8 @@ use http::{
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
 use reqwest::{RequestBuilder, redirect};
+use rustls::ClientConfig;
+use rustls_platform_verifier::ConfigVerifierExt;
 use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 
@@ -28,6 +33,10 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 const IDLE_LIMIT: Duration = Duration::from_secs(10);
 /// The pause before a read is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// The system's CA certificates lie in hundreds of files: they are read once, for all services.
+static TLS: LazyLock<Option<ClientConfig>> =
+    LazyLock::new(|| ClientConfig::with_platform_verifier().ok());
 
 /// Calls to one service. Clones share the connections.
 #[derive(Clone)]
@@ -58,13 +67,17 @@ impl Transport {
         limit: Duration,
         metrics: Metrics,
     ) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder()
+        let mut http = reqwest::Client::builder()
             .user_agent(concat!("ticketd/", env!("CARGO_PKG_VERSION")))
             .timeout(limit)
             .connect_timeout(CONNECT_LIMIT)
             .pool_idle_timeout(IDLE_LIMIT)
-            .redirect(redirect::Policy::none())
-            .build()?;
+            .redirect(redirect::Policy::none());
+        // Without them reqwest tries for itself, and says why it cannot.
+        if let Some(tls) = &*TLS {
+            http = http.tls_backend_preconfigured(tls.clone());
+        }
+        let http = http.build()?;
         Ok(Self { service, base, http, part: Part::new(service), metrics })
     }
 

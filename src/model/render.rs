@@ -42,6 +42,10 @@ pub fn quote(text: &str, max: usize) -> String {
 /// The first `max` characters; `…` stands for what was left out.
 #[must_use]
 pub fn cut(text: &str, max: usize) -> String {
+    // Nothing has more characters than bytes, so most texts need not be counted.
+    if text.len() <= max {
+        return text.to_owned();
+    }
     match text.char_indices().nth(max) {
         None => text.to_owned(),
         Some(_) => text.chars().take(max.saturating_sub(1)).chain(['…']).collect(),
