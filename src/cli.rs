@@ -83,7 +83,8 @@ impl Cli {
         let config = || load(self.config.as_deref());
         match self.command {
             Command::Run => {
-                telemetry::init(self.log_format)?;
+                telemetry::init(self.log_format)
+                    .map_err(|fault| Ending::Misconfigured(fault.to_string()))?;
                 run::run(config()?).await
             }
             Command::Demo(demo) => demo.run().await,

@@ -143,6 +143,6 @@ async fn wrong_use_is_exit_code_two() {
         assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
     }
     let ended = site.daemon().with("TICKETD_LOG", "ticketd=loud").output().await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.stderr.contains("write one like \"ticketd=info,warn\""), "{ended:?}");
 }

@@ -18,8 +18,10 @@ pub(crate) enum Failure {
     NoLogin,
     /// The key belongs to somebody else than the user says.
     NotThatUser,
-    /// There is no way to open a form.
+    /// There is no way to open a form: ticketd does not know its own address.
     NoForm,
+    /// Nothing to open a form with came with the command.
+    NoTrigger,
     /// Redmine, or Mattermost, did not do it.
     Remote(ApiError, About),
     /// The store did not keep it.
@@ -50,6 +52,7 @@ impl Failure {
             Self::NoLogin => "no_login",
             Self::NotThatUser => "not_that_user",
             Self::NoForm => "no_form",
+            Self::NoTrigger => "no_trigger",
             Self::Remote(error, _) => error.kind(),
             Self::Store(_) => "store",
             Self::SessionEnded => "session_ended",
@@ -78,6 +81,7 @@ impl Failure {
             Self::NoLogin => asker.say("redmine-no-login", &[]),
             Self::NotThatUser => asker.say("redmine-not-that-user", &[]),
             Self::NoForm => asker.say("redmine-no-form", &[]),
+            Self::NoTrigger => asker.say("redmine-form-failed", &[]),
             Self::Store(_) | Self::SessionEnded => asker.say("redmine-not-saved", &[]),
             Self::Remote(error, about) => remote(error, about, asker),
         }

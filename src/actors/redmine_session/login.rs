@@ -192,8 +192,8 @@ pub(super) async fn open_form(
     state: &SecretString,
 ) -> Result<String, Failure> {
     let tools = &asker.tools;
-    let trigger_id = trigger_id.ok_or(Failure::NoForm)?;
     let url = tools.form_url.as_ref().ok_or(Failure::NoForm)?;
+    let trigger_id = trigger_id.ok_or(Failure::NoTrigger)?;
     let form = form(asker, state);
     tools.mattermost.open_dialog(&trigger_id, url, &form).await.about(About::Form)?;
     Ok(asker.say("redmine-form-opened", &[]))
