@@ -101,7 +101,7 @@ fn load(file: Option<&std::path::Path>) -> Result<Config, Ending> {
 }
 
 #[allow(clippy::print_stdout, reason = "a command's result goes to the terminal")]
-fn say(line: &str) {
+fn tell(line: &str) {
     println!("{line}");
 }
 

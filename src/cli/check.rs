@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Ending, Outcome, say};
+use super::{Ending, Outcome, tell};
 use crate::{
     clients::{ApiError, MattermostClient, RedmineClient},
     config::Config,
@@ -38,7 +38,7 @@ pub(super) async fn run(config: Config) -> Outcome {
                 ("FAULT", text)
             }
         };
-        say(&format!("{word}  {what}: {text}"));
+        tell(&format!("{word}  {what}: {text}"));
     };
     row("configuration", Finding::Fine("complete".to_owned()));
     row("master key", master_key(&config));

@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use tempfile::TempDir;
 use url::Url;
 
-use super::{Outcome, say};
+use super::{Outcome, tell};
 use crate::{
     app::App,
     config::{Config, Http, Limits, Mattermost, Redmine, Store},
@@ -43,9 +43,9 @@ impl Demo {
         let app = App::start(config).await?;
         let shutdown = Shutdown::on_signals()?;
         let daemon = tokio::spawn(app.run(shutdown.clone()));
-        say(&format!("ticketd      {url}"));
-        say(&format!("Redmine      {} (built in)", redmine.url()));
-        say(&format!("Mattermost   {} (built in)", mattermost.url()));
+        tell(&format!("ticketd      {url}"));
+        tell(&format!("Redmine      {} (built in)", redmine.url()));
+        tell(&format!("Mattermost   {} (built in)", mattermost.url()));
         let stage = tour::Stage { redmine, mattermost, url, store: directory.path().to_owned() };
         let missed = tour::walk(&stage).await?;
         if !self.once {
@@ -106,15 +106,15 @@ async fn free_address() -> std::io::Result<SocketAddr> {
 fn try_it(stage: &tour::Stage) {
     let alice = sandbox::Mattermost::user_id("alice");
     let token = sandbox::Mattermost::slash_token("/redmine");
-    say("\nTry it yourself, as Mattermost would send it:\n");
-    say(&format!(
+    tell("\nTry it yourself, as Mattermost would send it:\n");
+    tell(&format!(
         "  curl -H 'Authorization: Token {token}' -d user_id={alice} \\\n       \
          --data-urlencode 'text=list helpdesk' {}slash/redmine",
         stage.url
     ));
-    say(&format!(
+    tell(&format!(
         "\n(alice is signed out by now; in for text= also: login alice {})",
         sandbox::Redmine::user_key("alice")
     ));
-    say(&format!("Also there: {0}ready and {0}metrics. Ctrl-C stops everything.", stage.url));
+    tell(&format!("Also there: {0}ready and {0}metrics. Ctrl-C stops everything.", stage.url));
 }

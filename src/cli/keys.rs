@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use secrecy::ExposeSecret;
 
-use super::{Ending, Outcome, say};
+use super::{Ending, Outcome, tell};
 use crate::{
     app,
     config::Config,
@@ -26,7 +26,7 @@ impl Keys {
     pub(super) async fn run(self, config: impl FnOnce() -> Result<Config, Ending>) -> Outcome {
         match self {
             Self::Generate => {
-                say(Keyring::generate().current_line().expose_secret());
+                tell(Keyring::generate().current_line().expose_secret());
                 Ok(())
             }
             Self::Rotate => rotate(config()?).await,
@@ -51,14 +51,16 @@ async fn rotate(mut config: Config) -> Outcome {
         old.expose_secret().trim()
     );
     replace(&file, &both).with_context(|| format!("cannot rewrite {}", file.display()))?;
-    say(&format!("new key {} is in {}", keys.current_id(), file.display()));
+    tell(&format!("new key {} is in {}", keys.current_id(), file.display()));
     config.store.master_key = secret::read_file(&file)?;
     let store = match app::open_store(&config).await {
         Ok(store) => store,
         Err(error) if is_locked(&error) => {
-            say("the daemon is running: reload it (SIGHUP) if it reads this very file, or restart");
-            say("it if it gets a copy (LoadCredential). It seals every row anew while it serves,");
-            say("and its log says when older keys are no longer needed");
+            tell(
+                "the daemon is running: reload it (SIGHUP) if it reads this very file, or restart",
+            );
+            tell("it if it gets a copy (LoadCredential). It seals every row anew while it serves,");
+            tell("and its log says when older keys are no longer needed");
             return Ok(());
         }
         Err(error) => return Err(error.into()),
@@ -71,7 +73,7 @@ async fn rotate(mut config: Config) -> Outcome {
         )));
     }
     store.close().await?;
-    say(&format!(
+    tell(&format!(
         "{} rows are sealed with it; older keys in the file are no longer needed",
         done.resealed + done.current
     ));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{Ending, Outcome, say};
+use super::{Ending, Outcome, tell};
 use crate::{
     app,
     config::Config,
@@ -33,14 +33,14 @@ impl Store {
                 let store = app::open_store(&config).await?;
                 let target = file.clone();
                 let rows = tokio::task::spawn_blocking(move || store.export(&target)).await??;
-                say(&format!("{rows} rows are in {}", file.display()));
+                tell(&format!("{rows} rows are in {}", file.display()));
             }
             Self::Restore { file } => {
                 let keys = Keyring::parse(&config.store.master_key)?;
                 let path = config.store.path.clone();
                 let rows = tokio::task::spawn_blocking(move || Rows::restore(&path, &file, keys))
                     .await??;
-                say(&format!("{rows} rows are in {}", config.store.path.display()));
+                tell(&format!("{rows} rows are in {}", config.store.path.display()));
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::super::say;
+use super::super::tell;
 use crate::{
     clients::Transport,
     locale::{Locale, Texts},
@@ -139,7 +139,7 @@ impl Tour<'_> {
 
     /// One command, as Mattermost sends it; its answer must hold every fact.
     async fn typed(&mut self, user: &str, text: &str, facts: &[&str]) -> anyhow::Result<()> {
-        say(&format!("\n{user}> /redmine {text}"));
+        tell(&format!("\n{user}> /redmine {text}"));
         let started = Instant::now();
         let form = self.stage.mattermost.slash(user, &format!("/redmine {text}"));
         let answer = form.send(&self.stage.url.join("slash/redmine")?).await?;
@@ -148,13 +148,13 @@ impl Tour<'_> {
         let said = body["text"].as_str().unwrap_or_default();
         let lines: Vec<_> = said.lines().filter(|line| !line.is_empty()).collect();
         for line in lines.iter().take(LINES_SHOWN) {
-            say(&format!("    {}", render::cut(line, 160)));
+            tell(&format!("    {}", render::cut(line, 160)));
         }
         let missing: Vec<_> = facts.iter().filter(|fact| !said.contains(**fact)).collect();
         let fine = answer.status == 200 && missing.is_empty();
         self.mark(&format!("({took} ms)"), fine);
         if !fine {
-            say(&format!("    status {}, missing: {missing:?}", answer.status));
+            tell(&format!("    status {}, missing: {missing:?}", answer.status));
         }
         Ok(())
     }
@@ -167,7 +167,10 @@ impl Tour<'_> {
         }
         let late = self.stage.mattermost.delayed();
         let text = late.last().map(Delayed::text).unwrap_or_default().to_owned();
-        say(&format!("    … later: {}", render::cut(text.lines().next().unwrap_or_default(), 160)));
+        tell(&format!(
+            "    … later: {}",
+            render::cut(text.lines().next().unwrap_or_default(), 160)
+        ));
         self.mark("(delivered once)", late.len() == count && text.contains(fact));
     }
 
@@ -177,12 +180,12 @@ impl Tour<'_> {
 
     fn mark(&mut self, what: &str, fine: bool) {
         self.missed += u32::from(!fine);
-        say(&format!("    {} {what}", if fine { "ok" } else { "NOT AS IT SHOULD BE" }));
+        tell(&format!("    {} {what}", if fine { "ok" } else { "NOT AS IT SHOULD BE" }));
     }
 }
 
 fn chapter(title: &str) {
-    say(&format!("\n== {title}"));
+    tell(&format!("\n== {title}"));
 }
 
 /// Whether any file below the directory holds these bytes.
