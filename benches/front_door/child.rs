@@ -40,11 +40,11 @@ impl Daemon {
         });
         let config = format!(
             "[http]\nlisten = \"127.0.0.1:0\"\n\
-             [store]\npath = {store:?}\nmaster_key = \"{key}\"\n\
+             [store]\npath = '{store}'\nmaster_key = \"{key}\"\n\
              {chat}\
              [redmine]\nurl = \"http://{redmine}\"\nslash_tokens = [\"{token}\"]\n\
              [limits]\nper_user_per_minute = 60000\n",
-            store = directory.path().join("store"),
+            store = directory.path().join("store").display(),
             key = Keyring::generate().current_line().expose_secret(),
             token = Mattermost::slash_token("/redmine"),
         );
