@@ -89,7 +89,7 @@ async fn a_rotation_of_a_running_ticketd() {
     assert!(ended.stdout.contains("SIGHUP"), "{ended:?}");
     daemon.signal(Signal::HUP);
     let line = daemon.logged("every row is sealed with the current key").await;
-    assert!(line.contains("resealed: 2"), "{line}");
+    assert!(line.contains("rows.resealed=2"), "{line}");
     all_logged_in(&daemon, &site).await;
 
     let lines = key_lines(&site);
@@ -97,7 +97,7 @@ async fn a_rotation_of_a_running_ticketd() {
     fs::write(site.key_file(), &lines[0]).unwrap();
     // The running one does not miss the older key, and neither does the next.
     daemon.signal(Signal::HUP);
-    daemon.logged("resealed: 0").await;
+    daemon.logged("rows.resealed=0").await;
     all_logged_in(&daemon, &site).await;
     daemon.kill().await;
     let daemon = site.daemon().start().await;
