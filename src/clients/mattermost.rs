@@ -17,8 +17,10 @@ use crate::{
     telemetry::Metrics,
 };
 
+/// The longest that any call may take.
+const LIMIT: Duration = Duration::from_secs(10);
 /// Shorter than the 3 s that a dialog's trigger lives: a late dialog is none.
-const LIMIT: Duration = Duration::from_millis(2_800);
+const DIALOG_LIMIT: Duration = Duration::from_millis(2_800);
 
 /// The Mattermost that sends us commands.
 #[derive(Clone)]
@@ -102,7 +104,7 @@ impl MattermostClient {
     ) -> Result<(), ApiError> {
         let body = json!({"trigger_id": trigger_id, "url": submit_url, "dialog": dialog});
         let request = self.transport.request(Method::POST, "api/v4/actions/dialogs/open");
-        self.transport.send(request.json(&body)).await.map(drop)
+        self.transport.send(request.json(&body).timeout(DIALOG_LIMIT)).await.map(drop)
     }
 
     /// Delivers a late answer that only the asker sees. A hook lives 30 minutes and takes five.

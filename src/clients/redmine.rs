@@ -7,7 +7,7 @@ mod wire;
 
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderValue, Method};
 use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -25,8 +25,9 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// A user waits for the answer; Mattermost would wait for 30 s.
-const LIMIT: Duration = Duration::from_secs(15);
+const KEY_HEADER: &str = "X-Redmine-API-Key";
+/// A user waits for the answer, and a command may take up to five calls.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// Redmine, without a user yet: every call takes a key.
 #[derive(Clone)]
@@ -244,7 +245,14 @@ impl RedmineClient {
 }
 
 fn with_key(request: RequestBuilder, key: &SecretString) -> RequestBuilder {
-    request.header("X-Redmine-API-Key", key.expose_secret())
+    match HeaderValue::from_str(key.expose_secret()) {
+        Ok(mut value) => {
+            value.set_sensitive(true);
+            request.header(KEY_HEADER, value)
+        }
+        // The builder keeps the fault, and the request is not sent.
+        Err(_) => request.header(KEY_HEADER, key.expose_secret()),
+    }
 }
 
 fn page_of(page: u32) -> [(&'static str, String); 2] {

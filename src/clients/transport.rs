@@ -19,7 +19,7 @@ use reqwest::{RequestBuilder, redirect};
 use rustls::ClientConfig;
 use rustls_platform_verifier::ConfigVerifierExt;
 use serde::{Deserialize, de::DeserializeOwned};
-use url::Url;
+use url::{Host, Url};
 
 use super::ApiError;
 use crate::{health::Part, telemetry::Metrics};
@@ -43,6 +43,7 @@ static TLS: LazyLock<Option<ClientConfig>> =
 pub struct Transport {
     service: &'static str,
     base: Url,
+    limit: Duration,
     http: reqwest::Client,
     part: Part,
     metrics: Metrics,
@@ -56,8 +57,21 @@ pub struct Answer {
     body: Bytes,
 }
 
+/// One try that failed, and whether its connection was at fault.
+struct Failed {
+    error: ApiError,
+    connection: bool,
+}
+
+impl From<ApiError> for Failed {
+    fn from(error: ApiError) -> Self {
+        Self { error, connection: false }
+    }
+}
+
 impl Transport {
-    /// A transport to the service whose paths start at `base`; no call takes longer than `limit`.
+    /// A transport to the service whose paths start at `base`; no call, its retry
+    /// included, takes longer than `limit`.
     ///
     /// # Errors
     /// If TLS cannot be set up, which in practice means that the system has no CA certificates.
@@ -69,16 +83,18 @@ impl Transport {
     ) -> Result<Self, reqwest::Error> {
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("ticketd/", env!("CARGO_PKG_VERSION")))
-            .timeout(limit)
             .connect_timeout(CONNECT_LIMIT)
             .pool_idle_timeout(IDLE_LIMIT)
             .redirect(redirect::Policy::none());
+        if is_loopback(&base) {
+            http = http.no_proxy();
+        }
         // Without them reqwest tries for itself, and says why it cannot.
         if let Some(tls) = &*TLS {
             http = http.tls_backend_preconfigured(tls.clone());
         }
         let http = http.build()?;
-        Ok(Self { service, base, http, part: Part::new(service), metrics })
+        Ok(Self { service, base, limit, http, part: Part::new(service), metrics })
     }
 
     /// Starts a request; [`Transport::send`] sends it.
@@ -107,13 +123,7 @@ impl Transport {
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer, ApiError> {
         let started = Instant::now();
         let outcome = match request.build() {
-            Ok(request) if request.method().is_safe() => {
-                (|| self.once(request.try_clone()))
-                    .retry(ConstantBuilder::default().with_delay(RETRY_PAUSE).with_max_times(1))
-                    .when(is_broken_connection)
-                    .await
-            }
-            Ok(request) => self.once(Some(request)).await,
+            Ok(request) => self.in_time(request).await,
             // A key that cannot stand in a header ends here.
             Err(_) => Err(self.malformed("the request cannot be built")),
         };
@@ -126,7 +136,20 @@ impl Transport {
         outcome
     }
 
-    async fn once(&self, request: Option<reqwest::Request>) -> Result<Answer, ApiError> {
+    /// One limit over both tries, so that whoever waits can count on it.
+    async fn in_time(&self, request: reqwest::Request) -> Result<Answer, ApiError> {
+        let safe = request.method().is_safe();
+        let retries = usize::from(safe);
+        let tries = (|| self.once(request.try_clone()))
+            .retry(ConstantBuilder::default().with_delay(RETRY_PAUSE).with_max_times(retries))
+            .when(|failed| failed.connection);
+        match tokio::time::timeout(self.limit, tries).await {
+            Ok(outcome) => outcome.map_err(|failed| failed.error),
+            Err(_) => Err(self.unanswered(safe, "no answer in time")),
+        }
+    }
+
+    async fn once(&self, request: Option<reqwest::Request>) -> Result<Answer, Failed> {
         let request = request.ok_or_else(|| self.malformed("the request cannot be repeated"))?;
         let safe = request.method().is_safe();
         let answer = self.http.execute(request).await.map_err(|error| self.broken(safe, &error))?;
@@ -135,35 +158,42 @@ impl Transport {
         if status.is_success() {
             return Ok(Answer { service: self.service, headers, body });
         }
-        Err(self.refusal(safe, status, &headers, &body))
+        Err(self.refusal(safe, status, &headers, &body).into())
     }
 
-    async fn body(&self, safe: bool, mut answer: reqwest::Response) -> Result<Bytes, ApiError> {
+    async fn body(&self, safe: bool, mut answer: reqwest::Response) -> Result<Bytes, Failed> {
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| self.broken(safe, &error))? {
             if body.len() + chunk.len() > ANSWER_MAX {
                 let error = self.malformed("the answer is larger than 4 MiB");
-                return Err(if safe { error } else { error.after_write() });
+                return Err(if safe { error } else { error.after_write() }.into());
             }
             body.extend_from_slice(&chunk);
         }
         Ok(body.freeze())
     }
 
-    fn broken(&self, safe: bool, error: &reqwest::Error) -> ApiError {
+    fn broken(&self, safe: bool, error: &reqwest::Error) -> Failed {
         let service = self.service;
-        let cause = if error.is_connect() {
-            "cannot connect"
-        } else if error.is_timeout() {
-            "no answer in time"
-        } else {
-            "the connection broke"
-        };
+        let connection = !error.is_timeout() || error.is_connect();
         // A connection that never stood carried nothing.
-        if safe || error.is_connect() {
-            ApiError::Unavailable { service, cause: cause.to_owned() }
+        let error = if error.is_connect() {
+            let cause = format!("cannot connect: {}", innermost(error));
+            ApiError::Unavailable { service, cause }
+        } else if error.is_timeout() {
+            self.unanswered(safe, "no answer in time")
         } else {
-            ApiError::Ambiguous { service, cause: cause.to_owned() }
+            self.unanswered(safe, "the connection broke")
+        };
+        Failed { error, connection }
+    }
+
+    fn unanswered(&self, safe: bool, cause: &str) -> ApiError {
+        let (service, cause) = (self.service, cause.to_owned());
+        if safe {
+            ApiError::Unavailable { service, cause }
+        } else {
+            ApiError::Ambiguous { service, cause }
         }
     }
 
@@ -215,8 +245,24 @@ impl Answer {
     }
 }
 
-fn is_broken_connection(error: &ApiError) -> bool {
-    matches!(error, ApiError::Unavailable { cause, .. } if cause == "the connection broke" || cause == "cannot connect")
+/// The cause at the bottom: `Connection refused`, `invalid peer certificate: UnknownIssuer` … It
+/// names no address.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+/// Proxy variables of the environment are for the world outside.
+fn is_loopback(base: &Url) -> bool {
+    match base.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
