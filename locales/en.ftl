@@ -74,6 +74,9 @@ redmine-not-that-user = This API key belongs to another Redmine user than the on
 redmine-key-revoked = Redmine no longer accepts your key. Please sign in again with your new one: `/redmine login`
 redmine-rest-off = Redmine refuses API access for this account. An administrator can switch on “Enable REST web service” in Redmine's settings, or unlock the account.
 redmine-not-saved = Your login could not be saved. Please try again later, or tell your administrator.
+redmine-not-forgotten = You are signed out here, but the disk did not confirm it. Please tell your administrator.
+redmine-signed-out-meanwhile = You signed out while this was under way, so nothing was kept. To sign in: `/redmine login`
+redmine-login-unclear = It is not clear whether your login was kept. `/redmine me` tells.
 redmine-me = In Redmine you are **{ $name }** (`{ $login }`, user { $id }).
 
 ## /redmine: issues and projects
@@ -155,5 +158,6 @@ http-method-not-allowed = This path takes { $allowed }.
 http-timeout = The request's body did not arrive in time.
 http-too-large = The body is larger than { $max } bytes.
 http-unsupported-media-type = The body must be { $expected }.
+http-too-many-requests = Too many requests without a valid token. Try again later.
 http-overloaded = Too many requests are being answered already. Try again later.
 http-internal = Something went wrong. The log has the cause under the request id.

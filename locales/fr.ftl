@@ -74,6 +74,9 @@ redmine-not-that-user = Cette clé d'API appartient à un autre utilisateur Redm
 redmine-key-revoked = Redmine n'accepte plus votre clé. Reconnectez-vous avec la nouvelle : `/redmine login`
 redmine-rest-off = Redmine refuse l'accès API à ce compte. Un administrateur peut cocher « Activer l'API REST » dans la configuration de Redmine, ou déverrouiller le compte.
 redmine-not-saved = Votre connexion n'a pas pu être enregistrée. Réessayez plus tard ou prévenez votre administrateur.
+redmine-not-forgotten = Vous êtes déconnecté, mais le disque ne l'a pas confirmé. Prévenez votre administrateur.
+redmine-signed-out-meanwhile = Vous vous êtes déconnecté entre-temps, donc rien n'a été gardé. Pour vous connecter : `/redmine login`
+redmine-login-unclear = On ne sait pas si votre connexion a été gardée. `/redmine me` le dira.
 redmine-me = Dans Redmine vous êtes **{ $name }** (`{ $login }`, utilisateur { $id }).
 
 ## /redmine : demandes et projets
@@ -155,5 +158,6 @@ http-method-not-allowed = Ce chemin accepte { $allowed }.
 http-timeout = Le corps de la requête n'est pas arrivé à temps.
 http-too-large = Le corps dépasse { $max } octets.
 http-unsupported-media-type = Le corps doit être { $expected }.
+http-too-many-requests = Trop de requêtes sans jeton valable. Réessayez plus tard.
 http-overloaded = Trop de requêtes sont déjà en cours. Réessayez plus tard.
 http-internal = Quelque chose a échoué. Le journal donne la cause sous le numéro de requête.

@@ -73,6 +73,9 @@ redmine-not-that-user = 이 API 키는 입력한 사용자의 것이 아닙니�
 redmine-key-revoked = Redmine이 더 이상 키를 받아들이지 않습니다. 새 키로 다시 로그인해 주세요: `/redmine login`
 redmine-rest-off = Redmine이 이 계정의 API 접근을 거부합니다. 관리자가 Redmine 설정에서 “REST 웹서비스 활성화”를 켜거나 계정 잠금을 풀 수 있습니다.
 redmine-not-saved = 로그인을 저장하지 못했습니다. 나중에 다시 시도하거나 관리자에게 알려 주세요.
+redmine-not-forgotten = 로그아웃했지만 디스크에서 확인되지 않았습니다. 관리자에게 알려 주세요.
+redmine-signed-out-meanwhile = 진행 중에 로그아웃하셔서 아무것도 저장하지 않았습니다. 로그인하려면: `/redmine login`
+redmine-login-unclear = 로그인이 저장되었는지 분명하지 않습니다. `/redmine me`로 확인해 주세요.
 redmine-me = Redmine에서 **{ $name }** (`{ $login }`, 사용자 { $id })입니다.
 
 ## /redmine: 일감과 프로젝트
@@ -149,5 +152,6 @@ http-method-not-allowed = 이 경로는 { $allowed }만 받습니다.
 http-timeout = 요청 본문이 제때 도착하지 않았습니다.
 http-too-large = 본문이 { $max }바이트보다 큽니다.
 http-unsupported-media-type = 본문은 { $expected } 형식이어야 합니다.
+http-too-many-requests = 유효한 토큰이 없는 요청이 너무 많습니다. 나중에 다시 시도하세요.
 http-overloaded = 처리 중인 요청이 너무 많습니다. 나중에 다시 시도하세요.
 http-internal = 문제가 생겼습니다. 원인은 로그에 요청 번호와 함께 있습니다.

@@ -26,6 +26,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
+use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 use url::Url;
 
@@ -75,7 +76,6 @@ pub struct SessionTools {
 }
 
 /// A command and what its answer needs.
-#[derive(Debug)]
 pub struct Order {
     /// What to do.
     pub command: RedmineCommand,
@@ -93,9 +93,9 @@ pub(super) enum RedmineSessionMsg {
     Run(Order, RpcReplyPort<String>),
     /// Takes a filled login form. Replies with what the form shows unless its task dies.
     Submit(FormSubmission, RpcReplyPort<FormAnswer>),
-    /// Redmine has confirmed a login: keep it. Replies when it is in the store, though not yet
-    /// when it is durable.
-    Confirmed(RedmineLogin, RpcReplyPort<Result<(), Failure>>),
+    /// Redmine has confirmed a login that was begun in this era: keep it, unless the user has
+    /// signed out since. Replies when it is in the store, though not yet when it is durable.
+    Confirmed(RedmineLogin, Era, RpcReplyPort<Result<(), Failure>>),
     /// Replies at once; also the moment to leave when nobody has asked for long.
     Ping(RpcReplyPort<()>),
 }
@@ -111,8 +111,13 @@ pub(super) struct Session {
     checked: Checked,
     form: Option<PendingForm>,
     at_once: Arc<Semaphore>,
+    tasks: TaskTracker,
     last_used: Instant,
+    era: Era,
 }
+
+/// Counts the user's sign-outs: what began before one must not land after it.
+pub(super) type Era = u64;
 
 impl Actor for RedmineSession {
     type Msg = RedmineSessionMsg;
@@ -138,7 +143,9 @@ impl Actor for RedmineSession {
             checked: Checked::default(),
             form: None,
             at_once,
+            tasks: TaskTracker::new(),
             last_used: Instant::now(),
+            era: 0,
         })
     }
 
@@ -154,8 +161,8 @@ impl Actor for RedmineSession {
                 session.run(&myself, order, reply);
             }
             RedmineSessionMsg::Submit(form, reply) => session.submit(&myself, form, reply),
-            RedmineSessionMsg::Confirmed(login, reply) => {
-                drop(reply.send(session.remember(login)));
+            RedmineSessionMsg::Confirmed(login, era, reply) => {
+                drop(reply.send(session.remember(login, era)));
             }
             RedmineSessionMsg::Ping(reply) => {
                 drop(reply.send(()));
@@ -166,9 +173,24 @@ impl Actor for RedmineSession {
         }
         Ok(())
     }
+
+    async fn post_stop(
+        &self,
+        _: ActorRef<RedmineSessionMsg>,
+        session: &mut Session,
+    ) -> Result<(), ActorProcessingErr> {
+        session.finish().await;
+        Ok(())
+    }
 }
 
 impl Session {
+    /// What a command has begun is ended: a write is not left without the look after it.
+    async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
     fn run(
         &mut self,
         myself: &ActorRef<RedmineSessionMsg>,
@@ -197,7 +219,7 @@ impl Session {
             }
             command => Box::pin(async move { carry_out(&who, command).await }),
         };
-        tokio::spawn(answer(asker, place, name, work, reply).in_current_span());
+        self.tasks.spawn(answer(asker, place, name, work, reply).in_current_span());
     }
 
     fn asker(&self, locale: Locale) -> Arc<Asker> {
@@ -206,6 +228,7 @@ impl Session {
             locale,
             login: self.login.clone(),
             checked: self.checked.clone(),
+            era: self.era,
         })
     }
 
@@ -247,6 +270,7 @@ async fn answer(
     reply: RpcReplyPort<String>,
 ) {
     let outcome = work.await;
+    tracing::debug!(command = name, "a command was carried out");
     if let Err(Failure::Remote(ApiError::Unauthorized { .. }, _)) = outcome {
         // Redmine has changed its mind on the key: what it said before no longer holds.
         asker.checked.forget();

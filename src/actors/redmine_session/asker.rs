@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::{
-    Failure, SessionTools,
+    Era, Failure, SessionTools,
     failure::{About, Concerning},
 };
 use crate::{
@@ -30,6 +30,8 @@ pub(super) struct Asker {
     pub(super) locale: Locale,
     pub(super) login: Option<Arc<RedmineLogin>>,
     pub(super) checked: Checked,
+    /// When the command was given.
+    pub(super) era: Era,
 }
 
 /// When Redmine last said whose key it is. Clones share it.

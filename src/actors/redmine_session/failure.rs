@@ -24,9 +24,13 @@ pub(crate) enum Failure {
     NoTrigger,
     /// Redmine, or Mattermost, did not do it.
     Remote(ApiError, About),
-    /// The store did not keep it.
-    Store(StoreError),
-    /// The session ended on the way.
+    /// The store did not keep a login.
+    NotKept(StoreError),
+    /// The store did not forget a login.
+    NotForgotten(StoreError),
+    /// The user signed out while they signed in.
+    SignedOut,
+    /// The session ended on the way: the login may be kept or not.
     SessionEnded,
 }
 
@@ -54,7 +58,8 @@ impl Failure {
             Self::NoForm => "no_form",
             Self::NoTrigger => "no_trigger",
             Self::Remote(error, _) => error.kind(),
-            Self::Store(_) => "store",
+            Self::NotKept(_) | Self::NotForgotten(_) => "store",
+            Self::SignedOut => "signed_out",
             Self::SessionEnded => "session_ended",
         }
     }
@@ -65,7 +70,9 @@ impl Failure {
             Self::Remote(error, _) if error.is_outage() => {
                 tracing::warn!(command, %error, "a command failed at the remote service");
             }
-            Self::Store(error) => tracing::error!(command, %error, "a command failed at the store"),
+            Self::NotKept(error) | Self::NotForgotten(error) => {
+                tracing::error!(command, %error, "a command failed at the store");
+            }
             Self::SessionEnded => tracing::error!(command, "a session ended within a command"),
             Self::NoForm => tracing::warn!(
                 command,
@@ -82,15 +89,12 @@ impl Failure {
             Self::NotThatUser => asker.say("redmine-not-that-user", &[]),
             Self::NoForm => asker.say("redmine-no-form", &[]),
             Self::NoTrigger => asker.say("redmine-form-failed", &[]),
-            Self::Store(_) | Self::SessionEnded => asker.say("redmine-not-saved", &[]),
+            Self::NotKept(_) => asker.say("redmine-not-saved", &[]),
+            Self::NotForgotten(_) => asker.say("redmine-not-forgotten", &[]),
+            Self::SignedOut => asker.say("redmine-signed-out-meanwhile", &[]),
+            Self::SessionEnded => asker.say("redmine-login-unclear", &[]),
             Self::Remote(error, about) => remote(error, about, asker),
         }
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
     }
 }
 

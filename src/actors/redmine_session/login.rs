@@ -15,7 +15,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
-    Asker, Checked, Failure, RedmineSessionMsg, Session,
+    AT_ONCE, Asker, Checked, Era, Failure, RedmineSessionMsg, Session,
     failure::{About, Concerning},
 };
 use crate::{
@@ -42,7 +42,6 @@ pub(super) struct PendingForm {
 }
 
 /// A form that came back.
-#[derive(Debug)]
 pub struct FormSubmission {
     /// What the form was opened with.
     pub state: String,
@@ -76,8 +75,11 @@ impl Session {
         state
     }
 
-    pub(super) fn remember(&mut self, login: RedmineLogin) -> Result<(), Failure> {
-        self.tools.store.logins().remember(&self.user, &login)?;
+    pub(super) fn remember(&mut self, login: RedmineLogin, era: Era) -> Result<(), Failure> {
+        if era != self.era {
+            return Err(Failure::SignedOut);
+        }
+        self.tools.store.logins().remember(&self.user, &login).map_err(Failure::NotKept)?;
         self.login = Some(login.into());
         // A check that is still under way speaks of the old key.
         self.checked = Checked::default();
@@ -89,7 +91,8 @@ impl Session {
     pub(super) fn forget(&mut self) -> Result<bool, Failure> {
         self.login = None;
         self.form = None;
-        Ok(self.tools.store.logins().forget(&self.user)?)
+        self.era += 1;
+        self.tools.store.logins().forget(&self.user).map_err(Failure::NotForgotten)
     }
 
     pub(super) fn submit(
@@ -110,11 +113,17 @@ impl Session {
             return;
         }
         let (hook, myself) = (pending.hook.clone(), myself.clone());
+        let Some(place) = self.place() else {
+            let busy = asker.say("redmine-busy", &[("count", AT_ONCE.into())]);
+            drop(reply.send(FormAnswer::Refused(busy)));
+            return;
+        };
         let work = async move {
             let answer = fill_in(&asker, &myself, &form, hook).await;
             drop(reply.send(answer));
+            drop(place);
         };
-        tokio::spawn(work.in_current_span());
+        self.tasks.spawn(work.in_current_span());
     }
 }
 
@@ -140,8 +149,10 @@ async fn fill_in(
     };
     match with_key(asker, myself, &parsed).await {
         Ok(text) => {
-            if let Some(hook) = hook {
-                asker.tools.poster.deliver(hook, text).await;
+            if let Some(hook) = hook
+                && !asker.tools.poster.deliver(hook, text).await
+            {
+                tracing::warn!("nobody takes the confirmation of a login");
             }
             FormAnswer::Close
         }
@@ -167,12 +178,12 @@ pub(super) async fn with_key(
         login: account.login.clone(),
         api_key: form.api_key.clone(),
     };
-    let kept = myself.call(|reply| RedmineSessionMsg::Confirmed(login, reply), Some(KEEP_LIMIT));
-    match kept.await {
+    let keep = |reply| RedmineSessionMsg::Confirmed(login, asker.era, reply);
+    match myself.call(keep, Some(KEEP_LIMIT)).await {
         Ok(CallResult::Success(kept)) => kept?,
         _ => return Err(Failure::SessionEnded),
     }
-    asker.tools.store.barrier().await?;
+    asker.tools.store.barrier().await.map_err(Failure::NotKept)?;
     let name = render::line(&account.name);
     let login = render::code(&account.login);
     Ok(asker.say("redmine-logged-in", &[("name", name.into()), ("login", login.into())]))
@@ -180,7 +191,7 @@ pub(super) async fn with_key(
 
 /// Forgets the key for good.
 pub(super) async fn logout(asker: &Asker, was_there: bool) -> Result<String, Failure> {
-    asker.tools.store.barrier().await?;
+    asker.tools.store.barrier().await.map_err(Failure::NotForgotten)?;
     let key = if was_there { "redmine-logged-out" } else { "redmine-was-logged-out" };
     Ok(asker.say(key, &[]))
 }
