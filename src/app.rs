@@ -8,7 +8,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, signal::unix::Signal};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
@@ -42,14 +42,15 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the store, starts the actors, binds the address.
+    /// Binds the address, opens the store, starts the actors.
     ///
     /// # Errors
     /// A sentence for the operator: the store's, or that the address is taken.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
-        let store = open_store(&config).await?;
+        // The address first: a start that fails on it leaves no new store behind.
         let listener = bind(config.http.listen)
             .with_context(|| format!("cannot listen on {}", config.http.listen))?;
+        let store = open_store(&config).await?;
         Self::with(config, store, listener).await
     }
 
@@ -115,15 +116,17 @@ impl App {
     /// failed: the process should exit non-zero.
     pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
         let Self { config, store, supervisor, context, door, closing, address } = self;
+        // Before anybody hears that we are ready: an early SIGHUP would end the process.
+        let hangups = lifecycle::on_hangup()?;
         let chores = [
             tokio::spawn(lifecycle::feed_watchdog(supervisor.clone())),
             tokio::spawn(tidy(context.clone())),
             tokio::spawn(keep_export(store.clone())),
-            tokio::spawn(take_up_keys(store.clone(), config)),
+            tokio::spawn(take_up_keys(store.clone(), config, hangups)),
         ]
         .map(AbortOnDropHandle::new);
         let mut serving = AbortOnDropHandle::new(tokio::spawn(door.serve()));
-        tracing::info!(%address, "ticketd is ready");
+        tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "ticketd is ready");
         lifecycle::notify_ready();
         tokio::select! {
             () = shutdown.soft.cancelled() => {}
@@ -184,8 +187,7 @@ async fn keep_export(store: Store) {
 
 /// Finishes a rotation while the service runs: at the start if there are older keys, and on SIGHUP
 /// after reading the keys again.
-async fn take_up_keys(store: Store, config: Config) {
-    let Ok(mut hangups) = lifecycle::on_hangup() else { return };
+async fn take_up_keys(store: Store, config: Config, mut hangups: Signal) {
     if let Ok(keys) = Keyring::parse(&config.store.master_key)
         && keys.has_older()
     {

@@ -64,7 +64,7 @@ impl Part {
 fn shown(milliseconds: &AtomicI64) -> Option<String> {
     let at = milliseconds.load(Relaxed);
     let known = (at != 0).then(|| Timestamp::from_millisecond(at).ok()).flatten();
-    known.map(|at| at.to_string())
+    known.map(|at| format!("{at:.3}"))
 }
 
 #[cfg(test)]

@@ -176,6 +176,10 @@ impl State {
             // A repeat after an unclear outcome could show the answer twice: it is not repeated.
             let outcome = (|| mattermost.deliver(&hook, &text))
                 .retry(ExponentialBuilder::default().with_max_times(RETRIES))
+                .adjust(|error, pause| match error {
+                    ApiError::RateLimited { after: Some(after), .. } => Some(*after),
+                    _ => pause,
+                })
                 .when(|error| {
                     matches!(error, ApiError::Unavailable { .. } | ApiError::RateLimited { .. })
                 })

@@ -65,9 +65,9 @@ pub enum StartFault {
     /// It did not come up.
     #[error("it did not start")]
     NotStarted,
-    /// The supervisor is ending.
-    #[error("ticketd is ending")]
-    Ending,
+    /// It did not come up in time, or there is no supervisor any more.
+    #[error("it was not started in time")]
+    Late,
 }
 
 /// The supervisor's messages.
@@ -76,6 +76,8 @@ enum SupervisorMsg {
     Start(Arc<dyn Child>, RpcReplyPort<Result<(), StartFault>>),
     /// Replies at once.
     Ping(RpcReplyPort<()>),
+    /// From now on children may end. No reply.
+    Closing,
     /// Asks every child whether it still answers. No reply.
     Look,
     /// The child of this id did not answer. No reply.
@@ -116,7 +118,7 @@ impl SupervisorHandle {
         let asked = self.actor.call(|reply| SupervisorMsg::Start(child, reply), Some(START_LIMIT));
         match asked.await {
             Ok(CallResult::Success(outcome)) => outcome,
-            _ => Err(StartFault::Ending),
+            _ => Err(StartFault::Late),
         }
     }
 
@@ -134,6 +136,7 @@ impl SupervisorHandle {
 
     /// Lets every child finish what it has, then ends them and itself.
     pub async fn drain(&self, limit: Duration) {
+        let _ = self.actor.cast(SupervisorMsg::Closing);
         self.actor.drain_children_and_wait(Some(limit)).await;
         // Whoever still runs after that has had its time.
         let _ = self.actor.stop_and_wait(None, Some(limit)).await;
@@ -148,6 +151,7 @@ struct SupervisorState {
     children: HashMap<String, Lodger>,
     metrics: Metrics,
     failed: CancellationToken,
+    closing: bool,
 }
 
 struct Lodger {
@@ -168,7 +172,7 @@ impl Actor for Supervisor {
         (metrics, failed): Self::Arguments,
     ) -> Result<SupervisorState, ActorProcessingErr> {
         myself.send_interval(LOOK_EVERY, || SupervisorMsg::Look);
-        Ok(SupervisorState { children: HashMap::new(), metrics, failed })
+        Ok(SupervisorState { children: HashMap::new(), metrics, failed, closing: false })
     }
 
     async fn handle(
@@ -183,6 +187,7 @@ impl Actor for Supervisor {
                 let _ = reply.send(state.start(&myself, child).await);
             }
             SupervisorMsg::Ping(reply) => drop(reply.send(())),
+            SupervisorMsg::Closing => state.closing = true,
             SupervisorMsg::Look => state.look(&myself),
             SupervisorMsg::Frozen(id) => state.replace_frozen(&myself, id),
             SupervisorMsg::StartAgain(name) => state.start_again(&myself, &name).await,
@@ -276,14 +281,15 @@ impl SupervisorState {
 
     /// `fault` is why it failed, or `None` if it ended as it should.
     fn ended(&mut self, myself: &ActorRef<SupervisorMsg>, id: ActorId, fault: Option<&str>) {
-        let failed = self.failed.clone();
+        let (failed, closing) = (self.failed.clone(), self.closing);
         let metrics = self.metrics.clone();
         // One that was replaced is no longer known by its old id.
         let Some(lodger) = self.find(id) else { return };
         lodger.cell = None;
         lodger.child.gone();
         let kind = lodger.child.kind();
-        let Some(fault) = fault else { return };
+        let left = lodger.child.restart() == Restart::Always && !closing;
+        let Some(fault) = fault.or(left.then_some("it ended by itself")) else { return };
         metrics.actor_restarted(kind);
         let pause = lodger.budget.spend(Instant::now());
         tracing::error!(actor.kind = kind, cause = fault, "an actor failed");

@@ -7,6 +7,7 @@ use crate::{app::App, config::Config, lifecycle::Shutdown};
 const OPEN_FILES: u64 = 65_536;
 
 pub(super) async fn run(config: Config) -> Outcome {
+    crate::log_panics();
     // Only raises the soft limit, as far as the hard one allows.
     if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES) {
         tracing::warn!(%error, "cannot raise the limit of open files");

@@ -8,6 +8,7 @@ mod wire;
 use std::time::Duration;
 
 use http::{HeaderValue, Method};
+use jiff::Timestamp;
 use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -85,8 +86,8 @@ impl RedmineClient {
         })
     }
 
-    /// The newest issues of the key's user in a project: what a write that gave no clear answer
-    /// may have left.
+    /// The newest issues of the key's user in a project, made since then: what a write that gave no
+    /// clear answer may have left.
     ///
     /// # Errors
     /// As [`RedmineClient::issues`].
@@ -94,12 +95,18 @@ impl RedmineClient {
         &self,
         key: &SecretString,
         project: &ProjectRef,
+        since: Timestamp,
     ) -> Result<Vec<IssueLine>, ApiError> {
         let asked = [("author_id", "me"), ("status_id", "*"), ("sort", "id:desc"), ("limit", "5")]
             .map(|(name, value)| (name, value.to_owned()));
         let asked = [&asked[..], &[("project_id", project.as_str().to_owned())]].concat();
         let answer: wire::IssuesAnswer = self.get(key, "issues.json", &asked).await?.json()?;
-        Ok(answer.issues.into_iter().map(wire::WireIssue::line).collect())
+        Ok(answer
+            .issues
+            .into_iter()
+            .filter(|issue| issue.created_on.is_none_or(|at| at >= since))
+            .map(wire::WireIssue::line)
+            .collect())
     }
 
     /// One issue with its comments and the states that the user may choose.

@@ -1,14 +1,14 @@
 //! What handlers need, and no more.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
-use governor::{DefaultKeyedRateLimiter, Quota};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota};
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
-use super::request_id::RequestIds;
+use super::{error::HttpError, request_id::RequestIds};
 use crate::{
     actors::{MattermostPosterHandle, RedmineSessions},
     clients::UserLocales,
@@ -23,6 +23,8 @@ use crate::{
 /// Requests that are worked on at once; more get 503. Each takes well under a millisecond of CPU,
 /// and most wait for Redmine.
 const AT_ONCE: usize = 512;
+/// Requests without a valid token that get a 401 within a second; more get 429.
+const STRANGERS: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
 
 /// Shared by all requests.
 pub struct Context {
@@ -52,6 +54,10 @@ pub struct Doorkeeping {
     pub(super) default_locale: Locale,
     pub(super) pace: DefaultKeyedRateLimiter<UserId>,
     pub(super) at_once: Semaphore,
+    /// Requests without a valid token: a few are answered as what they are.
+    pub(super) strangers: DefaultDirectRateLimiter,
+    /// Log lines that strangers can cause, by the hundred if they want.
+    pub(super) complaints: DefaultKeyedRateLimiter<&'static str>,
     pub(super) ids: RequestIds,
     /// Fires when the door closes: `/ready` says so, and connections are not kept alive.
     pub(super) closing: CancellationToken,
@@ -75,6 +81,8 @@ impl Doorkeeping {
             default_locale,
             pace: DefaultKeyedRateLimiter::keyed(Quota::per_minute(limits.per_user_per_minute)),
             at_once: Semaphore::new(AT_ONCE),
+            strangers: DefaultDirectRateLimiter::direct(Quota::per_second(STRANGERS)),
+            complaints: DefaultKeyedRateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN)),
             ids: RequestIds::new(),
             closing,
             late: TaskTracker::new(),
@@ -86,6 +94,19 @@ impl Doorkeeping {
     pub fn form_path(&self) -> String {
         use secrecy::ExposeSecret as _;
         format!("slash/redmine/login/{}", self.form_secret.expose_secret())
+    }
+
+    /// A place among the requests that are worked on; to be kept until the answer.
+    pub(super) fn enter(&self) -> Result<SemaphorePermit<'_>, HttpError> {
+        self.at_once.try_acquire().map_err(|_| HttpError::Overloaded)
+    }
+
+    /// What somebody without a valid token gets.
+    pub(super) fn stranger(&self) -> HttpError {
+        match self.strangers.check() {
+            Ok(()) => HttpError::Unauthorized,
+            Err(_) => HttpError::TooManyRequests,
+        }
     }
 
     /// Forgets users who have been silent for long. To be called now and then.

@@ -29,10 +29,12 @@ pub(super) enum HttpError {
     TooLarge,
     /// The body is of another type; holds the right one.
     UnsupportedMediaType(&'static str),
+    /// Too many requests without a valid token.
+    TooManyRequests,
     /// Too many requests are being answered.
     Overloaded,
-    /// Our fault; holds the cause for the log.
-    Internal(String),
+    /// Our fault; the log has the cause.
+    Internal,
 }
 
 impl HttpError {
@@ -45,8 +47,9 @@ impl HttpError {
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -61,7 +64,7 @@ impl HttpError {
             Self::MethodNotAllowed(allowed) => {
                 reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
             }
-            Self::Overloaded => {
+            Self::Overloaded | Self::TooManyRequests => {
                 reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}
@@ -90,8 +93,11 @@ impl HttpError {
                 let args = [("expected", (*expected).into())];
                 ("unsupported_media_type", texts.say(locale, "http-unsupported-media-type", &args))
             }
+            Self::TooManyRequests => {
+                ("too_many_requests", texts.say(locale, "http-too-many-requests", &[]))
+            }
             Self::Overloaded => ("overloaded", texts.say(locale, "http-overloaded", &[])),
-            Self::Internal(_) => ("internal", texts.say(locale, "http-internal", &[])),
+            Self::Internal => ("internal", texts.say(locale, "http-internal", &[])),
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn ready(context: &Context) -> Reply {
         "store".to_owned(),
         json!({
             "ok": !kept.failed,
-            "last_success": kept.last.map(|at| at.to_string()),
+            "last_success": kept.last.map(|at| format!("{at:.3}")),
         }),
     );
     for part in &context.parts {
@@ -40,6 +40,8 @@ pub(super) fn ready(context: &Context) -> Reply {
 }
 
 pub(super) fn metrics(context: &Context) -> Reply {
+    let kept = context.store.stats();
+    context.metrics.store_barrier(kept.rounds, kept.waiters);
     let text = context.metrics.encode();
     reply::typed(StatusCode::OK, Metrics::CONTENT_TYPE, text.into())
 }

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Mattermost waits for 30 s, and shows its own text after that.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(25);
 
 #[derive(Deserialize)]
 struct WireSubmission {
@@ -53,14 +53,18 @@ pub(super) async fn answer(
     path_secret: &str,
     request_id: &str,
 ) -> Result<Reply, HttpError> {
+    // A guess, or a form that was opened before the last start: neither is worth a look inside.
     if !secret::matches(&context.door.form_secret, path_secret) {
-        return Err(HttpError::NotFound);
+        let texts = &context.texts;
+        let expired = texts.say(context.door.default_locale, "redmine-form-expired", &[]);
+        return Ok(shown(FormAnswer::Refused(expired)));
     }
     let (head, incoming) = request.into_parts();
     body::expect_type(&head.headers, "application/json")?;
     let bytes = body::read(incoming, context.door.body_bytes).await?;
     let wire: WireSubmission =
         serde_json::from_slice(&bytes).map_err(|_| HttpError::BadRequest("json"))?;
+    let _place = context.door.enter()?;
     let user = UserId::parse(&wire.user_id).map_err(|_| HttpError::BadRequest("user"))?;
     let locale = context.locales.of(&user).await;
     let say = |key: &str| context.texts.say(locale, key, &[]);

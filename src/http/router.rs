@@ -63,20 +63,24 @@ impl Routes {
                 if allowed.split(", ").any(|method| method == request.method().as_str()) {
                     let work = dispatch(context, endpoint, request, &secret, &id);
                     let caught = AssertUnwindSafe(work.instrument(span.clone())).catch_unwind();
-                    caught.await.unwrap_or_else(|_| Err(HttpError::Internal("a panic".to_owned())))
+                    caught.await.unwrap_or_else(|_| Err(HttpError::Internal))
                 } else {
                     Err(HttpError::MethodNotAllowed(allowed))
                 }
             }
         };
         let mut reply = outcome.unwrap_or_else(|error| {
-            span.in_scope(|| log(&error));
+            span.in_scope(|| log(context, &error));
             error.reply(context, &id)
         });
         if let Ok(value) = HeaderValue::from_str(&id) {
             reply.headers_mut().insert(request_id::HEADER, value);
         }
-        context.metrics.http_request(path, reply.status().as_u16(), started.elapsed());
+        let (status, took) = (reply.status().as_u16(), started.elapsed());
+        context.metrics.http_request(path, status, took);
+        span.in_scope(|| {
+            tracing::debug!(status, duration_us = took.as_micros(), "a request was answered");
+        });
         Ok(reply)
     }
 }
@@ -89,28 +93,30 @@ async fn dispatch(
     id: &str,
 ) -> Result<Reply, HttpError> {
     match endpoint {
-        // These must answer when nothing else can.
-        Endpoint::Health => return Ok(health::health()),
-        Endpoint::Ready => return Ok(health::ready(context)),
-        Endpoint::Metrics => return Ok(health::metrics(context)),
-        Endpoint::SlashRedmine | Endpoint::LoginForm => {}
-    }
-    let _place = context.door.at_once.try_acquire().map_err(|_| {
-        context.metrics.shed("requests");
-        HttpError::Overloaded
-    })?;
-    if endpoint == Endpoint::LoginForm {
-        login_form::answer(context, request, secret, id).await
-    } else {
-        slash_redmine::answer(context, request, id).await
+        Endpoint::Health => Ok(health::health()),
+        Endpoint::Ready => Ok(health::ready(context)),
+        Endpoint::Metrics => Ok(health::metrics(context)),
+        Endpoint::SlashRedmine => slash_redmine::answer(context, request, id).await,
+        Endpoint::LoginForm => login_form::answer(context, request, secret, id).await,
     }
 }
 
-/// Callers' mistakes are theirs to read; our own are the operator's.
-fn log(error: &HttpError) {
+/// Callers' mistakes are theirs to read; what the operator can mend is told once a minute, because
+/// a stranger can cause it as often as they like.
+fn log(context: &Context, error: &HttpError) {
+    let first = |what| context.door.complaints.check_key(&what).is_ok();
     match error {
-        HttpError::Internal(cause) => tracing::error!(cause, "a request failed"),
-        HttpError::Overloaded => tracing::warn!("a request was turned away: too many at once"),
+        HttpError::Internal => tracing::error!("a request failed by a panic"),
+        HttpError::Overloaded => {
+            context.metrics.shed("requests");
+            if first("overloaded") {
+                tracing::warn!("requests are turned away: too many at once");
+            }
+        }
+        HttpError::TooManyRequests => context.metrics.shed("strangers"),
+        HttpError::Unauthorized if first("unauthorized") => tracing::warn!(
+            "a slash command came with a token that is not in redmine.slash_tokens, or with none"
+        ),
         _ => tracing::debug!(status = error.status().as_u16(), "a request was refused"),
     }
 }

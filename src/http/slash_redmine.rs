@@ -34,6 +34,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const PATIENCE: Duration = Duration::from_millis(2_500);
 /// The longest that an answer is waited for after that.
 const LATE_LIMIT: Duration = Duration::from_secs(90);
+/// Without a hook there is no later. Mattermost itself gives up after 30 s.
+const ONLY_CHANCE: Duration = Duration::from_secs(25);
 
 /// What we read of Mattermost's form; it sends more. The text may hold a key: no `Debug`.
 #[derive(Deserialize)]
@@ -61,8 +63,9 @@ pub(super) async fn answer(
     }
     .map_err(|error| without_token(context, &head.headers, error))?;
     if !may_pass(context, &head.headers, &form.token) {
-        return Err(HttpError::Unauthorized);
+        return Err(context.door.stranger());
     }
+    let _place = context.door.enter()?;
     let deadline = Instant::now() + PATIENCE;
     let user = UserId::parse(&form.user_id).map_err(|_| HttpError::BadRequest("user"))?;
     let locale = context.locales.of(&user).await;
@@ -94,9 +97,9 @@ pub(super) async fn answer(
 
 /// A form that cannot be read is told so only to whoever holds a token.
 fn without_token(context: &Context, headers: &HeaderMap, error: HttpError) -> HttpError {
-    let known = matches!(error, HttpError::BadRequest(_))
+    let stranger = matches!(error, HttpError::BadRequest(_))
         && !may_pass(context, headers, &SecretString::default());
-    if known { HttpError::Unauthorized } else { error }
+    if stranger { context.door.stranger() } else { error }
 }
 
 /// Mattermost sends its command's token in the header and in the form; either will do.
@@ -123,17 +126,14 @@ impl Asker<'_> {
         deadline: Instant,
         hook: Option<ResponseHook>,
     ) -> String {
-        // Without a hook there is no later.
-        let deadline = if hook.is_some() { deadline } else { Instant::now() + LATE_LIMIT };
-        match tokio::time::timeout_at(deadline, &mut answer).await {
-            Ok(Ok(text)) => text,
-            Ok(Err(_)) => self.failed(),
-            Err(_) => {
-                if let Some(hook) = hook {
-                    self.deliver_later(answer, hook);
-                }
+        let deadline = if hook.is_some() { deadline } else { Instant::now() + ONLY_CHANCE };
+        match (tokio::time::timeout_at(deadline, &mut answer).await, hook) {
+            (Ok(Ok(text)), _) => text,
+            (Err(_), Some(hook)) => {
+                self.deliver_later(answer, hook);
                 self.context.texts.say(self.locale, "answer-follows", &[])
             }
+            (Ok(Err(_)) | Err(_), _) => self.failed(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! which the `&'static str`s see to: never a user's id, name or text. Counting never fails.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -58,6 +59,8 @@ struct Inner {
     restarts: Family<Restart, Counter>,
     commands: Family<Command, Counter>,
     sessions: Gauge,
+    store_rounds: Counter,
+    store_writes: Counter,
 }
 
 impl Metrics {
@@ -76,6 +79,8 @@ impl Metrics {
             restarts: Family::default(),
             commands: Family::default(),
             sessions: Gauge::default(),
+            store_rounds: Counter::default(),
+            store_writes: Counter::default(),
         };
         let registry = &mut inner.registry;
         registry.register_with_unit(
@@ -102,6 +107,16 @@ impl Metrics {
             inner.commands.clone(),
         );
         registry.register("sessions", "Users with a session at present", inner.sessions.clone());
+        registry.register(
+            "store_barrier_rounds",
+            "Times that the store was put on disk",
+            inner.store_rounds.clone(),
+        );
+        registry.register(
+            "store_barrier_waiters",
+            "Writers that these served; many share a round",
+            inner.store_writes.clone(),
+        );
         Self(Arc::new(inner))
     }
 
@@ -134,6 +149,12 @@ impl Metrics {
     /// A user's command ended.
     pub fn command(&self, command: &'static str, outcome: &'static str) {
         self.0.commands.get_or_create(&Command { command, outcome }).inc();
+    }
+
+    /// What the store's barrier has done since the start.
+    pub fn store_barrier(&self, rounds: u64, waiters: u64) {
+        self.0.store_rounds.inner().store(rounds, Ordering::Relaxed);
+        self.0.store_writes.inner().store(waiters, Ordering::Relaxed);
     }
 
     /// All numbers in the text form of `OpenMetrics`, which Prometheus reads.

@@ -112,7 +112,7 @@ impl Setup {
 
     /// The sentence of a ticketd that does not start.
     pub(crate) async fn try_start(self) -> Result<TestApp, String> {
-        prepare();
+        ticketd::prepare_process();
         let (started, starting) = oneshot::channel();
         let (ending, ended) = mpsc::channel();
         let (clock, jumps) = channel::unbounded_channel();
@@ -265,14 +265,4 @@ async fn move_time(mut jumps: channel::UnboundedReceiver<Jump>) {
         tokio::time::resume();
         let _ = done.send(());
     }
-}
-
-/// Once a process; a failed assertion keeps its words, which the daemon's own hook would hide.
-fn prepare() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let usual = std::panic::take_hook();
-        ticketd::prepare_process();
-        std::panic::set_hook(usual);
-    });
 }

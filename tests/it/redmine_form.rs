@@ -73,8 +73,9 @@ async fn a_forged_form_is_worth_nothing() {
     let no_state = forged(|dialog| dialog.dialog["state"] = json!(""));
     let before = app.calls().len();
     for (user, dialog, result) in [
-        ("alice", &guessed_url, SubmitResult::Failed),
-        ("bob", &guessed_url, SubmitResult::Failed),
+        ("alice", &guessed_url, expired("alice")),
+        // Whoever guesses is not looked up: the configured language.
+        ("bob", &guessed_url, expired("alice")),
         ("alice", &guessed_state, expired("alice")),
         ("alice", &no_state, expired("alice")),
         ("bob", &no_state, expired("bob")),

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use ticketd::sandbox::{Fault, Mattermost};
 
 use crate::harness::wire::{self, Response};
@@ -176,8 +177,17 @@ async fn only_known_paths_and_methods_are_answered() {
         let answer = app.get(path).await;
         assert_eq!((answer.status, &*answer.code()), (404, "not_found"), "{path}");
     }
-    let unknown = wire::request("POST /slash/redmine/login/guess", &[JSON], b"{}");
-    assert_eq!(app.exchange(&unknown).await.code(), "not_found");
+}
+
+#[tokio::test]
+async fn whoever_guesses_tokens_is_slowed_down_and_nobody_else_is() {
+    let app = TestApp::start().await;
+    let guess = format!("{}&token=guessedguessedguessed", tokenless(&app, "help"));
+    let answers = join_all((0..300).map(|_| post(&app, &[FORM], guess.as_bytes()))).await;
+    let count = |status| answers.iter().filter(|answer| answer.status == status).count();
+    assert!(count(401) >= 100 && count(429) > 0, "{} and {}", count(401), count(429));
+    assert_eq!(count(401) + count(429), 300);
+    assert_eq!(app.slash("alice", "help").await, app.say("alice", "redmine-help", &[]));
 }
 
 #[tokio::test]

@@ -29,6 +29,24 @@ async fn sessions_do_not_mix() {
 }
 
 #[tokio::test]
+async fn a_logout_beats_a_login_that_is_still_under_way() {
+    let app = TestApp::start().await;
+    let form = app.open_form("alice").await;
+    app.redmine().fault(FaultRule::from(Fault::Slow(Duration::from_secs(1))));
+    let key = ticketd::sandbox::Redmine::user_key("alice");
+    let typed = format!("login alice {key}");
+    let (typed, submitted, logged_out) =
+        tokio::join!(app.slash("alice", &typed), app.submit("alice", &form, "alice", key), async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            app.slash("alice", "logout").await
+        });
+    assert_eq!(logged_out, app.say("alice", "redmine-was-logged-out", &[]));
+    assert_eq!(typed, app.say("alice", "redmine-signed-out-meanwhile", &[]));
+    assert_eq!(submitted, app.refused("alice", "redmine-signed-out-meanwhile"));
+    assert_eq!(app.slash("alice", "me").await, app.say("alice", "redmine-no-login", &[]));
+}
+
+#[tokio::test]
 async fn a_hundred_commands_of_one_person_are_answered_at_once_and_eight_run() {
     let app = TestApp::start().await;
     app.sign_in("alice", "alice").await;

@@ -63,6 +63,30 @@ fn ended_in_time(began: Instant) {
     assert!((9_500..14_000).contains(&took), "ended after {took} ms");
 }
 
+/// More half-sent bodies than requests are worked on at once.
+const HALF_BODIES: usize = 600;
+
+#[tokio::test]
+async fn half_sent_bodies_take_no_place_from_those_who_have_a_token() {
+    rlimit::increase_nofile_limit(8_192).unwrap();
+    let site = Site::new().await;
+    let daemon = site.daemon().with("TICKETD_LIMITS__CONNECTIONS", "700").start().await;
+    let half = format!("{}text=", post(1000));
+    let halves = join_all((0..HALF_BODIES).map(|_| fall_silent(&daemon, &half)));
+    let others = async {
+        sleep(Duration::from_secs(1)).await;
+        for _ in 0..50 {
+            assert_eq!(daemon.say(&site, "alice", "help").await.status, 200);
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let (halves, ()) = tokio::join!(halves, others);
+    for answer in halves {
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    }
+    daemon.stop().await;
+}
+
 #[tokio::test]
 async fn slow_and_silent_peers_are_ended_while_others_are_served() {
     let site = Site::new().await;

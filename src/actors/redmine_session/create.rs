@@ -3,17 +3,23 @@
 //! Redmine has no idempotency key. If a create gives no clear answer it is not repeated: the user
 //! is shown what was found instead, and decides.
 
+use std::time::Duration;
+
 use super::{
     Asker, Failure,
     failure::{About, Concerning},
 };
-use crate::{clients::ApiError, model::ids::ProjectRef};
+use crate::{clients::ApiError, clock, model::ids::ProjectRef};
+
+/// How far Redmine's clock may be behind ours.
+const CLOCKS_APART: Duration = Duration::from_mins(2);
 
 pub(super) async fn run(
     asker: &Asker,
     project: &ProjectRef,
     subject: &str,
 ) -> Result<String, Failure> {
+    let since = clock::now() - CLOCKS_APART;
     let (key, redmine) = (asker.key().await?, asker.redmine());
     match redmine.create_issue(key, project, subject).await {
         Ok(issue) => {
@@ -29,7 +35,7 @@ pub(super) async fn run(
             Err(error).about(About::Project(project.clone()))
         }
         Err(error @ ApiError::Ambiguous { .. }) => {
-            let found = redmine.own_newest(key, project).await.unwrap_or_default();
+            let found = redmine.own_newest(key, project, since).await.unwrap_or_default();
             let Some(twin) = found.iter().find(|other| other.subject == subject) else {
                 return Err(error).about(About::Project(project.clone()));
             };

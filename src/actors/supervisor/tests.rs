@@ -303,7 +303,7 @@ async fn a_drain_finishes_what_is_queued() {
     }
     supervisor.drain(Duration::from_secs(5)).await;
     assert_eq!(child.worked.load(SeqCst), 20);
-    assert_eq!(supervisor.start(child.clone()).await, Err(StartFault::Ending));
+    assert_eq!(supervisor.start(child.clone()).await, Err(StartFault::Late));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! Redmine's JSON, as recorded from 5.0. Fields that older or newer releases leave out are
 //! optional here.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::model::{
@@ -77,6 +78,7 @@ pub(super) struct WireIssue {
     assigned_to: Option<Named>,
     subject: String,
     description: Option<String>,
+    pub(super) created_on: Option<Timestamp>,
     #[serde(default)]
     journals: Vec<Journal>,
     allowed_statuses: Option<Vec<IssueStatus>>,
