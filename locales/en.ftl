@@ -21,12 +21,12 @@ redmine-help =
     - `/redmine login`: sign in through a form (`login <id> <api_key>` works too, but shows your key)
     - `/redmine logout`: forget your key
     - `/redmine me`: who you are in Redmine
-    - `/redmine list [project] [mine|all|closed] [page]`: issues, open ones unless you say otherwise
+    - `/redmine list [project] [mine] [open|all|closed] [page]`: issues, open ones unless you say otherwise
     - `/redmine issue <id>`: one issue
     - `/redmine create <project> <subject>`: a new issue
     - `/redmine comment <id> <text>`: a note on an issue
     - `/redmine close <id> [note]`: close an issue
-    - `/redmine search <text>`: find issues
+    - `/redmine search <text> [page <number>]`: find issues
     - `/redmine projects [page]`: the projects you can name
     - `/redmine help`: this text
 redmine-unknown = I do not know `{ $command }`. Type `/redmine help` to see what I can do.
@@ -35,12 +35,12 @@ redmine-usage =
         [login] login <id> <api_key>
         [logout] logout
         [me] me
-        [list] list [project] [mine|all|closed] [page]
+        [list] list [project] [mine] [open|all|closed] [page]
         [issue] issue <id>
         [close] close <id> [note]
         [create] create <project> <subject>
         [comment] comment <id> <text>
-        [search] search <text>
+        [search] search <text> [page <number>]
         [projects] projects [page]
        *[other] help
     }`
@@ -80,21 +80,25 @@ redmine-me = In Redmine you are **{ $name }** (`{ $login }`, user { $id }).
 
 redmine-nobody = nobody
 redmine-list =
-    { $scope ->
-        [mine] Open issues assigned to you
+    { $state ->
         [all] All issues
         [closed] Closed issues
        *[open] Open issues
+    }{ $whose ->
+        [mine] {" "}assigned to you
+       *[anyone] {""}
     }{ $within ->
         [everything] {""}
        *[project] {" "}in `{ $project }`
     }: { $total }
 redmine-list-empty =
-    { $scope ->
-        [mine] No open issue is assigned to you
-        [all] There is no issue
-        [closed] There is no closed issue
-       *[open] There is no open issue
+    { $state ->
+        [all] There are no issues
+        [closed] There are no closed issues
+       *[open] There are no open issues
+    }{ $whose ->
+        [mine] {" "}assigned to you
+       *[anyone] {""}
     }{ $within ->
         [everything] {""}
        *[project] {" "}in `{ $project }`
@@ -119,7 +123,10 @@ redmine-not-closed-but-noted = { $issue } is still **{ $status }**: your role th
 redmine-search =
     { $total ->
         [one] One hit for “{ $text }”
-       *[other] { $total } hits for “{ $text }”, the first { $shown }
+       *[other] { $total } hits for “{ $text }”
+    }{ $pages ->
+        [1] {""}
+       *[other] , page { $page } of { $pages }
     }:
 redmine-search-empty = Nothing found for “{ $text }”.
 redmine-projects = Projects you see: { $total }

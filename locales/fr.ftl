@@ -21,12 +21,12 @@ redmine-help =
     - `/redmine login` : se connecter par un formulaire (`login <id> <api_key>` marche aussi, mais montre la clé)
     - `/redmine logout` : oublier votre clé
     - `/redmine me` : qui vous êtes dans Redmine
-    - `/redmine list [project] [mine|all|closed] [page]` : les demandes, ouvertes sauf indication contraire
+    - `/redmine list [project] [mine] [open|all|closed] [page]` : les demandes, ouvertes sauf indication contraire
     - `/redmine issue <id>` : une demande
     - `/redmine create <project> <subject>` : une nouvelle demande
     - `/redmine comment <id> <text>` : une note sur une demande
     - `/redmine close <id> [note]` : fermer une demande
-    - `/redmine search <text>` : chercher des demandes
+    - `/redmine search <text> [page <number>]` : chercher des demandes
     - `/redmine projects [page]` : les projets que vous pouvez nommer
     - `/redmine help` : ce texte
 redmine-unknown = Je ne connais pas `{ $command }`. Tapez `/redmine help` pour voir ce que je sais faire.
@@ -35,12 +35,12 @@ redmine-usage =
         [login] login <id> <api_key>
         [logout] logout
         [me] me
-        [list] list [project] [mine|all|closed] [page]
+        [list] list [project] [mine] [open|all|closed] [page]
         [issue] issue <id>
         [close] close <id> [note]
         [create] create <project> <subject>
         [comment] comment <id> <text>
-        [search] search <text>
+        [search] search <text> [page <number>]
         [projects] projects [page]
        *[other] help
     }`
@@ -80,21 +80,25 @@ redmine-me = Dans Redmine vous êtes **{ $name }** (`{ $login }`, utilisateur { 
 
 redmine-nobody = personne
 redmine-list =
-    { $scope ->
-        [mine] Demandes ouvertes qui vous sont assignées
+    { $state ->
         [all] Toutes les demandes
         [closed] Demandes fermées
        *[open] Demandes ouvertes
+    }{ $whose ->
+        [mine] {" "}qui vous sont assignées
+       *[anyone] {""}
     }{ $within ->
         [everything] {""}
        *[project] {" "}dans `{ $project }`
     } : { $total }
 redmine-list-empty =
-    { $scope ->
-        [mine] Aucune demande ouverte ne vous est assignée
+    { $state ->
         [all] Il n'y a aucune demande
         [closed] Il n'y a aucune demande fermée
        *[open] Il n'y a aucune demande ouverte
+    }{ $whose ->
+        [mine] {" "}qui vous soit assignée
+       *[anyone] {""}
     }{ $within ->
         [everything] {""}
        *[project] {" "}dans `{ $project }`
@@ -119,7 +123,10 @@ redmine-not-closed-but-noted = { $issue } est toujours **{ $status }** : votre r
 redmine-search =
     { $total ->
         [one] Un résultat pour « { $text } »
-       *[other] { $total } résultats pour « { $text } », les { $shown } premiers
+       *[other] { $total } résultats pour « { $text } »
+    }{ $pages ->
+        [1] {""}
+       *[other] , page { $page } sur { $pages }
     } :
 redmine-search-empty = Rien trouvé pour « { $text } ».
 redmine-projects = Projets que vous voyez : { $total }

@@ -20,12 +20,12 @@ redmine-help =
     - `/redmine login`: 양식으로 로그인 (`login <id> <api_key>`도 되지만 키가 보입니다)
     - `/redmine logout`: 키 삭제
     - `/redmine me`: Redmine에서의 내 계정
-    - `/redmine list [project] [mine|all|closed] [page]`: 일감 목록, 기본은 열린 일감
+    - `/redmine list [project] [mine] [open|all|closed] [page]`: 일감 목록, 기본은 열린 일감
     - `/redmine issue <id>`: 일감 하나
     - `/redmine create <project> <subject>`: 새 일감
     - `/redmine comment <id> <text>`: 일감에 덧글
     - `/redmine close <id> [note]`: 일감 닫기
-    - `/redmine search <text>`: 일감 찾기
+    - `/redmine search <text> [page <number>]`: 일감 찾기
     - `/redmine projects [page]`: 쓸 수 있는 프로젝트
     - `/redmine help`: 이 도움말
 redmine-unknown = `{ $command }` 명령은 없습니다. `/redmine help`를 입력하면 쓸 수 있는 명령을 볼 수 있습니다.
@@ -34,12 +34,12 @@ redmine-usage =
         [login] login <id> <api_key>
         [logout] logout
         [me] me
-        [list] list [project] [mine|all|closed] [page]
+        [list] list [project] [mine] [open|all|closed] [page]
         [issue] issue <id>
         [close] close <id> [note]
         [create] create <project> <subject>
         [comment] comment <id> <text>
-        [search] search <text>
+        [search] search <text> [page <number>]
         [projects] projects [page]
        *[other] help
     }`
@@ -82,8 +82,10 @@ redmine-list =
     { $within ->
         [everything] {""}
        *[project] `{ $project }`의{" "}
-    }{ $scope ->
-        [mine] 나에게 배정된 열린 일감
+    }{ $whose ->
+        [mine] 나에게 배정된{" "}
+       *[anyone] {""}
+    }{ $state ->
         [all] 모든 일감
         [closed] 닫힌 일감
        *[open] 열린 일감
@@ -92,8 +94,10 @@ redmine-list-empty =
     { $within ->
         [everything] {""}
        *[project] `{ $project }`에{" "}
-    }{ $scope ->
-        [mine] 나에게 배정된 열린 일감이 없습니다
+    }{ $whose ->
+        [mine] 나에게 배정된{" "}
+       *[anyone] {""}
+    }{ $state ->
         [all] 일감이 없습니다
         [closed] 닫힌 일감이 없습니다
        *[open] 열린 일감이 없습니다
@@ -112,8 +116,9 @@ redmine-close-not-allowed = { $issue }은(는) **{ $status }** 상태이며, 업
 redmine-not-closed = { $issue }은(는) 여전히 **{ $status }** 상태입니다. Redmine이 요청을 받았지만 바꾸지 않았습니다. 닫을 권한이 없는 역할일 수 있습니다.
 redmine-not-closed-but-noted = { $issue }은(는) 여전히 **{ $status }** 상태입니다. 닫을 권한이 없는 역할일 수 있습니다. 덧글은 남겼습니다.
 redmine-search =
-    { $total ->
-       *[other] “{ $text }” 검색 결과 { $total }건 중 { $shown }건
+    “{ $text }” 검색 결과 { $total }건{ $pages ->
+        [1] {""}
+       *[other] {" "}({ $pages }쪽 중 { $page }쪽)
     }:
 redmine-search-empty = “{ $text }”에 대한 결과가 없습니다.
 redmine-projects = 볼 수 있는 프로젝트: { $total }

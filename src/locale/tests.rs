@@ -38,12 +38,14 @@ fn a_sentence_takes_its_values_without_marks_around_them() {
     for (pages, said) in [(1, "There is only one page."), (12, "There are only 12 pages.")] {
         assert_eq!(texts.say(Locale::En, "past-the-end", &[("pages", pages.into())]), said);
     }
-    for (scope, within, said) in [
-        ("open", "everything", "Open issues: 3"),
-        ("mine", "project", "Open issues assigned to you in `infra`: 3"),
+    for (state, whose, within, said) in [
+        ("open", "anyone", "everything", "Open issues: 3"),
+        ("all", "mine", "everything", "All issues assigned to you: 3"),
+        ("closed", "mine", "project", "Closed issues assigned to you in `infra`: 3"),
     ] {
         let args = [
-            ("scope", scope.into()),
+            ("state", state.into()),
+            ("whose", whose.into()),
             ("within", within.into()),
             ("project", "infra".into()),
             ("total", 3.into()),

@@ -147,14 +147,12 @@ pub struct Page<T> {
 /// Rows on one page of a list in the chat.
 pub const PAGE_SIZE: u32 = 10;
 
-/// Which issues a list shows.
+/// The states of the issues that a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Scope {
-    /// Every open one.
+pub enum State {
+    /// Open ones.
     #[default]
     Open,
-    /// The open ones that are assigned to the asker.
-    Mine,
     /// Open and closed ones.
     All,
     /// Closed ones.
@@ -166,8 +164,19 @@ pub enum Scope {
 pub struct ListQuery {
     /// Only this project.
     pub project: Option<ProjectRef>,
+    /// Only what is assigned to the asker.
+    pub mine: bool,
     /// Which states.
-    pub scope: Scope,
+    pub state: State,
+    /// The page, from 1.
+    pub page: u32,
+}
+
+/// What to search for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchQuery {
+    /// The text, on one line.
+    pub text: String,
     /// The page, from 1.
     pub page: u32,
 }
