@@ -33,7 +33,7 @@ async fn a_mistake_is_told_and_goes_no_further() {
         ("issue 1 2", usage("issue")),
         ("issue abc", word("redmine-bad-issue", "word", "abc")),
         ("issue 0", word("redmine-bad-issue", "word", "0")),
-        ("issue -1", word("redmine-bad-issue", "word", "\\-1")),
+        ("issue -1", word("redmine-bad-issue", "word", "-1")),
         ("issue 4294967297", word("redmine-bad-issue", "word", "4294967297")),
         ("issue 1.json?key=x", word("redmine-bad-issue", "word", "1.json?key=x")),
         ("close 1/../../projects/1", word("redmine-bad-issue", "word", "1/../../projects/1")),
