@@ -29,7 +29,7 @@ fn a_sentence_takes_its_values_without_marks_around_them() {
     let texts = Texts::load().unwrap();
     for (locale, said) in [
         (Locale::En, "Page 2: `/redmine list 2`"),
-        (Locale::Fr, "Page 2 : `/redmine list 2`"),
+        (Locale::Fr, "Page 2\u{a0}: `/redmine list 2`"),
         (Locale::Ko, "2쪽: `/redmine list 2`"),
     ] {
         let args = [("page", "2".into()), ("command", "list 2".into())];
@@ -51,6 +51,16 @@ fn a_sentence_takes_its_values_without_marks_around_them() {
             ("total", 3.into()),
         ];
         assert_eq!(texts.say(Locale::En, "redmine-list", &args), said);
+    }
+}
+
+#[test]
+fn no_line_breaks_before_french_punctuation() {
+    let text = Locale::Fr.source().lines().filter(|line| !line.starts_with('#'));
+    for line in text {
+        for parted in [" ;", " :", " !", " ?", " »", "« "] {
+            assert!(!line.contains(parted), "a plain blank in {parted:?}: {line}");
+        }
     }
 }
 

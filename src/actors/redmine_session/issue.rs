@@ -17,7 +17,7 @@ pub(super) async fn run(asker: &Asker, id: IssueId) -> Result<String, Failure> {
 }
 
 fn show(asker: &Asker, issue: &Issue) -> String {
-    let nobody = || asker.say("redmine-nobody", &[]);
+    let nobody = || asker.say("redmine-assigned-to-nobody", &[]);
     let assignee = issue.line.assignee.as_deref().map_or_else(nobody, render::line);
     let [project, tracker, status, priority, author] =
         [&issue.project, &issue.line.tracker, &issue.status.name, &issue.priority, &issue.author]
