@@ -110,7 +110,7 @@ redmine-issue-more-comments =
         [one] One earlier comment is not shown.
        *[other] { $count } earlier comments are not shown.
     }
-redmine-issue-comment = **{ $author }** wrote:
+redmine-issue-comment = **{ $author }** wrote on { $date }:
 redmine-created = Created { $issue }
 redmine-create-unclear = Redmine gave no clear answer, but the issue seems to be there: { $issue }. Please check before you create it again.
 redmine-commented = Your note was added to { $issue }

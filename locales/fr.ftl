@@ -110,7 +110,7 @@ redmine-issue-more-comments =
         [one] Une note plus ancienne n'est pas montrée.
        *[other] { $count } notes plus anciennes ne sont pas montrées.
     }
-redmine-issue-comment = **{ $author }** a écrit :
+redmine-issue-comment = **{ $author }** a écrit le { $date } :
 redmine-created = Créée : { $issue }
 redmine-create-unclear = Redmine n'a pas répondu clairement, mais vous avez déjà cette demande : { $issue }. Vérifiez avant de la créer de nouveau.
 redmine-commented = Votre note a été ajoutée à { $issue }

@@ -105,7 +105,7 @@ redmine-list-empty =
     }.
 redmine-issue-facts = { $project } · { $tracker } · **{ $status }** · 우선순위 { $priority } · 작성 { $author } · 담당 { $assignee }
 redmine-issue-more-comments = 이전 덧글 { $count }개는 보이지 않습니다.
-redmine-issue-comment = **{ $author }** 님의 덧글:
+redmine-issue-comment = **{ $author }** 님의 덧글 ({ $date }):
 redmine-created = 만들었습니다: { $issue }
 redmine-create-unclear = Redmine의 응답이 분명하지 않지만 이런 일감이 있습니다: { $issue }. 다시 만들기 전에 확인해 주세요.
 redmine-commented = 덧글을 남겼습니다: { $issue }

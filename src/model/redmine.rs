@@ -113,6 +113,8 @@ pub struct Comment {
     pub author: String,
     /// The author's number.
     pub author_id: u64,
+    /// The day it was written, in UTC, as `2026-01-31`.
+    pub date: String,
     /// The text, raw.
     pub text: String,
 }
@@ -229,8 +231,13 @@ mod tests {
 
     #[test]
     fn only_a_newer_comment_of_ones_own_counts() {
-        let comment =
-            |id, author_id| Comment { id, author: String::new(), author_id, text: "x".into() };
+        let comment = |id, author_id| Comment {
+            id,
+            author: String::new(),
+            author_id,
+            date: String::new(),
+            text: "x".into(),
+        };
         let (mut before, mut after) = (issue(None), issue(None));
         before.comments = vec![comment(3, 6)];
         after.comments = vec![comment(3, 6), comment(4, 7)];

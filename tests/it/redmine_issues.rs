@@ -82,7 +82,10 @@ async fn an_issue_shows_its_facts_its_text_and_the_last_three_notes() {
         ("author", "Help Bot".into()),
         ("assignee", "Alice Archer".into()),
     ];
-    let wrote = app.say("alice", "redmine-issue-comment", &[("author", "Help Bot".into())]);
+    let found = app.ask("bot", &format!("issues/{id}.json?include=journals")).await;
+    let written = found["issue"]["journals"][4]["created_on"].as_str().unwrap();
+    let by = [("author", "Help Bot".into()), ("date", written[..10].into())];
+    let wrote = app.say("alice", "redmine-issue-comment", &by);
     let expected = [
         format!("**{}**", app.titled(id, "Mail")),
         app.say("alice", "redmine-issue-facts", &facts),

@@ -42,9 +42,10 @@ fn show(asker: &Asker, issue: &Issue) -> String {
         parts.push(asker.say("redmine-issue-more-comments", &[("count", hidden.into())]));
     }
     for comment in issue.comments.iter().skip(hidden) {
-        let author =
-            asker.say("redmine-issue-comment", &[("author", render::line(&comment.author).into())]);
-        parts.push(format!("{author}\n{}", render::quote(&comment.text, TEXT_SHOWN)));
+        let [author, date] = [&comment.author, &comment.date].map(|text| render::line(text));
+        let args = [("author", author.into()), ("date", date.into())];
+        let wrote = asker.say("redmine-issue-comment", &args);
+        parts.push(format!("{wrote}\n{}", render::quote(&comment.text, TEXT_SHOWN)));
     }
     parts.join("\n\n")
 }
