@@ -5,6 +5,7 @@
 //! `tests/recordings/` holds them against what real servers answered, the awkward parts
 //! included. A request they do not know gets the service's own 404.
 
+mod controls;
 mod fault;
 mod mattermost;
 mod redmine;
