@@ -2,10 +2,10 @@
 
 ## Said to any user
 
-went-wrong = Something went wrong on my side. Please try again; if it stays so, tell your administrator the request id { $request }.
+went-wrong = Something went wrong on my side. Please try again; if it keeps happening, tell your administrator the request id { $request }.
 too-fast = That was a lot of commands. Please wait a moment and try again.
 overloaded = I am very busy right now. Please try again in a minute.
-answer-follows = This takes longer than usual. The answer follows here as soon as I have it.
+answer-follows = This takes longer than usual. I will post the answer here as soon as I have it.
 next-page = Page { $page }: `/redmine { $command }`
 past-the-end =
     There { $pages ->
@@ -21,12 +21,12 @@ redmine-help =
     - `/redmine login`: sign in through a form (`login <id> <api_key>` works too, but shows your key)
     - `/redmine logout`: forget your key
     - `/redmine me`: who you are in Redmine
-    - `/redmine list [project] [mine|all|closed] [page]`: issues, open ones unless you say otherwise
+    - `/redmine list [project] [mine] [open|all|closed] [page]`: issues, open ones unless you say otherwise
     - `/redmine issue <id>`: one issue
     - `/redmine create <project> <subject>`: a new issue
     - `/redmine comment <id> <text>`: a note on an issue
     - `/redmine close <id> [note]`: close an issue
-    - `/redmine search <text>`: find issues
+    - `/redmine search <text> [page <number>]`: find issues
     - `/redmine projects [page]`: the projects you can name
     - `/redmine help`: this text
 redmine-unknown = I do not know `{ $command }`. Type `/redmine help` to see what I can do.
@@ -35,12 +35,12 @@ redmine-usage =
         [login] login <id> <api_key>
         [logout] logout
         [me] me
-        [list] list [project] [mine|all|closed] [page]
+        [list] list [project] [mine] [open|all|closed] [page]
         [issue] issue <id>
         [close] close <id> [note]
         [create] create <project> <subject>
         [comment] comment <id> <text>
-        [search] search <text>
+        [search] search <text> [page <number>]
         [projects] projects [page]
        *[other] help
     }`
@@ -50,7 +50,7 @@ redmine-subject-too-long = The subject has { $count } characters; Redmine takes 
 redmine-note-too-long = The text has { $count } characters; I pass on { $max } at most.
 redmine-search-too-short = Please search for two characters or more.
 redmine-bad-login = That cannot be a Redmine login. Use your login name, your mail address or your user number.
-redmine-bad-key = That does not look like an API key: 40 letters and digits. You find yours in Redmine under “My account”, “API access key”.
+redmine-bad-key = That does not look like an API key: 40 letters and digits. You can find yours in Redmine under “My account”, “API access key”.
 redmine-busy = { $count } of your commands are still running. Please wait until one has finished.
 
 ## /redmine: signing in and out
@@ -62,14 +62,14 @@ redmine-form-login = Redmine login
 redmine-form-key = API key
 redmine-form-key-help = In Redmine: “My account”, then “API access key”, “Show”.
 redmine-form-opened = I have opened a form for you. Your key stays out of the chat that way.
-redmine-form-expired = This form is too old or was used already. Please type `/redmine login` again.
+redmine-form-expired = This form is too old or has already been used. Please type `/redmine login` again.
 redmine-form-failed = The form could not be opened. Please type `/redmine login` again.
 redmine-no-form = I cannot open a form here: ticketd does not know its own address (`http.public_url`). Please tell your administrator. Until then `/redmine login <id> <api_key>` works.
 redmine-logged-in = You are signed in to Redmine as **{ $name }** (`{ $login }`).
 redmine-logged-out = You are signed out. I have forgotten your key.
 redmine-was-logged-out = You were not signed in.
 redmine-no-login = Please sign in first: `/redmine login`
-redmine-wrong-key = Redmine does not accept this API key. You find yours in Redmine under “My account”, “API access key”.
+redmine-wrong-key = Redmine does not accept this API key. You can find yours in Redmine under “My account”, “API access key”.
 redmine-not-that-user = This API key belongs to another Redmine user than the one you named. Please check both.
 redmine-key-revoked = Redmine no longer accepts your key. Please sign in again with your new one: `/redmine login`
 redmine-rest-off = Redmine refuses API access for this account. An administrator can switch on “Enable REST web service” in Redmine's settings, or unlock the account.
@@ -81,23 +81,28 @@ redmine-me = In Redmine you are **{ $name }** (`{ $login }`, user { $id }).
 
 ## /redmine: issues and projects
 
-redmine-nobody = nobody
+redmine-nobody = unassigned
+redmine-assigned-to-nobody = nobody
 redmine-list =
-    { $scope ->
-        [mine] Open issues assigned to you
+    { $state ->
         [all] All issues
         [closed] Closed issues
        *[open] Open issues
+    }{ $whose ->
+        [mine] {" "}assigned to you
+       *[anyone] {""}
     }{ $within ->
         [everything] {""}
        *[project] {" "}in `{ $project }`
     }: { $total }
 redmine-list-empty =
-    { $scope ->
-        [mine] No open issue is assigned to you
-        [all] There is no issue
-        [closed] There is no closed issue
-       *[open] There is no open issue
+    { $state ->
+        [all] There are no issues
+        [closed] There are no closed issues
+       *[open] There are no open issues
+    }{ $whose ->
+        [mine] {" "}assigned to you
+       *[anyone] {""}
     }{ $within ->
         [everything] {""}
        *[project] {" "}in `{ $project }`
@@ -108,39 +113,42 @@ redmine-issue-more-comments =
         [one] One earlier comment is not shown.
        *[other] { $count } earlier comments are not shown.
     }
-redmine-issue-comment = **{ $author }** wrote:
+redmine-issue-comment = **{ $author }** wrote on { $date }:
 redmine-created = Created { $issue }
-redmine-create-unclear = Redmine gave no clear answer, but this issue of yours is there: { $issue }. Please look before you create it again.
-redmine-commented = Your note stands on { $issue }
-redmine-not-commented = Redmine did not take your note on { $issue }. Your role there probably may not add notes.
+redmine-create-unclear = Redmine gave no clear answer, but the issue seems to be there: { $issue }. Please check before you create it again.
+redmine-commented = Your note was added to { $issue }
+redmine-not-commented = Redmine did not accept your note on { $issue }. Your role there may not be allowed to add notes.
 redmine-closed = Closed: { $issue } is now **{ $status }**.
-redmine-closed-without-note = Closed: { $issue } is now **{ $status }**, but Redmine did not take your note.
-redmine-already-closed = { $issue } is closed already (**{ $status }**). Nothing was changed.
+redmine-closed-without-note = Closed: { $issue } is now **{ $status }**, but Redmine did not accept your note.
+redmine-already-closed = { $issue } is already closed (**{ $status }**). Nothing was changed.
 redmine-close-not-allowed = { $issue } is **{ $status }**, and the workflow does not let you close it. Nothing was changed.
-redmine-not-closed = { $issue } is still **{ $status }**: Redmine took the request but did not change it. Your role there probably may not close it.
-redmine-not-closed-but-noted = { $issue } is still **{ $status }**: your role there probably may not close it. Your note was added.
+redmine-not-closed = { $issue } is still **{ $status }**: Redmine took the request but changed nothing. Your role there may not be allowed to close it.
+redmine-not-closed-but-noted = { $issue } is still **{ $status }**: your role there may not be allowed to close it. Your note was added.
 redmine-search =
     { $total ->
         [one] One hit for “{ $text }”
-       *[other] { $total } hits for “{ $text }”, the first { $shown }
+       *[other] { $total } hits for “{ $text }”
+    }{ $pages ->
+        [1] {""}
+       *[other] , page { $page } of { $pages }
     }:
-redmine-search-empty = Nothing found for “{ $text }”.
-redmine-projects = Projects you see: { $total }
-redmine-projects-empty = You see no project in Redmine.
+redmine-search-empty = No hits for “{ $text }”.
+redmine-projects = Projects you can see: { $total }
+redmine-projects-empty = You cannot see any project in Redmine.
 
 ## /redmine: when Redmine says no
 
 redmine-issue-unknown = There is no issue #{ $issue }.
 redmine-issue-forbidden = You may not see or change { $issue }. Ask the project's manager for access.
-redmine-project-unknown = There is no project `{ $project }`. `/redmine projects` shows those you see.
+redmine-project-unknown = There is no project `{ $project }`. `/redmine projects` shows the ones you can see.
 redmine-project-forbidden = You have no access to the project `{ $project }`. Ask its manager.
-redmine-forbidden = Redmine does not allow you that.
+redmine-forbidden = Redmine does not allow you to do that.
 redmine-rejected = Redmine refused: { $reasons }
-redmine-rejected-silently = Redmine refused without saying why. Your administrator finds the reason in its log.
+redmine-rejected-silently = Redmine refused without saying why. Your administrator can find the reason in its log.
 redmine-rate-limited = Redmine asks to slow down. Please try again in a minute.
 redmine-down = Redmine does not answer right now. Nothing was changed; please try again later.
-redmine-unclear = Redmine gave no clear answer, so it may have happened or not. Please look before you repeat it.
-redmine-not-redmine = What answers at Redmine's address does not speak like Redmine. Please tell your administrator.
+redmine-unclear = Redmine gave no clear answer, so this may or may not have happened. Please check before you repeat it.
+redmine-not-redmine = What answers at Redmine's address is not a Redmine. Please tell your administrator.
 
 ## HTTP errors, for programmers
 

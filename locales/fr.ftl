@@ -2,11 +2,11 @@
 
 ## Pour tout le monde
 
-went-wrong = Quelque chose a échoué de mon côté. Réessayez ; si cela persiste, donnez à votre administrateur le numéro de requête { $request }.
+went-wrong = Quelque chose a échoué de mon côté. Réessayez ; si cela persiste, donnez à votre administrateur l'identifiant de requête { $request }.
 too-fast = Cela fait beaucoup de commandes. Patientez un instant puis réessayez.
 overloaded = Je suis très occupé en ce moment. Réessayez dans une minute.
 answer-follows = C'est plus long que d'habitude. La réponse arrive ici dès que je l'ai.
-next-page = Page { $page } : `/redmine { $command }`
+next-page = Page { $page } : `/redmine { $command }`
 past-the-end =
     Il n'y a { $pages ->
         [one] qu'une page
@@ -18,61 +18,61 @@ past-the-end =
 redmine-help =
     {""}**Redmine depuis ici**
 
-    - `/redmine login` : se connecter par un formulaire (`login <id> <api_key>` marche aussi, mais montre la clé)
-    - `/redmine logout` : oublier votre clé
-    - `/redmine me` : qui vous êtes dans Redmine
-    - `/redmine list [project] [mine|all|closed] [page]` : les demandes, ouvertes sauf indication contraire
-    - `/redmine issue <id>` : une demande
-    - `/redmine create <project> <subject>` : une nouvelle demande
-    - `/redmine comment <id> <text>` : une note sur une demande
-    - `/redmine close <id> [note]` : fermer une demande
-    - `/redmine search <text>` : chercher des demandes
-    - `/redmine projects [page]` : les projets que vous pouvez nommer
-    - `/redmine help` : ce texte
+    - `/redmine login` : se connecter par un formulaire (`login <id> <api_key>` marche aussi, mais montre la clé)
+    - `/redmine logout` : oublier votre clé
+    - `/redmine me` : qui vous êtes dans Redmine
+    - `/redmine list [project] [mine] [open|all|closed] [page]` : les demandes, ouvertes sauf indication contraire
+    - `/redmine issue <id>` : afficher une demande
+    - `/redmine create <project> <subject>` : créer une demande
+    - `/redmine comment <id> <text>` : ajouter une note à une demande
+    - `/redmine close <id> [note]` : fermer une demande
+    - `/redmine search <text> [page <number>]` : chercher des demandes
+    - `/redmine projects [page]` : les projets que vous pouvez nommer
+    - `/redmine help` : ce texte
 redmine-unknown = Je ne connais pas `{ $command }`. Tapez `/redmine help` pour voir ce que je sais faire.
 redmine-usage =
-    Tapez ainsi : `/redmine { $command ->
+    Tapez plutôt : `/redmine { $command ->
         [login] login <id> <api_key>
         [logout] logout
         [me] me
-        [list] list [project] [mine|all|closed] [page]
+        [list] list [project] [mine] [open|all|closed] [page]
         [issue] issue <id>
         [close] close <id> [note]
         [create] create <project> <subject>
         [comment] comment <id> <text>
-        [search] search <text>
+        [search] search <text> [page <number>]
         [projects] projects [page]
        *[other] help
     }`
-redmine-bad-issue = « { $word } » n'est pas un numéro de demande. Tapez par exemple `/redmine issue 42`.
-redmine-bad-project = « { $word } » n'est pas un identifiant de projet. `/redmine projects` les montre.
-redmine-subject-too-long = Le sujet fait { $count } caractères ; Redmine en accepte { $max }. Raccourcissez-le et mettez le reste dans une note.
-redmine-note-too-long = Le texte fait { $count } caractères ; j'en transmets { $max } au plus.
+redmine-bad-issue = « { $word } » n'est pas un numéro de demande. Tapez par exemple `/redmine issue 42`.
+redmine-bad-project = « { $word } » n'est pas un identifiant de projet. `/redmine projects` en donne la liste.
+redmine-subject-too-long = Le sujet fait { $count } caractères ; Redmine en accepte { $max }. Raccourcissez-le et mettez le reste dans une note.
+redmine-note-too-long = Le texte fait { $count } caractères ; j'en transmets { $max } au plus.
 redmine-search-too-short = Cherchez au moins deux caractères.
-redmine-bad-login = Ce ne peut pas être un identifiant Redmine. Donnez votre identifiant, votre adresse ou votre numéro d'utilisateur.
-redmine-bad-key = Cela ne ressemble pas à une clé d'API : 40 lettres et chiffres. La vôtre est dans Redmine sous « Mon compte », « Clé d'accès API ».
-redmine-busy = { $count } de vos commandes sont encore en cours. Attendez que l'une d'elles soit finie.
+redmine-bad-login = Cela ne peut pas être un identifiant Redmine. Donnez votre identifiant, votre adresse e-mail ou votre numéro d'utilisateur.
+redmine-bad-key = Cela ne ressemble pas à une clé d'API : 40 lettres et chiffres. La vôtre est dans Redmine sous « Mon compte », « Clé d'accès API ».
+redmine-busy = { $count } de vos commandes sont encore en cours. Attendez que l'une d'elles soit terminée.
 
 ## /redmine : connexion et déconnexion
 
 redmine-form-title = Connexion à Redmine
-redmine-form-introduction = Votre clé est vérifiée auprès de Redmine puis gardée chiffrée. Vous seul pouvez l'utiliser d'ici.
+redmine-form-introduction = Votre clé est vérifiée auprès de Redmine puis gardée chiffrée. Personne d'autre ne peut l'utiliser d'ici.
 redmine-form-submit = Se connecter
 redmine-form-login = Identifiant Redmine
 redmine-form-key = Clé d'API
-redmine-form-key-help = Dans Redmine : « Mon compte », puis « Clé d'accès API », « Afficher ».
+redmine-form-key-help = Dans Redmine : « Mon compte », puis « Clé d'accès API », « Afficher ».
 redmine-form-opened = Je vous ai ouvert un formulaire. Ainsi votre clé reste hors de la discussion.
 redmine-form-expired = Ce formulaire est trop vieux ou a déjà servi. Tapez de nouveau `/redmine login`.
 redmine-form-failed = Le formulaire n'a pas pu être ouvert. Tapez de nouveau `/redmine login`.
-redmine-no-form = Je ne peux pas ouvrir de formulaire ici : ticketd ne connaît pas sa propre adresse (`http.public_url`). Prévenez votre administrateur. En attendant, `/redmine login <id> <api_key>` fonctionne.
+redmine-no-form = Je ne peux pas ouvrir de formulaire ici : ticketd ne connaît pas sa propre adresse (`http.public_url`). Prévenez votre administrateur. En attendant, `/redmine login <id> <api_key>` fonctionne.
 redmine-logged-in = Vous êtes connecté à Redmine en tant que **{ $name }** (`{ $login }`).
 redmine-logged-out = Vous êtes déconnecté. J'ai oublié votre clé.
 redmine-was-logged-out = Vous n'étiez pas connecté.
-redmine-no-login = Connectez-vous d'abord : `/redmine login`
-redmine-wrong-key = Redmine n'accepte pas cette clé d'API. La vôtre est dans Redmine sous « Mon compte », « Clé d'accès API ».
+redmine-no-login = Connectez-vous d'abord : `/redmine login`
+redmine-wrong-key = Redmine n'accepte pas cette clé d'API. La vôtre est dans Redmine sous « Mon compte », « Clé d'accès API ».
 redmine-not-that-user = Cette clé d'API appartient à un autre utilisateur Redmine que celui que vous avez nommé. Vérifiez les deux.
-redmine-key-revoked = Redmine n'accepte plus votre clé. Reconnectez-vous avec la nouvelle : `/redmine login`
-redmine-rest-off = Redmine refuse l'accès API à ce compte. Un administrateur peut cocher « Activer l'API REST » dans la configuration de Redmine, ou déverrouiller le compte.
+redmine-key-revoked = Redmine n'accepte plus votre clé. Reconnectez-vous avec la nouvelle : `/redmine login`
+redmine-rest-off = Redmine refuse l'accès API à ce compte. Un administrateur peut cocher « Activer l'API REST » dans la configuration de Redmine, ou déverrouiller le compte.
 redmine-not-saved = Votre connexion n'a pas pu être enregistrée. Réessayez plus tard ou prévenez votre administrateur.
 redmine-not-forgotten = Vous êtes déconnecté, mais le disque ne l'a pas confirmé. Prévenez votre administrateur.
 redmine-signed-out-meanwhile = Vous vous êtes déconnecté entre-temps, donc rien n'a été gardé. Pour vous connecter : `/redmine login`
@@ -81,23 +81,28 @@ redmine-me = Dans Redmine vous êtes **{ $name }** (`{ $login }`, utilisateur { 
 
 ## /redmine : demandes et projets
 
-redmine-nobody = personne
+redmine-nobody = non assignée
+redmine-assigned-to-nobody = personne
 redmine-list =
-    { $scope ->
-        [mine] Demandes ouvertes qui vous sont assignées
+    { $state ->
         [all] Toutes les demandes
         [closed] Demandes fermées
        *[open] Demandes ouvertes
+    }{ $whose ->
+        [mine] {" "}qui vous sont assignées
+       *[anyone] {""}
     }{ $within ->
         [everything] {""}
        *[project] {" "}dans `{ $project }`
-    } : { $total }
+    } : { $total }
 redmine-list-empty =
-    { $scope ->
-        [mine] Aucune demande ouverte ne vous est assignée
+    { $state ->
         [all] Il n'y a aucune demande
         [closed] Il n'y a aucune demande fermée
        *[open] Il n'y a aucune demande ouverte
+    }{ $whose ->
+        [mine] {" "}qui vous soit assignée
+       *[anyone] {""}
     }{ $within ->
         [everything] {""}
        *[project] {" "}dans `{ $project }`
@@ -108,51 +113,54 @@ redmine-issue-more-comments =
         [one] Une note plus ancienne n'est pas montrée.
        *[other] { $count } notes plus anciennes ne sont pas montrées.
     }
-redmine-issue-comment = **{ $author }** a écrit :
-redmine-created = Créée : { $issue }
-redmine-create-unclear = Redmine n'a pas répondu clairement, mais cette demande de vous existe : { $issue }. Regardez avant de la créer de nouveau.
-redmine-commented = Votre note figure sur { $issue }
-redmine-not-commented = Redmine n'a pas pris votre note sur { $issue }. Votre rôle n'y permet sans doute pas d'ajouter des notes.
-redmine-closed = Fermée : { $issue } est maintenant **{ $status }**.
-redmine-closed-without-note = Fermée : { $issue } est maintenant **{ $status }**, mais Redmine n'a pas pris votre note.
+redmine-issue-comment = **{ $author }** a écrit le { $date } :
+redmine-created = Créée : { $issue }
+redmine-create-unclear = Redmine n'a pas répondu clairement, mais vous avez déjà cette demande : { $issue }. Vérifiez avant de la créer de nouveau.
+redmine-commented = Votre note a été ajoutée à { $issue }
+redmine-not-commented = Redmine n'a pas accepté votre note pour { $issue }. Votre rôle ne vous permet sans doute pas d'y ajouter des notes.
+redmine-closed = Fermée : { $issue } est maintenant **{ $status }**.
+redmine-closed-without-note = Fermée : { $issue } est maintenant **{ $status }**, mais Redmine n'a pas accepté votre note.
 redmine-already-closed = { $issue } est déjà fermée (**{ $status }**). Rien n'a changé.
 redmine-close-not-allowed = { $issue } est **{ $status }**, et le workflow ne vous permet pas de la fermer. Rien n'a changé.
-redmine-not-closed = { $issue } est toujours **{ $status }** : Redmine a pris la requête mais n'a rien changé. Votre rôle n'y permet sans doute pas de la fermer.
-redmine-not-closed-but-noted = { $issue } est toujours **{ $status }** : votre rôle n'y permet sans doute pas de la fermer. Votre note a été ajoutée.
+redmine-not-closed = { $issue } est toujours **{ $status }** : Redmine a accepté la requête mais n'a rien changé. Votre rôle ne vous permet sans doute pas de la fermer.
+redmine-not-closed-but-noted = { $issue } est toujours **{ $status }** : votre rôle ne vous permet sans doute pas de la fermer. Votre note a été ajoutée.
 redmine-search =
     { $total ->
-        [one] Un résultat pour « { $text } »
-       *[other] { $total } résultats pour « { $text } », les { $shown } premiers
-    } :
-redmine-search-empty = Rien trouvé pour « { $text } ».
-redmine-projects = Projets que vous voyez : { $total }
+        [one] Un résultat pour « { $text } »
+       *[other] { $total } résultats pour « { $text } »
+    }{ $pages ->
+        [1] {""}
+       *[other] , page { $page } sur { $pages }
+    } :
+redmine-search-empty = Aucun résultat pour « { $text } ».
+redmine-projects = Projets que vous voyez : { $total }
 redmine-projects-empty = Vous ne voyez aucun projet dans Redmine.
 
 ## /redmine : quand Redmine dit non
 
 redmine-issue-unknown = Il n'y a pas de demande #{ $issue }.
-redmine-issue-forbidden = Vous ne pouvez pas voir ou modifier { $issue }. Demandez l'accès au responsable du projet.
+redmine-issue-forbidden = Vous ne pouvez pas consulter ou modifier { $issue }. Demandez l'accès au responsable du projet.
 redmine-project-unknown = Il n'y a pas de projet `{ $project }`. `/redmine projects` montre ceux que vous voyez.
 redmine-project-forbidden = Vous n'avez pas accès au projet `{ $project }`. Demandez à son responsable.
 redmine-forbidden = Redmine ne vous le permet pas.
-redmine-rejected = Redmine a refusé : { $reasons }
+redmine-rejected = Redmine a refusé : { $reasons }
 redmine-rejected-silently = Redmine a refusé sans dire pourquoi. Votre administrateur trouvera la raison dans son journal.
 redmine-rate-limited = Redmine demande de ralentir. Réessayez dans une minute.
-redmine-down = Redmine ne répond pas en ce moment. Rien n'a changé ; réessayez plus tard.
-redmine-unclear = Redmine n'a pas répondu clairement : c'est peut-être fait, peut-être pas. Regardez avant de recommencer.
-redmine-not-redmine = Ce qui répond à l'adresse de Redmine ne parle pas comme Redmine. Prévenez votre administrateur.
+redmine-down = Redmine ne répond pas en ce moment. Rien n'a changé ; réessayez plus tard.
+redmine-unclear = Redmine n'a pas répondu clairement : c'est peut-être fait, peut-être pas. Vérifiez avant de recommencer.
+redmine-not-redmine = Ce qui répond à l'adresse de Redmine n'est pas un Redmine. Prévenez votre administrateur.
 
 ## Erreurs HTTP, pour les programmeurs
 
 http-bad-request =
-    La requête est illisible : { $what ->
+    La requête est illisible : { $what ->
         [utf8] le formulaire n'est pas en UTF-8
         [user] user_id n'est pas un identifiant Mattermost
         [json] le corps n'est pas le JSON attendu
         [body] le corps s'est interrompu
        *[form] le formulaire est mal formé ou incomplet
     }.
-http-unauthorized = Le jeton manque ou est faux.
+http-unauthorized = Le jeton est absent ou incorrect.
 http-not-found = Il n'y a rien à ce chemin.
 http-method-not-allowed = Ce chemin accepte { $allowed }.
 http-timeout = Le corps de la requête n'est pas arrivé à temps.
@@ -160,4 +168,4 @@ http-too-large = Le corps dépasse { $max } octets.
 http-unsupported-media-type = Le corps doit être { $expected }.
 http-too-many-requests = Trop de requêtes sans jeton valable. Réessayez plus tard.
 http-overloaded = Trop de requêtes sont déjà en cours. Réessayez plus tard.
-http-internal = Quelque chose a échoué. Le journal donne la cause sous le numéro de requête.
+http-internal = Quelque chose a échoué. Le journal donne la cause sous l'identifiant de requête.

@@ -9,7 +9,7 @@ answer-follows = 평소보다 오래 걸립니다. 답이 준비되는 대로 �
 next-page = { $page }쪽: `/redmine { $command }`
 past-the-end =
     { $pages ->
-       *[other] 모두 { $pages }쪽뿐입니다
+       *[other] 전체 { $pages }쪽뿐입니다
     }.
 
 ## /redmine: 입력 방법
@@ -20,12 +20,12 @@ redmine-help =
     - `/redmine login`: 양식으로 로그인 (`login <id> <api_key>`도 되지만 키가 보입니다)
     - `/redmine logout`: 키 삭제
     - `/redmine me`: Redmine에서의 내 계정
-    - `/redmine list [project] [mine|all|closed] [page]`: 일감 목록, 기본은 열린 일감
+    - `/redmine list [project] [mine] [open|all|closed] [page]`: 일감 목록, 기본은 열린 일감
     - `/redmine issue <id>`: 일감 하나
     - `/redmine create <project> <subject>`: 새 일감
     - `/redmine comment <id> <text>`: 일감에 덧글
     - `/redmine close <id> [note]`: 일감 닫기
-    - `/redmine search <text>`: 일감 찾기
+    - `/redmine search <text> [page <number>]`: 일감 찾기
     - `/redmine projects [page]`: 쓸 수 있는 프로젝트
     - `/redmine help`: 이 도움말
 redmine-unknown = `{ $command }` 명령은 없습니다. `/redmine help`를 입력하면 쓸 수 있는 명령을 볼 수 있습니다.
@@ -34,21 +34,21 @@ redmine-usage =
         [login] login <id> <api_key>
         [logout] logout
         [me] me
-        [list] list [project] [mine|all|closed] [page]
+        [list] list [project] [mine] [open|all|closed] [page]
         [issue] issue <id>
         [close] close <id> [note]
         [create] create <project> <subject>
         [comment] comment <id> <text>
-        [search] search <text>
+        [search] search <text> [page <number>]
         [projects] projects [page]
        *[other] help
     }`
 redmine-bad-issue = “{ $word }”은(는) 일감 번호가 아닙니다. 예: `/redmine issue 42`
 redmine-bad-project = “{ $word }”은(는) 프로젝트 식별자가 아닙니다. `/redmine projects`로 확인하세요.
 redmine-subject-too-long = 제목이 { $count }자입니다. Redmine은 { $max }자까지 받습니다. 줄이고 나머지는 덧글로 남겨 주세요.
-redmine-note-too-long = 글이 { $count }자입니다. { $max }자까지만 전달합니다.
+redmine-note-too-long = 글이 { $count }자입니다. { $max }자까지만 전달할 수 있습니다.
 redmine-search-too-short = 두 글자 이상으로 검색해 주세요.
-redmine-bad-login = Redmine 로그인으로 볼 수 없습니다. 로그인 이름, 메일 주소 또는 사용자 번호를 쓰세요.
+redmine-bad-login = Redmine 로그인 이름으로 쓸 수 없는 값입니다. 로그인 이름, 메일 주소 또는 사용자 번호를 쓰세요.
 redmine-bad-key = API 키로 보이지 않습니다. 키는 영문자와 숫자 40자입니다. Redmine의 “내 계정”, “API 접근키”에서 볼 수 있습니다.
 redmine-busy = 아직 명령 { $count }개가 실행 중입니다. 하나가 끝날 때까지 기다려 주세요.
 
@@ -63,7 +63,7 @@ redmine-form-key-help = Redmine에서 “내 계정”, “API 접근키”, “
 redmine-form-opened = 양식을 열었습니다. 이렇게 하면 키가 대화에 남지 않습니다.
 redmine-form-expired = 이 양식은 오래되었거나 이미 사용되었습니다. `/redmine login`을 다시 입력해 주세요.
 redmine-form-failed = 양식을 열지 못했습니다. `/redmine login`을 다시 입력해 주세요.
-redmine-no-form = 여기서는 양식을 열 수 없습니다. ticketd가 자기 주소(`http.public_url`)를 모릅니다. 관리자에게 알려 주세요. 그때까지는 `/redmine login <id> <api_key>`를 쓸 수 있습니다.
+redmine-no-form = 여기서는 양식을 열 수 없습니다. ticketd가 자기 주소(`http.public_url`)를 모릅니다. 관리자에게 알려 주세요. 그동안은 `/redmine login <id> <api_key>`를 쓸 수 있습니다.
 redmine-logged-in = Redmine에 **{ $name }** (`{ $login }`)(으)로 로그인했습니다.
 redmine-logged-out = 로그아웃했습니다. 키를 지웠습니다.
 redmine-was-logged-out = 로그인되어 있지 않았습니다.
@@ -81,12 +81,15 @@ redmine-me = Redmine에서 **{ $name }** (`{ $login }`, 사용자 { $id })입니
 ## /redmine: 일감과 프로젝트
 
 redmine-nobody = 담당자 없음
+redmine-assigned-to-nobody = 없음
 redmine-list =
     { $within ->
         [everything] {""}
        *[project] `{ $project }`의{" "}
-    }{ $scope ->
-        [mine] 나에게 배정된 열린 일감
+    }{ $whose ->
+        [mine] 나에게 배정된{" "}
+       *[anyone] {""}
+    }{ $state ->
         [all] 모든 일감
         [closed] 닫힌 일감
        *[open] 열린 일감
@@ -95,28 +98,31 @@ redmine-list-empty =
     { $within ->
         [everything] {""}
        *[project] `{ $project }`에{" "}
-    }{ $scope ->
-        [mine] 나에게 배정된 열린 일감이 없습니다
+    }{ $whose ->
+        [mine] 나에게 배정된{" "}
+       *[anyone] {""}
+    }{ $state ->
         [all] 일감이 없습니다
         [closed] 닫힌 일감이 없습니다
        *[open] 열린 일감이 없습니다
     }.
 redmine-issue-facts = { $project } · { $tracker } · **{ $status }** · 우선순위 { $priority } · 작성 { $author } · 담당 { $assignee }
 redmine-issue-more-comments = 이전 덧글 { $count }개는 보이지 않습니다.
-redmine-issue-comment = **{ $author }** 님의 덧글:
+redmine-issue-comment = **{ $author }** 님의 덧글 ({ $date }):
 redmine-created = 만들었습니다: { $issue }
-redmine-create-unclear = Redmine의 답이 분명하지 않지만 이 일감이 있습니다: { $issue }. 다시 만들기 전에 확인해 주세요.
+redmine-create-unclear = Redmine의 응답이 분명하지 않지만 이런 일감이 있습니다: { $issue }. 다시 만들기 전에 확인해 주세요.
 redmine-commented = 덧글을 남겼습니다: { $issue }
-redmine-not-commented = Redmine이 { $issue }에 덧글을 받지 않았습니다. 덧글 권한이 없는 역할일 수 있습니다.
+redmine-not-commented = Redmine이 { $issue }의 덧글을 받아들이지 않았습니다. 덧글 권한이 없는 역할일 수 있습니다.
 redmine-closed = 닫았습니다: { $issue }은(는) 이제 **{ $status }** 상태입니다.
-redmine-closed-without-note = 닫았습니다: { $issue }은(는) 이제 **{ $status }** 상태이지만, Redmine이 덧글은 받지 않았습니다.
+redmine-closed-without-note = 닫았습니다: { $issue }은(는) 이제 **{ $status }** 상태이지만, Redmine이 덧글은 받아들이지 않았습니다.
 redmine-already-closed = { $issue }은(는) 이미 닫혀 있습니다(**{ $status }**). 바뀐 것은 없습니다.
 redmine-close-not-allowed = { $issue }은(는) **{ $status }** 상태이며, 업무흐름상 닫을 수 없습니다. 바뀐 것은 없습니다.
-redmine-not-closed = { $issue }은(는) 여전히 **{ $status }** 상태입니다. Redmine이 요청을 받았지만 바꾸지 않았습니다. 닫을 권한이 없는 역할일 수 있습니다.
+redmine-not-closed = { $issue }은(는) 여전히 **{ $status }** 상태입니다. Redmine이 요청을 받았지만 바뀐 것이 없습니다. 닫을 권한이 없는 역할일 수 있습니다.
 redmine-not-closed-but-noted = { $issue }은(는) 여전히 **{ $status }** 상태입니다. 닫을 권한이 없는 역할일 수 있습니다. 덧글은 남겼습니다.
 redmine-search =
-    { $total ->
-       *[other] “{ $text }” 검색 결과 { $total }건 중 { $shown }건
+    “{ $text }” 검색 결과 { $total }건{ $pages ->
+        [1] {""}
+       *[other] {" "}({ $pages }쪽 중 { $page }쪽)
     }:
 redmine-search-empty = “{ $text }”에 대한 결과가 없습니다.
 redmine-projects = 볼 수 있는 프로젝트: { $total }
@@ -130,10 +136,10 @@ redmine-project-unknown = 프로젝트 `{ $project }`은(는) 없습니다. `/re
 redmine-project-forbidden = 프로젝트 `{ $project }`에 접근할 수 없습니다. 프로젝트 관리자에게 요청하세요.
 redmine-forbidden = Redmine이 허용하지 않습니다.
 redmine-rejected = Redmine이 거절했습니다: { $reasons }
-redmine-rejected-silently = Redmine이 이유 없이 거절했습니다. 관리자가 Redmine 로그에서 이유를 볼 수 있습니다.
-redmine-rate-limited = Redmine이 요청을 줄여 달라고 합니다. 1분 뒤에 다시 시도해 주세요.
+redmine-rejected-silently = Redmine이 이유를 밝히지 않고 거절했습니다. 관리자가 Redmine 로그에서 이유를 볼 수 있습니다.
+redmine-rate-limited = Redmine에 요청이 너무 많습니다. 1분 뒤에 다시 시도해 주세요.
 redmine-down = 지금 Redmine이 응답하지 않습니다. 바뀐 것은 없습니다. 나중에 다시 시도해 주세요.
-redmine-unclear = Redmine의 답이 분명하지 않아 처리되었는지 알 수 없습니다. 다시 하기 전에 확인해 주세요.
+redmine-unclear = Redmine의 응답이 분명하지 않아 처리되었는지 알 수 없습니다. 다시 하기 전에 확인해 주세요.
 redmine-not-redmine = Redmine 주소에서 응답하는 것이 Redmine이 아닌 것 같습니다. 관리자에게 알려 주세요.
 
 ## 프로그래머를 위한 HTTP 오류

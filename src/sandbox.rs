@@ -2,9 +2,10 @@
 //!
 //! They listen on loopback, keep everything in memory and are gone when dropped. They share no
 //! type with `clients`, so that a mistake in one is not copied by the other, and
-//! `tests/recordings.rs` holds them against what real servers answered, the awkward parts
+//! `tests/recordings/` holds them against what real servers answered, the awkward parts
 //! included. A request they do not know gets the service's own 404.
 
+mod controls;
 mod fault;
 mod mattermost;
 mod redmine;

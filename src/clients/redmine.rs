@@ -20,7 +20,8 @@ use crate::{
     model::{
         ids::{IssueId, ProjectRef},
         redmine::{
-            Account, Hit, Issue, IssueLine, ListQuery, PAGE_SIZE, Page, Project, Scope, Status,
+            Account, Hit, Issue, IssueLine, ListQuery, PAGE_SIZE, Page, Project, SearchQuery,
+            State, Status,
         },
     },
     telemetry::Metrics,
@@ -69,15 +70,15 @@ impl RedmineClient {
         key: &SecretString,
         query: &ListQuery,
     ) -> Result<Page<IssueLine>, ApiError> {
-        let status = match query.scope {
-            Scope::Open | Scope::Mine => "open",
-            Scope::All => "*",
-            Scope::Closed => "closed",
+        let status = match query.state {
+            State::Open => "open",
+            State::All => "*",
+            State::Closed => "closed",
         };
         let mut asked = vec![("status_id", status.to_owned())];
         asked.push(("sort", "updated_on:desc,id:desc".to_owned()));
         asked.extend(page_of(query.page));
-        asked.extend((query.scope == Scope::Mine).then(|| ("assigned_to_id", "me".to_owned())));
+        asked.extend((query.mine).then(|| ("assigned_to_id", "me".to_owned())));
         asked.extend(query.project.as_ref().map(|p| ("project_id", p.as_str().to_owned())));
         let answer: wire::IssuesAnswer = self.get(key, "issues.json", &asked).await?.json()?;
         Ok(Page {
@@ -189,13 +190,17 @@ impl RedmineClient {
         Ok(Page { items, total: answer.total_count })
     }
 
-    /// The first hits among issues, closed ones too.
+    /// A page of the hits among issues, closed ones too.
     ///
     /// # Errors
     /// Any outage.
-    pub async fn search(&self, key: &SecretString, text: &str) -> Result<Page<Hit>, ApiError> {
-        let asked = [("q", text), ("issues", "1")].map(|(name, value)| (name, value.to_owned()));
-        let asked = [&asked[..], &page_of(1)].concat();
+    pub async fn search(
+        &self,
+        key: &SecretString,
+        query: &SearchQuery,
+    ) -> Result<Page<Hit>, ApiError> {
+        let asked = [("q", query.text.clone()), ("issues", "1".to_owned())];
+        let asked = [&asked[..], &page_of(query.page)].concat();
         let answer: wire::SearchAnswer = self.get(key, "search.json", &asked).await?.json()?;
         let items = answer.results.into_iter().filter_map(wire::Result::hit).collect();
         Ok(Page { items, total: answer.total_count.unwrap_or(0) })

@@ -29,7 +29,7 @@ fn a_sentence_takes_its_values_without_marks_around_them() {
     let texts = Texts::load().unwrap();
     for (locale, said) in [
         (Locale::En, "Page 2: `/redmine list 2`"),
-        (Locale::Fr, "Page 2 : `/redmine list 2`"),
+        (Locale::Fr, "Page 2\u{a0}: `/redmine list 2`"),
         (Locale::Ko, "2쪽: `/redmine list 2`"),
     ] {
         let args = [("page", "2".into()), ("command", "list 2".into())];
@@ -38,17 +38,29 @@ fn a_sentence_takes_its_values_without_marks_around_them() {
     for (pages, said) in [(1, "There is only one page."), (12, "There are only 12 pages.")] {
         assert_eq!(texts.say(Locale::En, "past-the-end", &[("pages", pages.into())]), said);
     }
-    for (scope, within, said) in [
-        ("open", "everything", "Open issues: 3"),
-        ("mine", "project", "Open issues assigned to you in `infra`: 3"),
+    for (state, whose, within, said) in [
+        ("open", "anyone", "everything", "Open issues: 3"),
+        ("all", "mine", "everything", "All issues assigned to you: 3"),
+        ("closed", "mine", "project", "Closed issues assigned to you in `infra`: 3"),
     ] {
         let args = [
-            ("scope", scope.into()),
+            ("state", state.into()),
+            ("whose", whose.into()),
             ("within", within.into()),
             ("project", "infra".into()),
             ("total", 3.into()),
         ];
         assert_eq!(texts.say(Locale::En, "redmine-list", &args), said);
+    }
+}
+
+#[test]
+fn no_line_breaks_before_french_punctuation() {
+    let text = Locale::Fr.source().lines().filter(|line| !line.starts_with('#'));
+    for line in text {
+        for parted in [" ;", " :", " !", " ?", " »", "« "] {
+            assert!(!line.contains(parted), "a plain blank in {parted:?}: {line}");
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use secrecy::SecretString;
 
 use super::{
     ids::{IssueId, ProjectRef},
-    redmine::{ListQuery, Scope},
-    words::Words,
+    redmine::{ListQuery, SearchQuery, State},
+    words::{Words, is_page},
 };
 
 /// The longest subject that Redmine takes, in characters (422 beyond; measured on 5.0).
@@ -41,8 +41,8 @@ pub enum RedmineCommand {
     Create(ProjectRef, String),
     /// A note on an issue.
     Comment(IssueId, String),
-    /// Issues by text.
-    Search(String),
+    /// Issues by text, a page at a time.
+    Search(SearchQuery),
     /// The projects that I see, from this page on.
     Projects(u32),
 }
@@ -83,7 +83,7 @@ pub enum CommandFault {
     Unknown(String),
     /// The command wants more; holds its name.
     Missing(&'static str),
-    /// The command wants less; holds its name.
+    /// The command wants less, or has no such page; holds its name.
     TooMuch(&'static str),
     /// A word that should be an issue's number.
     NotAnIssue(String),
@@ -130,14 +130,7 @@ impl RedmineCommand {
                 Ok(Self::Comment(id, note(text.ok_or(CommandFault::Missing("comment"))?)?))
             }
             "create" => create(words),
-            "search" => {
-                let text = one_line(words.rest());
-                match text.chars().count() {
-                    0 => Err(CommandFault::Missing("search")),
-                    1 => Err(CommandFault::SearchTooShort),
-                    _ => Ok(Self::Search(text)),
-                }
-            }
+            "search" => search(&words).map(Self::Search),
             "projects" => projects(words),
             _ => Err(CommandFault::Unknown(name.to_owned())),
         }
@@ -186,35 +179,65 @@ fn project(word: &str) -> Result<ProjectRef, CommandFault> {
     ProjectRef::parse(word).ok_or_else(|| CommandFault::NotAProject(word.to_owned()))
 }
 
-/// A project, a scope and a page in any order: a project's identifier is never all digits.
+/// A project, `mine`, a state and a page in any order: a project's identifier is never all digits.
+/// Whatever is said twice must be the same both times.
 fn list(words: Words<'_>) -> Result<ListQuery, CommandFault> {
-    let mut query = ListQuery { project: None, scope: Scope::default(), page: 1 };
+    let (mut named, mut mine, mut state, mut number) = (None, false, None, None);
     for word in words {
-        match word.to_lowercase().as_str() {
-            "mine" => query.scope = Scope::Mine,
-            "all" => query.scope = Scope::All,
-            "closed" => query.scope = Scope::Closed,
-            "open" => query.scope = Scope::Open,
-            _ => match page(word) {
-                Some(page) => query.page = page,
-                None if query.project.is_some() => return Err(CommandFault::TooMuch("list")),
-                None => query.project = Some(project(word)?),
-            },
+        let agrees = match word.to_lowercase().as_str() {
+            "mine" => {
+                mine = true;
+                true
+            }
+            "open" => *state.get_or_insert(State::Open) == State::Open,
+            "all" => *state.get_or_insert(State::All) == State::All,
+            "closed" => *state.get_or_insert(State::Closed) == State::Closed,
+            _ if is_page(word) => {
+                let page = page("list", word)?;
+                *number.get_or_insert(page) == page
+            }
+            _ => {
+                let project = project(word)?;
+                *named.get_or_insert(project.clone()) == project
+            }
+        };
+        if !agrees {
+            return Err(CommandFault::TooMuch("list"));
         }
     }
-    Ok(query)
+    Ok(ListQuery {
+        project: named,
+        mine,
+        state: state.unwrap_or_default(),
+        page: number.unwrap_or(1),
+    })
+}
+
+fn search(words: &Words<'_>) -> Result<SearchQuery, CommandFault> {
+    let (text, number) = words.rest_and_page();
+    let text = one_line(text);
+    match text.chars().count() {
+        0 => Err(CommandFault::Missing("search")),
+        1 => Err(CommandFault::SearchTooShort),
+        _ => Ok(SearchQuery { text, page: number.map_or(Ok(1), |word| page("search", word))? }),
+    }
 }
 
 fn projects(mut words: Words<'_>) -> Result<RedmineCommand, CommandFault> {
     let number = match words.next() {
         None => 1,
-        Some(word) => page(word).ok_or(CommandFault::TooMuch("projects"))?,
+        Some(word) => page("projects", word)?,
     };
     alone("projects", words, RedmineCommand::Projects(number))
 }
 
-fn page(word: &str) -> Option<u32> {
-    word.parse().ok().map(|page: u32| page.clamp(1, PAGE_MAX))
+/// Pages count from 1; one beyond all that can be asked for is past the end like any other.
+fn page(command: &'static str, word: &str) -> Result<u32, CommandFault> {
+    let digits = word.trim_start_matches('0');
+    if !is_page(word) || digits.is_empty() {
+        return Err(CommandFault::TooMuch(command));
+    }
+    Ok(digits.parse().unwrap_or(PAGE_MAX).min(PAGE_MAX))
 }
 
 fn create(mut words: Words<'_>) -> Result<RedmineCommand, CommandFault> {
@@ -271,17 +294,30 @@ mod tests {
             ("close 12", "Ok(Close(IssueId(12), None))"),
             ("close 12 \"all good\"", r#"Ok(Close(IssueId(12), Some("all good")))"#),
             ("comment 3 it's  done", r#"Ok(Comment(IssueId(3), "it's  done"))"#),
-            ("search  printer fire", r#"Ok(Search("printer fire"))"#),
+            (
+                "search  printer fire",
+                r#"Ok(Search(SearchQuery { text: "printer fire", page: 1 }))"#,
+            ),
+            (
+                "search printer 2 Page 3",
+                r#"Ok(Search(SearchQuery { text: "printer 2", page: 3 }))"#,
+            ),
+            ("search “home page 2”", r#"Ok(Search(SearchQuery { text: "home page 2", page: 1 }))"#),
             ("projects", "Ok(Projects(1))"),
             ("projects 2", "Ok(Projects(2))"),
+            ("projects 99999999999", "Ok(Projects(100000))"),
             (
                 "create Helpdesk “Printer\n on fire”",
                 r#"Ok(Create(ProjectRef("helpdesk"), "Printer on fire"))"#,
             ),
-            ("list", "Ok(List(ListQuery { project: None, scope: Open, page: 1 }))"),
+            ("list", "Ok(List(ListQuery { project: None, mine: false, state: Open, page: 1 }))"),
             (
                 "list 2 mine infra",
-                r#"Ok(List(ListQuery { project: Some(ProjectRef("infra")), scope: Mine, page: 2 }))"#,
+                r#"Ok(List(ListQuery { project: Some(ProjectRef("infra")), mine: true, state: Open, page: 2 }))"#,
+            ),
+            (
+                "list closed Mine closed",
+                "Ok(List(ListQuery { project: None, mine: true, state: Closed, page: 1 }))",
             ),
         ] {
             assert_eq!(shown(text), command, "{text:?}");
@@ -303,6 +339,13 @@ mod tests {
             ("create helpdesk", CommandFault::Missing("create")),
             ("create ../x y", CommandFault::NotAProject("../x".into())),
             ("list a b", CommandFault::TooMuch("list")),
+            ("list open closed", CommandFault::TooMuch("list")),
+            ("list all mine open", CommandFault::TooMuch("list")),
+            ("list 0", CommandFault::TooMuch("list")),
+            ("list 2 3", CommandFault::TooMuch("list")),
+            ("projects 0", CommandFault::TooMuch("projects")),
+            ("projects +1", CommandFault::TooMuch("projects")),
+            ("search printer page 0", CommandFault::TooMuch("search")),
             ("login alice", CommandFault::Missing("login")),
             ("login alice short", CommandFault::BadKey),
             ("search x", CommandFault::SearchTooShort),

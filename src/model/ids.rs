@@ -58,12 +58,6 @@ impl IssueId {
         let number = digits.parse().ok().filter(|n| (1..=0x7fff_ffff).contains(n));
         number.filter(|_| plain).map(Self)
     }
-
-    /// The number.
-    #[must_use]
-    pub fn get(self) -> u32 {
-        self.0
-    }
 }
 
 impl From<u32> for IssueId {
@@ -153,7 +147,7 @@ mod tests {
             ("1.json?x=", None),
             ("１２", None),
         ] {
-            assert_eq!(IssueId::parse(text).map(IssueId::get), id, "{text:?}");
+            assert_eq!(IssueId::parse(text), id.map(IssueId), "{text:?}");
         }
     }
 

@@ -113,6 +113,8 @@ pub struct Comment {
     pub author: String,
     /// The author's number.
     pub author_id: u64,
+    /// The day it was written, in UTC, as `2026-01-31`.
+    pub date: String,
     /// The text, raw.
     pub text: String,
 }
@@ -147,14 +149,12 @@ pub struct Page<T> {
 /// Rows on one page of a list in the chat.
 pub const PAGE_SIZE: u32 = 10;
 
-/// Which issues a list shows.
+/// The states of the issues that a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Scope {
-    /// Every open one.
+pub enum State {
+    /// Open ones.
     #[default]
     Open,
-    /// The open ones that are assigned to the asker.
-    Mine,
     /// Open and closed ones.
     All,
     /// Closed ones.
@@ -166,8 +166,19 @@ pub enum Scope {
 pub struct ListQuery {
     /// Only this project.
     pub project: Option<ProjectRef>,
+    /// Only what is assigned to the asker.
+    pub mine: bool,
     /// Which states.
-    pub scope: Scope,
+    pub state: State,
+    /// The page, from 1.
+    pub page: u32,
+}
+
+/// What to search for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchQuery {
+    /// The text, on one line.
+    pub text: String,
     /// The page, from 1.
     pub page: u32,
 }
@@ -220,8 +231,13 @@ mod tests {
 
     #[test]
     fn only_a_newer_comment_of_ones_own_counts() {
-        let comment =
-            |id, author_id| Comment { id, author: String::new(), author_id, text: "x".into() };
+        let comment = |id, author_id| Comment {
+            id,
+            author: String::new(),
+            author_id,
+            date: String::new(),
+            text: "x".into(),
+        };
         let (mut before, mut after) = (issue(None), issue(None));
         before.comments = vec![comment(3, 6)];
         after.comments = vec![comment(3, 6), comment(4, 7)];

@@ -25,6 +25,28 @@ impl<'a> Words<'a> {
             _ => self.left,
         }
     }
+
+    /// The rest, and the number of a `page 2` at its end, if it stands outside of quotes and after
+    /// something else.
+    #[must_use]
+    pub fn rest_and_page(&self) -> (&'a str, Option<&'a str>) {
+        let parted = || {
+            let (left, number) = self.left.rsplit_once(char::is_whitespace)?;
+            let (left, page) = left.trim_end().rsplit_once(char::is_whitespace)?;
+            let meant = page.eq_ignore_ascii_case("page") && is_page(number);
+            meant.then(|| (Self::new(left).rest(), Some(number)))
+        };
+        match quoted(self.left) {
+            Some((inside, "")) => (inside.trim(), None),
+            _ => parted().unwrap_or((self.left, None)),
+        }
+    }
+}
+
+/// Whether a word has the form of a page's number: digits alone.
+#[must_use]
+pub fn is_page(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())
 }
 
 impl<'a> Iterator for Words<'a> {
@@ -96,6 +118,23 @@ mod tests {
             let mut words = Words::new(text);
             words.by_ref().take(2).for_each(drop);
             assert_eq!(words.rest(), rest, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_stands_at_the_end_and_outside_of_quotes() {
+        for (text, parted) in [
+            ("printer page 2", ("printer", Some("2"))),
+            ("printer  PAGE  12", ("printer", Some("12"))),
+            ("home page 2 page 3", ("home page 2", Some("3"))),
+            ("\"home page 2\" page 3", ("home page 2", Some("3"))),
+            ("\"home page 2\"", ("home page 2", None)),
+            ("page 2", ("page 2", None)),
+            ("printer 2", ("printer 2", None)),
+            ("printer page two", ("printer page two", None)),
+            ("", ("", None)),
+        ] {
+            assert_eq!(Words::new(text).rest_and_page(), parted, "{text:?}");
         }
     }
 

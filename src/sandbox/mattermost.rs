@@ -11,15 +11,14 @@ pub(super) mod slash;
 mod users;
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use http::header::HeaderName;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::fault::FaultRule;
-use super::server::{Call, Server, Service, base};
+use super::controls::controls;
+use super::server::{Server, Service, base};
 use super::wire::{self, Reply, Request, lock};
 use dialog::{OpenedDialog, SubmitResult};
 use error::Refusal;
@@ -28,7 +27,7 @@ use ids::{Triggers, new_id};
 use slash::SlashForm;
 use users::Users;
 
-/// An embedded Mattermost. Stops when dropped.
+/// An embedded Mattermost, its API below `api/v4/`. Stops when dropped.
 pub struct Mattermost(Server<Desk>);
 
 pub(super) struct Desk {
@@ -38,6 +37,8 @@ pub(super) struct Desk {
     hooks: Mutex<Hooks>,
     dialogs: Mutex<Vec<OpenedDialog>>,
 }
+
+controls!(Mattermost);
 
 impl Mattermost {
     /// Starts on a free port of 127.0.0.1. Needs a tokio runtime.
@@ -53,34 +54,6 @@ impl Mattermost {
             dialogs: Mutex::default(),
         };
         Ok(Self(Server::start(desk).await?))
-    }
-
-    /// The base address, with a slash at its end; the API is below `api/v4/`.
-    #[must_use]
-    pub fn url(&self) -> Url {
-        self.0.url()
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.0.address()
-    }
-
-    /// Lets coming requests fail by this rule, after those already set.
-    pub fn fault(&self, rule: impl Into<FaultRule>) {
-        self.0.fault(rule.into());
-    }
-
-    /// Answers as usual again. A request that hangs goes on hanging.
-    pub fn clear_faults(&self) {
-        self.0.clear_faults();
-    }
-
-    /// Every request so far (the last 65,536), oldest first.
-    #[must_use]
-    pub fn ledger(&self) -> Vec<Call> {
-        self.0.ledger()
     }
 
     /// The bearer token of the bot account.
@@ -145,11 +118,6 @@ impl Mattermost {
             return SubmitResult::Closed;
         }
         dialog::submit(users::id_of(user), dialog, &json!({}), true).await
-    }
-
-    /// Closes the port and all connections, and waits until that is done.
-    pub async fn stop(self) {
-        self.0.stop().await;
     }
 }
 

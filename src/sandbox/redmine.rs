@@ -15,23 +15,23 @@ mod search;
 mod write;
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use http::StatusCode;
 use http::header::{LOCATION, WWW_AUTHENTICATE};
 use serde::Serialize;
 use serde_json::json;
-use url::Url;
 
-use super::fault::FaultRule;
-use super::server::{Call, Server, Service};
+use super::controls::controls;
+use super::server::{Server, Service};
 use super::wire::{Reply, Request, lock};
 use data::{Data, User};
 
 /// An embedded Redmine with the users admin, bot, alice and bob, the projects `helpdesk` (public)
 /// and `infra`, and eight issues. Stops when dropped.
 pub struct Redmine(Server<Desk>);
+
+controls!(Redmine);
 
 impl Redmine {
     /// Starts on a free port of 127.0.0.1. Needs a tokio runtime.
@@ -40,34 +40,6 @@ impl Redmine {
     /// When no port can be bound.
     pub async fn start() -> io::Result<Self> {
         Ok(Self(Server::start(|_| Desk { data: Mutex::new(Data::seed()) }).await?))
-    }
-
-    /// The base address, with a slash at its end.
-    #[must_use]
-    pub fn url(&self) -> Url {
-        self.0.url()
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.0.address()
-    }
-
-    /// Lets coming requests fail by this rule, after those already set.
-    pub fn fault(&self, rule: impl Into<FaultRule>) {
-        self.0.fault(rule.into());
-    }
-
-    /// Answers as usual again. A request that hangs goes on hanging.
-    pub fn clear_faults(&self) {
-        self.0.clear_faults();
-    }
-
-    /// Every request so far (the last 65,536), oldest first.
-    #[must_use]
-    pub fn ledger(&self) -> Vec<Call> {
-        self.0.ledger()
     }
 
     /// From now on the key of this user is nobody's.
@@ -83,11 +55,6 @@ impl Redmine {
     #[must_use]
     pub fn user_key(login: &str) -> &'static str {
         data::USERS.iter().find(|user| user.login == login).map_or("", |user| user.key)
-    }
-
-    /// Closes the port and all connections, and waits until that is done.
-    pub async fn stop(self) {
-        self.0.stop().await;
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) async fn run(asker: &Asker, id: IssueId) -> Result<String, Failure> {
 }
 
 fn show(asker: &Asker, issue: &Issue) -> String {
-    let nobody = || asker.say("redmine-nobody", &[]);
+    let nobody = || asker.say("redmine-assigned-to-nobody", &[]);
     let assignee = issue.line.assignee.as_deref().map_or_else(nobody, render::line);
     let [project, tracker, status, priority, author] =
         [&issue.project, &issue.line.tracker, &issue.status.name, &issue.priority, &issue.author]
@@ -42,9 +42,10 @@ fn show(asker: &Asker, issue: &Issue) -> String {
         parts.push(asker.say("redmine-issue-more-comments", &[("count", hidden.into())]));
     }
     for comment in issue.comments.iter().skip(hidden) {
-        let author =
-            asker.say("redmine-issue-comment", &[("author", render::line(&comment.author).into())]);
-        parts.push(format!("{author}\n{}", render::quote(&comment.text, TEXT_SHOWN)));
+        let [author, date] = [&comment.author, &comment.date].map(|text| render::line(text));
+        let args = [("author", author.into()), ("date", date.into())];
+        let wrote = asker.say("redmine-issue-comment", &args);
+        parts.push(format!("{wrote}\n{}", render::quote(&comment.text, TEXT_SHOWN)));
     }
     parts.join("\n\n")
 }

@@ -4,14 +4,15 @@ use super::{
     Asker, Failure,
     failure::{About, Concerning},
 };
-use crate::model::redmine::{ListQuery, PAGE_SIZE, Scope};
+use crate::model::redmine::{ListQuery, PAGE_SIZE, State};
 
 pub(super) async fn run(asker: &Asker, query: &ListQuery) -> Result<String, Failure> {
     let about = query.project.clone().map_or(About::Redmine, About::Project);
     let page = asker.redmine().issues(asker.key().await?, query).await.about(about)?;
     let project = query.project.as_ref().map_or("", |project| project.as_str());
     let args = [
-        ("scope", scope_word(query.scope).into()),
+        ("state", state(query.state).into()),
+        ("whose", if query.mine { "mine" } else { "anyone" }.into()),
         ("within", if query.project.is_some() { "project" } else { "everything" }.into()),
         ("project", project.into()),
         ("total", page.total.into()),
@@ -24,26 +25,18 @@ pub(super) async fn run(asker: &Asker, query: &ListQuery) -> Result<String, Fail
     }
     let mut lines = vec![asker.say("redmine-list", &args), String::new()];
     lines.extend(page.items.iter().map(|issue| asker.row(issue)));
-    let words = ["list", project, scope_argument(query.scope)];
+    let shown = if query.state == State::Open { "" } else { state(query.state) };
+    let words = ["list", project, if query.mine { "mine" } else { "" }, shown];
     lines.extend(asker.next_page(&words, query.page, page.total));
     Ok(lines.join("\n"))
 }
 
-/// What the sentences distinguish.
-fn scope_word(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Open => "open",
-        _ => scope_argument(scope),
-    }
-}
-
-/// What a user types for it.
-fn scope_argument(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Open => "",
-        Scope::Mine => "mine",
-        Scope::All => "all",
-        Scope::Closed => "closed",
+/// What a user types for it, and what the sentences distinguish.
+fn state(state: State) -> &'static str {
+    match state {
+        State::Open => "open",
+        State::All => "all",
+        State::Closed => "closed",
     }
 }
 

@@ -77,7 +77,7 @@ impl Tour<'_> {
         self.typed("alice", "projects", &["Help Desk", "`helpdesk`"]).await?;
         self.typed("alice", "list helpdesk", &["/issues/1)", "Helpdesk request 5"]).await?;
         let subject = "create helpdesk “Printer <b>on fire</b> | 3rd floor”";
-        self.typed("alice", subject, &["/issues/9)", r"<b\>on fire", r"\|"]).await?;
+        self.typed("alice", subject, &["/issues/9)", "<b>on fire", r"\|"]).await?;
         self.typed("alice", "issue 9", &["Help Desk", "**New**", "Alice Archer"]).await?;
         self.typed("alice", "comment 9 The fire brigade is on its way", &["/issues/9)"]).await?;
         self.typed("alice", "search printer", &["/issues/9)"]).await?;

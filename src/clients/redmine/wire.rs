@@ -89,6 +89,8 @@ struct Journal {
     id: u64,
     user: Option<Named>,
     notes: Option<String>,
+    // A time in UTC, such as `2026-01-31T12:00:00Z`.
+    created_on: String,
 }
 
 impl WireIssue {
@@ -124,7 +126,8 @@ impl From<WireIssue> for Issue {
 fn comment(journal: Journal) -> Option<Comment> {
     let text = journal.notes.filter(|notes| !notes.trim().is_empty())?;
     let who = journal.user.unwrap_or(Named { id: 0, name: String::new() });
-    Some(Comment { id: journal.id, author: who.name, author_id: who.id, text })
+    let date = journal.created_on.chars().take_while(|c| *c != 'T').collect();
+    Some(Comment { id: journal.id, author: who.name, author_id: who.id, date, text })
 }
 
 #[derive(Deserialize)]
