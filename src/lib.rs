@@ -27,12 +27,3 @@ pub fn prepare_process() {
     // Fails only if there is a provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
-
-/// From now on a panic is one line of the log, with its place and without its payload, which may
-/// hold anything.
-pub fn log_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(panic.place = place, "a panic");
-    }));
-}

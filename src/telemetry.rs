@@ -74,6 +74,15 @@ pub fn init(format: LogFormat) -> Result<(), TelemetryError> {
     Ok(())
 }
 
+/// From now on a panic is one line of the log, with its place and without its payload, which may
+/// hold anything.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(panic.place = place, "a panic");
+    }));
+}
+
 fn filter(asked: &str) -> Result<EnvFilter, ParseError> {
     let asked = if asked.trim().is_empty() { USUAL } else { asked };
     // Of two directives for one target the later counts.

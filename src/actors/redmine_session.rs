@@ -250,7 +250,7 @@ async fn carry_out(asker: &Asker, command: RedmineCommand) -> Result<String, Fai
         RedmineCommand::Close(id, note) => close::run(asker, id, note.as_deref()).await,
         RedmineCommand::Create(project, subject) => create::run(asker, &project, &subject).await,
         RedmineCommand::Comment(id, text) => comment::run(asker, id, &text).await,
-        RedmineCommand::Search(text) => search::run(asker, &text).await,
+        RedmineCommand::Search(query) => search::run(asker, &query).await,
         RedmineCommand::Projects(page) => projects::run(asker, page).await,
         RedmineCommand::Help
         | RedmineCommand::Login(_)
