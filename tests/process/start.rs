@@ -145,4 +145,10 @@ async fn wrong_use_is_exit_code_two() {
     let ended = site.daemon().with("TICKETD_LOG", "ticketd=loud").output().await;
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.stderr.contains("write one like \"ticketd=info,warn\""), "{ended:?}");
+    for word in ["loud", "warning"] {
+        let ended = site.daemon().with("TICKETD_LOG", word).output().await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        let told = format!("ticketd: TICKETD_LOG: \"{word}\" is no level; write off, error,");
+        assert!(ended.stderr.starts_with(&told), "{ended:?}");
+    }
 }
