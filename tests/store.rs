@@ -343,17 +343,25 @@ async fn a_damaged_store_opens_or_says_how_to_come_back() {
             }
             Err(fault @ StoreError::Damaged { .. }) => {
                 damaged += 1;
+                let said = fault.to_string();
                 let way =
-                    format!("`ticketd store restore {0}.damaged/export.jsonl`", broken.display());
-                assert!(fault.to_string().ends_with(&way), "{fault}");
+                    format!("`ticketd store restore --replace {}/export.jsonl`", broken.display());
+                assert!(said.ends_with(&way), "{said}");
+                for inside in ["None", "backtrace", "unwrap", "PageId", "Corruption"] {
+                    assert!(!said.contains(inside), "{said}");
+                }
             }
             Err(fault) => panic!("round {round}: {fault}"),
         }
         if round % 10 == 5 {
             let back = dir.path().join(format!("back-{round}"));
-            let rows = Store::restore(&back, &broken.join("export.jsonl"), keys.clone()).unwrap();
+            let export = broken.join("export.jsonl");
+            let rows = Store::restore(&back, &export, keys.clone()).unwrap();
             assert_eq!(rows, 300);
             assert_filled(&open(&back, &keys), 300);
+            let (rows, aside) = Store::replace(&broken, &export, keys.clone()).unwrap();
+            assert_eq!((rows, aside), (300, Some(broken.join("damaged-1"))));
+            assert_filled(&open(&broken, &keys), 300);
         }
         fs::remove_dir_all(&broken).unwrap();
     }
@@ -370,6 +378,77 @@ async fn a_store_without_its_log_does_not_pass_for_a_new_one() {
     remove_snapshots(&path);
     let fault = fails(&path, &keys);
     assert!(matches!(fault, StoreError::Damaged { .. }), "{fault}");
+}
+
+#[tokio::test]
+async fn a_store_is_replaced_in_its_place_and_nothing_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = Keyring::generate();
+    let path = filled(dir.path(), &keys, 3).await;
+    // As systemd lays it out: the store's path is a link.
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let export = link.join("export.jsonl");
+    let store = open(&path, &keys);
+    let fault = Store::replace(&link, &export, keys.clone()).unwrap_err();
+    assert!(matches!(fault, StoreError::Locked { .. }), "{fault}");
+    store.close().await.unwrap();
+    let fault = Store::replace(&link, &export, Keyring::generate()).unwrap_err();
+    assert!(matches!(fault, StoreError::WrongKey { .. }), "{fault}");
+    assert!(!path.join("damaged-1").exists(), "refused, it must leave everything as it is");
+
+    let before = fs::read(&export).unwrap();
+    for round in ["damaged-1", "damaged-2"] {
+        let (rows, aside) = Store::replace(&link, &export, keys.clone()).unwrap();
+        assert_eq!((rows, aside), (3, Some(link.join(round))));
+        assert_filled(&open(&link, &keys), 3);
+    }
+    assert_eq!(fs::read(path.join("damaged-1/export.jsonl")).unwrap(), before);
+    assert!(path.join("damaged-1/db").exists() && path.join("damaged-2/db").exists());
+
+    // Where nothing is, nothing is set aside.
+    let new = dir.path().join("new");
+    assert_eq!(Store::replace(&new, &export, keys.clone()).unwrap(), (3, None));
+    assert_filled(&open(&new, &keys), 3);
+}
+
+#[tokio::test]
+async fn a_damaged_store_without_its_export_names_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = Keyring::generate();
+    let path = filled(dir.path(), &keys, 3).await;
+    fs::write(path.join("db"), b"").unwrap();
+    fs::remove_file(path.join("export.jsonl")).unwrap();
+    let said = fails(&path, &keys).to_string();
+    assert!(said.ends_with("`ticketd store restore --replace FILE`"), "{said}");
+}
+
+#[tokio::test]
+async fn a_probe_says_what_an_opening_would_and_changes_no_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = Keyring::generate();
+    let path = filled(dir.path(), &keys, 3).await;
+    let probe = |keys: &Keyring| Store::probe(&path, keys.clone());
+    probe(&keys).unwrap();
+    probe(&keys.with_new_current()).unwrap();
+    let fault = probe(&Keyring::generate()).unwrap_err();
+    assert!(matches!(fault, StoreError::WrongKey { .. }), "{fault}");
+    // The new key has not come into use.
+    let store = open(&path, &keys);
+    let fault = probe(&keys).unwrap_err();
+    assert!(matches!(fault, StoreError::Locked { .. }), "{fault}");
+    assert_filled(&store, 3);
+}
+
+#[test]
+fn a_fault_of_a_file_is_told_once() {
+    let fault = Store::restore(
+        Path::new("/nowhere/store"),
+        Path::new("/nowhere/export.jsonl"),
+        Keyring::generate(),
+    );
+    let said = format!("{:#}", anyhow::Error::from(fault.unwrap_err()));
+    assert_eq!(said, "cannot open /nowhere/export.jsonl: No such file or directory (os error 2)");
 }
 
 fn snapshots(path: &Path) -> Vec<PathBuf> {
