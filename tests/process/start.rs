@@ -187,3 +187,38 @@ async fn a_demo_that_is_interrupted_is_quiet_and_leaves_nothing() {
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "after {line:?}");
     }
 }
+
+#[tokio::test]
+async fn without_a_configuration_file_it_says_where_it_looked() {
+    let places = ["/etc/ticketd/ticketd.toml", "config/ticketd.toml"];
+    if std::path::Path::new(places[0]).exists() {
+        println!("not run: this machine has {}", places[0]);
+        return;
+    }
+    let site = Site::new().await;
+    let ended = |variables: &'static [(&str, &str)]| {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ticketd"));
+        command.env_clear().envs(variables.iter().copied()).current_dir(site.path("."));
+        let output = async move { command.arg("check").output().await.unwrap() };
+        async { crate::site::Ended::from(output.await) }
+    };
+    let told = format!("no configuration file in {} or {}", places[0], places[1]);
+    let faulty = ended(&[]).await;
+    assert_eq!(faulty.code, Some(2), "{faulty:?}");
+    let last = faulty.stderr.lines().last().unwrap();
+    assert_eq!(last, format!("{told}; name one with --config FILE"));
+
+    let complete = ended(&[
+        ("TICKETD_STORE__MASTER_KEY", "ab"),
+        ("TICKETD_STORE__PATH", "store"),
+        ("TICKETD_REDMINE__SLASH_TOKENS", "x57qoutf8pg8mgx1q1ysq5mzty"),
+    ])
+    .await;
+    let first = complete.stdout.lines().next().unwrap();
+    assert!(first.starts_with("note   configuration: no file in "), "{complete:?}");
+
+    std::fs::create_dir(site.path("config")).unwrap();
+    std::fs::rename(site.config_file(), site.path("config/ticketd.toml")).unwrap();
+    let found = ended(&[]).await;
+    assert!(found.stdout.starts_with("ok     configuration: config/ticketd.toml\n"), "{found:?}");
+}
