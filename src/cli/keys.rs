@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context;
 use clap::Subcommand;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
@@ -18,7 +18,7 @@ use crate::{
     app,
     config::Config,
     secret,
-    store::{Keyring, Store, StoreError},
+    store::{Keyring, Resealed, Store, StoreError},
 };
 
 /// What a rotation writes above the keys.
@@ -79,17 +79,7 @@ fn generate(file: Option<&Path>) -> Outcome {
     Ok(())
 }
 
-/// Where the rows are while the key changes.
-enum Rows {
-    /// There is no store yet.
-    None,
-    /// Nobody has the store open.
-    Here,
-    /// The daemon has.
-    WithDaemon,
-}
-
-async fn rotate(mut config: Config) -> Outcome {
+async fn rotate(config: Config) -> Outcome {
     let Some(file) = config.store.master_key_file.clone() else {
         return Err(Ending::Misconfigured(
             "keys rotate rewrites the key's file, but store.master_key holds the key itself: \
@@ -98,43 +88,35 @@ async fn rotate(mut config: Config) -> Outcome {
         ));
     };
     let old = secret::read_file(&file)?;
-    let keys = Keyring::parse(&old)?;
+    let keys = Keyring::parse(&old)?.with_new_current();
     // Before anything is changed: a key that does not open the store must not come further.
-    let rows = find_rows(&config, keys.clone()).await?;
-    let keys = keys.with_new_current();
-    // First the file, then the rows: a crash in between leaves both keys known.
-    let mut both = Zeroizing::new(format!("{COMMENT}\n{}\n", keys.current_line().expose_secret()));
-    for line in old.expose_secret().lines().filter(|line| line.trim() != COMMENT) {
-        both.push_str(line);
-        both.push('\n');
-    }
-    replace(&file, &both).with_context(|| format!("cannot rewrite {}", file.display()))?;
-    tell(&format!("new key {} is in {}", keys.current_id(), file.display()));
-    match rows {
-        Rows::None => {
+    let there = super::store::is_there(&config).await?;
+    let opened = if there { Some(app::open_store(&config).await) } else { None };
+    let done = match opened {
+        Some(Ok(store)) => {
+            let done = rotate_rows(&file, &old, keys, store).await;
+            super::store::give_to_owner(&config).await?;
+            done?
+        }
+        Some(Err(error)) if is_locked(&error) => {
+            put_first(&file, &old, &keys)?;
+            tell(
+                "the daemon is running: reload it (SIGHUP) if it reads this very file, or restart",
+            );
+            tell("it if it gets a copy (LoadCredential). It seals every row anew while it serves,");
+            tell("and its log says when older keys are no longer needed");
+            return Ok(());
+        }
+        Some(Err(error)) => {
+            super::store::give_to_owner(&config).await?;
+            return Err(error.into());
+        }
+        None => {
+            put_first(&file, &old, &keys)?;
             tell("there is no store yet; older keys in the file are not needed");
             return Ok(());
         }
-        Rows::WithDaemon => {
-            leave_to_daemon();
-            return Ok(());
-        }
-        Rows::Here => {}
-    }
-    config.store.master_key = secret::read_file(&file)?;
-    let store = match app::open_store(&config).await {
-        Ok(store) => store,
-        // Started since.
-        Err(error) if is_locked(&error) => {
-            leave_to_daemon();
-            return Ok(());
-        }
-        Err(error) => return Err(error.into()),
     };
-    let done = store.reseal(keys).await;
-    let closed = store.close().await;
-    super::store::give_to_owner(&config).await?;
-    let (done, ()) = (done?, closed?);
     if done.unreadable > 0 {
         return Err(Ending::Failed(anyhow::anyhow!(
             "{} rows could not be opened; keep the old keys in the file",
@@ -148,27 +130,29 @@ async fn rotate(mut config: Config) -> Outcome {
     Ok(())
 }
 
-async fn find_rows(config: &Config, keys: Keyring) -> Result<Rows, Ending> {
-    let path = config.store.path.clone();
-    let found = tokio::task::spawn_blocking(move || {
-        if !Store::is_in(&path)? {
-            return Ok(Rows::None);
-        }
-        let opened = Store::probe(&path, keys);
-        let given = Store::give_to_owner(&path);
-        match opened.and(given) {
-            Ok(()) => Ok(Rows::Here),
-            Err(StoreError::Locked { .. }) => Ok(Rows::WithDaemon),
-            Err(fault) => Err(fault),
-        }
-    });
-    Ok(found.await??)
+/// First the file, then the rows: a crash in between leaves both keys known.
+async fn rotate_rows(
+    file: &Path,
+    old: &SecretString,
+    keys: Keyring,
+    store: Store,
+) -> anyhow::Result<Resealed> {
+    put_first(file, old, &keys)?;
+    let done = store.reseal(keys).await?;
+    store.close().await?;
+    Ok(done)
 }
 
-fn leave_to_daemon() {
-    tell("the daemon is running: reload it (SIGHUP) if it reads this very file, or restart");
-    tell("it if it gets a copy (LoadCredential). It seals every row anew while it serves,");
-    tell("and its log says when older keys are no longer needed");
+/// Puts the current one of `keys` before the `old` text of the key file.
+fn put_first(file: &Path, old: &SecretString, keys: &Keyring) -> anyhow::Result<()> {
+    let mut both = Zeroizing::new(format!("{COMMENT}\n{}\n", keys.current_line().expose_secret()));
+    for line in old.expose_secret().lines().filter(|line| line.trim() != COMMENT) {
+        both.push_str(line);
+        both.push('\n');
+    }
+    replace(file, &both).with_context(|| format!("cannot rewrite {}", file.display()))?;
+    tell(&format!("new key {} is in {}", keys.current_id(), file.display()));
+    Ok(())
 }
 
 fn is_locked(error: &anyhow::Error) -> bool {

@@ -42,8 +42,7 @@ impl Store {
 }
 
 async fn export(config: &Config, file: PathBuf) -> Outcome {
-    let path = config.store.path.clone();
-    if !tokio::task::spawn_blocking(move || Rows::is_in(&path)).await?? {
+    if !is_there(config).await? {
         return Err(StoreError::NoStore { path: config.store.path.clone() }.into());
     }
     let store = app::open_store(config).await?;
@@ -69,6 +68,12 @@ async fn restore(config: &Config, replace: bool, file: PathBuf) -> Outcome {
     }
     tell(&format!("{rows} rows are in {}", config.store.path.display()));
     Ok(())
+}
+
+/// Whether there is a store, whole or not.
+pub(super) async fn is_there(config: &Config) -> anyhow::Result<bool> {
+    let path = config.store.path.clone();
+    Ok(tokio::task::spawn_blocking(move || Rows::is_in(&path)).await??)
 }
 
 /// Leaves no file of root's in a store that belongs to the daemon's user.
