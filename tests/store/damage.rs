@@ -7,7 +7,7 @@ use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use ticketd::store::{Keyring, Store, StoreError};
 
-use crate::{assert_filled, fails, filled, login, open, user};
+use crate::{assert_filled, fails, filled, freed, login, open, user};
 
 #[tokio::test]
 async fn a_damaged_store_opens_or_says_how_to_come_back() {
@@ -23,6 +23,7 @@ async fn a_damaged_store_opens_or_says_how_to_come_back() {
         store.barrier().await.unwrap();
     }
     store.close().await.unwrap();
+    freed(&path);
     drop(open(&path, &keys));
 
     let mut bytes = [0; 32];
@@ -80,6 +81,7 @@ async fn a_damaged_store_opens_or_says_how_to_come_back() {
             let rows = Store::restore(&back, &export, keys.clone()).unwrap();
             assert_eq!(rows, 300);
             assert_filled(&open(&back, &keys), 300);
+            freed(&broken);
             let (rows, aside) = Store::replace(&broken, &export, keys.clone()).unwrap();
             assert_eq!((rows, aside), (300, Some(broken.join("damaged-1"))));
             assert_filled(&open(&broken, &keys), 300);
@@ -114,12 +116,14 @@ async fn a_store_is_replaced_in_its_place_and_nothing_is_lost() {
     let fault = Store::replace(&link, &export, keys.clone()).unwrap_err();
     assert!(matches!(fault, StoreError::Locked { .. }), "{fault}");
     store.close().await.unwrap();
+    freed(&path);
     let fault = Store::replace(&link, &export, Keyring::generate()).unwrap_err();
     assert!(matches!(fault, StoreError::WrongKey { .. }), "{fault}");
     assert!(!path.join("damaged-1").exists(), "refused, it must leave everything as it is");
 
     let before = fs::read(&export).unwrap();
     for round in ["damaged-1", "damaged-2"] {
+        freed(&link);
         let (rows, aside) = Store::replace(&link, &export, keys.clone()).unwrap();
         assert_eq!((rows, aside), (3, Some(link.join(round))));
         assert_filled(&open(&link, &keys), 3);

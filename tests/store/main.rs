@@ -15,6 +15,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use secrecy::ExposeSecret;
 use ticketd::model::ids::UserId;
@@ -35,7 +36,19 @@ fn login(n: u64) -> RedmineLogin {
     }
 }
 
+/// Waits until nobody holds the store: of one that was closed in this very process, the engine's
+/// own threads may for a moment.
+fn freed(path: &Path) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let Ok(log) = fs::File::options().read(true).write(true).open(path.join("db")) else { return };
+    while log.try_lock().is_err() {
+        assert!(Instant::now() < deadline, "the store in {} stays in use", path.display());
+        std::thread::yield_now();
+    }
+}
+
 fn open(path: &Path, keys: &Keyring) -> Store {
+    freed(path);
     Store::open(path, keys.clone()).unwrap()
 }
 
@@ -54,6 +67,7 @@ async fn filled(dir: &Path, keys: &Keyring, rows: u64) -> PathBuf {
         store.logins().remember(&user(n), &login(n)).unwrap();
     }
     store.close().await.unwrap();
+    freed(&path);
     path
 }
 
@@ -91,6 +105,7 @@ async fn a_second_process_and_an_unwritable_place_are_told_apart() {
     assert!(matches!(fault, StoreError::Locked { .. }), "{fault}");
     assert!(fault.to_string().ends_with("is in use; is ticketd already running on it?"));
     store.close().await.unwrap();
+    freed(&path);
     drop(open(&path, &keys));
 
     let fault = fails(Path::new("/proc/ticketd"), &keys);
@@ -128,6 +143,7 @@ async fn after_a_rotation_only_the_new_key_is_needed() {
     let store = open(&path, &both);
     store.logins().remember(&user(50), &login(50)).unwrap();
     store.close().await.unwrap();
+    freed(&path);
     assert!(matches!(fails(&path, &old), StoreError::WrongKey { .. }));
     assert!(matches!(fails(&path, &new), StoreError::WrongKey { .. }));
 
@@ -137,7 +153,6 @@ async fn after_a_rotation_only_the_new_key_is_needed() {
     let done = store.reseal(both.clone()).await.unwrap();
     assert_eq!((done.resealed, done.current, done.unreadable), (50, 1, 0));
     drop(store);
-
     assert_filled(&open(&path, &new), 51);
     // The store's own export has moved to the new key, too.
     let again = dir.path().join("again");
@@ -192,6 +207,7 @@ async fn a_rotation_loses_nothing_while_four_threads_read_and_write() {
     let rounds: Vec<u64> = workers.into_iter().map(|worker| worker.join().unwrap()).collect();
     assert!(reads.load(Ordering::Relaxed) > 800, "the workers did work");
     store.close().await.unwrap();
+    freed(&path);
 
     let store = open(&path, &ring);
     for n in 0..400 {
@@ -296,7 +312,9 @@ async fn a_probe_says_what_an_opening_would_and_changes_no_key() {
     let path = filled(dir.path(), &keys, 3).await;
     let probe = |keys: &Keyring| Store::probe(&path, keys.clone());
     probe(&keys).unwrap();
+    freed(&path);
     probe(&keys.with_new_current()).unwrap();
+    freed(&path);
     let fault = probe(&Keyring::generate()).unwrap_err();
     assert!(matches!(fault, StoreError::WrongKey { .. }), "{fault}");
     // The new key has not come into use.
