@@ -1,6 +1,6 @@
 //! The command line: what the operator types. One file a command.
 //!
-//! Exit codes: 0 fine, 1 failed, 2 wrong use or configuration.
+//! Exit codes: 0 fine, 1 failed, 2 wrong use or configuration, 130 a tour that was interrupted.
 
 mod check;
 mod demo;
@@ -8,7 +8,11 @@ mod keys;
 mod run;
 mod store;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
@@ -53,6 +57,8 @@ enum Ending {
     Failed(anyhow::Error),
     /// Exit code 2.
     Misconfigured(String),
+    /// Exit code 130, without a word: the operator knows.
+    Interrupted,
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Ending {
@@ -76,6 +82,7 @@ impl Cli {
                 complain(&text);
                 ExitCode::from(2)
             }
+            Err(Ending::Interrupted) => ExitCode::from(130),
         }
     }
 
@@ -88,24 +95,25 @@ impl Cli {
                 run::run(config()?).await
             }
             Command::Demo(demo) => demo.run().await,
-            Command::Check => check::run(config()?).await,
+            Command::Check => {
+                check::run(config()?, config::file_in_use(self.config.as_deref())).await
+            }
             Command::Keys(keys) => keys.run(config).await,
             Command::Store(store) => store.run(config).await,
         }
     }
 }
 
-fn load(file: Option<&std::path::Path>) -> Result<Config, Ending> {
+fn load(file: Option<&Path>) -> Result<Config, Ending> {
     Config::load(file, config::environment())
         .map_err(|faults: ConfigFaults| Ending::Misconfigured(faults.to_string()))
 }
 
-#[allow(clippy::print_stdout, reason = "a command's result goes to the terminal")]
+/// To the terminal. A reader that went away (`| head`) is no reason to leave the work half done.
 fn tell(line: &str) {
-    println!("{line}");
+    let _gone = writeln!(io::stdout(), "{line}");
 }
 
-#[allow(clippy::print_stderr, reason = "a command's failure goes to the terminal")]
 fn complain(line: &str) {
-    eprintln!("ticketd: {line}");
+    let _gone = writeln!(io::stderr(), "ticketd: {line}");
 }

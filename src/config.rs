@@ -13,7 +13,6 @@ mod reader;
 mod redmine;
 mod store;
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 pub use fault::{ConfigFaults, Fault, Source};
@@ -27,7 +26,7 @@ use layers::Layer;
 use reader::{Faulted, Reader};
 
 /// Where the file is looked for when none is named; the first that exists is taken.
-const PLACES: [&str; 2] = ["/etc/ticketd/ticketd.toml", "config/ticketd.toml"];
+pub const PLACES: [&str; 2] = ["/etc/ticketd/ticketd.toml", "config/ticketd.toml"];
 
 /// Everything that the operator can set.
 #[derive(Debug, Clone)]
@@ -54,13 +53,16 @@ impl Config {
         file: Option<&Path>,
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigFaults> {
-        let (layer, misplaced) = file_layer(file).map_err(|fault| ConfigFaults(vec![fault]))?;
+        let found = file_in_use(file);
+        let searched = if found.is_none() { PLACES.as_slice() } else { &[] };
+        let (layer, misplaced) = file_layer(found.as_deref())
+            .map_err(|fault| ConfigFaults { faults: vec![fault], searched })?;
         let mut reader = Reader::new(layer, Layer::of_environment(env), misplaced);
         let config = Self::read(&mut reader);
         let faults = reader.finish();
         match config {
             Ok(config) if faults.is_empty() => Ok(config),
-            _ => Err(ConfigFaults(faults)),
+            _ => Err(ConfigFaults { faults, searched }),
         }
     }
 
@@ -87,21 +89,24 @@ pub fn environment() -> Vec<(String, String)> {
         .collect()
 }
 
+/// The file that [`Config::load`] reads: the one named, or the first that is there.
+#[must_use]
+pub fn file_in_use(named: Option<&Path>) -> Option<PathBuf> {
+    // One that cannot be looked at counts: it is better told than passed over.
+    let there = |path: &&Path| !matches!(path.try_exists(), Ok(false));
+    named.or_else(|| PLACES.iter().map(Path::new).find(there)).map(Path::to_owned)
+}
+
 fn file_layer(file: Option<&Path>) -> Result<(Layer, Vec<Fault>), Fault> {
-    let named = file.is_some();
-    let places = file.map_or_else(|| PLACES.map(Path::new).to_vec(), |path| vec![path]);
-    for path in places {
-        match std::fs::read_to_string(path) {
-            Ok(text) => return Layer::of_file(path, &text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !named => {}
-            Err(error) => {
-                let source = Source::File(PathBuf::from(path));
-                let problem = format!("cannot be read: {error}");
-                return Err(Fault { key: String::new(), source, problem });
-            }
+    let Some(path) = file else { return Ok(Default::default()) };
+    match std::fs::read_to_string(path) {
+        Ok(text) => Layer::of_file(path, &text),
+        Err(error) => {
+            let source = Source::File(path.to_owned());
+            let problem = format!("cannot be read: {error}");
+            Err(Fault { key: String::new(), source, problem })
         }
     }
-    Ok(Default::default())
 }
 
 #[cfg(test)]

@@ -21,12 +21,12 @@ pub enum SecretFileError {
     #[error("{} does not exist; create it or correct the path", shown(.0))]
     Missing(PathBuf),
     /// The file stands there and cannot be read, for example for want of a right.
-    #[error("{} cannot be read ({source}); let the user that runs ticketd read it", shown(.path))]
+    #[error("{} cannot be read ({fault}); let the user that runs ticketd read it", shown(.path))]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        fault: io::Error,
     },
     /// The file holds nothing but white space.
     #[error("{} is empty; write the secret into it", shown(.0))]
@@ -53,9 +53,9 @@ fn shown(path: &Path) -> String {
 /// # Errors
 /// [`SecretFileError`] if the file is missing, unreadable, too large, not UTF-8 or empty.
 pub fn read_file(path: &Path) -> Result<SecretString, SecretFileError> {
-    let failed = |source: io::Error| match source.kind() {
+    let failed = |fault: io::Error| match fault.kind() {
         io::ErrorKind::NotFound => SecretFileError::Missing(path.to_owned()),
-        _ => SecretFileError::Unreadable { path: path.to_owned(), source },
+        _ => SecretFileError::Unreadable { path: path.to_owned(), fault },
     };
     let mut bytes = Zeroizing::new(Vec::new());
     let read = File::open(path)

@@ -6,7 +6,7 @@
 //! beside the engine's files, the way back if these are ever damaged.
 //!
 //! Read in this order: `logins` (a table as others see it), `table`, `seal` and `keyring`,
-//! `barrier` and `mark`, `engine` (opening), `meta`, `rotate`, `export`.
+//! `barrier` and `mark`, `engine` (opening), `meta`, `rotate`, `export`, `place`.
 
 mod barrier;
 mod engine;
@@ -16,11 +16,12 @@ mod keyring;
 mod logins;
 mod mark;
 mod meta;
+mod place;
 mod rotate;
 mod seal;
 mod table;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use barrier::StoreStats;
@@ -134,6 +135,36 @@ impl Store {
         Ok(true)
     }
 
+    /// Whether `path` holds a store, whole or not. Blocks.
+    ///
+    /// # Errors
+    /// If that cannot be seen, or no directory can be there.
+    pub fn is_in(path: &Path) -> Result<bool, StoreError> {
+        place::holds_a_store(path)
+    }
+
+    /// Whether the store in `path` is whole and opens with `keys`. Its rows, its record and its
+    /// keys in use stay as they are. Blocks.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn probe(path: &Path, keys: Keyring) -> Result<(), StoreError> {
+        engine::guarded(path, || {
+            let store = Self::assemble(path, keys)?;
+            let keys = store.0.shared.keys();
+            store.read_record()?.map_or(Ok(()), |record| record.check(&keys))
+        })
+    }
+
+    /// Gives every file of the store in `path` to the owner of that directory: root's commands
+    /// leave files that the daemon could not write. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::File`] or [`NotWritable`](StoreError::NotWritable).
+    pub fn give_to_owner(path: &Path) -> Result<(), StoreError> {
+        place::give_to_owner(path)
+    }
+
     /// Makes a store in `path` from the export `from`, which is read to its end before the first
     /// row is written. Returns the count of rows. Blocks.
     ///
@@ -142,16 +173,41 @@ impl Store {
     /// [`StoreError::WrongKey`] for an export that is not whole or not ours; else as
     /// [`Store::open`].
     pub fn restore(path: &Path, from: &Path, keys: Keyring) -> Result<u64, StoreError> {
-        if engine::holds_a_store(path)? {
+        if place::holds_a_store(path)? {
             return Err(StoreError::NotEmpty { path: path.into() });
         }
         let export = export::check(from, &keys)?;
+        Self::take_up(path, from, &export, keys)
+    }
+
+    /// As [`Store::restore`], in place of the store in `path`: once the export is found whole, the
+    /// files there are moved into a new directory in it, which is returned. `from` may be the
+    /// store's own export. Blocks.
+    ///
+    /// # Errors
+    /// As [`Store::restore`], and [`StoreError::Locked`]. Cut short, it can be repeated.
+    pub fn replace(
+        path: &Path,
+        from: &Path,
+        keys: Keyring,
+    ) -> Result<(u64, Option<PathBuf>), StoreError> {
+        let export = export::check(from, &keys)?;
+        let aside = place::set_aside(path)?;
+        Ok((Self::take_up(path, from, &export, keys)?, aside))
+    }
+
+    fn take_up(
+        path: &Path,
+        from: &Path,
+        export: &export::Checked,
+        keys: Keyring,
+    ) -> Result<u64, StoreError> {
         engine::guarded(path, || {
             let mut in_use = export.keys.clone();
             in_use.insert(keys.current_id());
             let record = Meta::new(&keys, in_use)?;
             let store = Self::assemble(path, keys)?;
-            let rows = export::take_up(&store.0.engine, from, &export)?;
+            let rows = export::take_up(&store.0.engine, from, export)?;
             store.0.engine.barrier.now()?;
             // Last, so that a restore cut short does not pass for a store.
             store.0.record.put(&(), &record)?;
@@ -180,21 +236,27 @@ impl Store {
         Ok(Self(Arc::new(Inner { engine, shared, record, logins, upkeep })))
     }
 
-    /// Reads the store's record of itself, or makes it in a new store.
-    fn take_up_record(&self) -> Result<(), StoreError> {
-        let Inner { engine, shared, record, .. } = &*self.0;
+    /// The store's record of itself; a new store has none.
+    fn read_record(&self) -> Result<Option<Meta>, StoreError> {
+        let Inner { engine, record, .. } = &*self.0;
         let found = record.get(&()).map_err(|fault| match fault {
             StoreError::Row { fault: RowFault::NewerVersion(found), .. } => {
                 StoreError::NewerSchema { found, known: meta::SCHEMA }
             }
             fault => StoreError::damaged(&engine.path, fault.to_string()),
         })?;
+        // A store that lost its log looks new to the engine; the export gives it away.
+        if found.is_none() && (self.has_rows()? || engine.path.join(export::FILE).exists()) {
+            return Err(StoreError::damaged(&engine.path, "its own record is missing"));
+        }
+        Ok(found)
+    }
+
+    /// Takes up the store's record of itself, or makes it in a new store.
+    fn take_up_record(&self) -> Result<(), StoreError> {
+        let Inner { engine, shared, record, .. } = &*self.0;
         let keys = shared.keys().clone();
-        let Some(meta) = found else {
-            // A store that lost its log looks new to the engine; the export gives it away.
-            if self.has_rows()? || engine.path.join(export::FILE).exists() {
-                return Err(StoreError::damaged(&engine.path, "its own record is missing"));
-            }
+        let Some(meta) = self.read_record()? else {
             record.put(&(), &Meta::new(&keys, [keys.current_id()])?)?;
             engine.barrier.now()?;
             return self.export_own(&mut self.upkeep());

@@ -7,7 +7,7 @@ mod metrics;
 use std::io::{self, IsTerminal};
 
 use tracing::Subscriber;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{LevelFilter, ParseError};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
@@ -22,8 +22,8 @@ const VARIABLE: &str = "TICKETD_LOG";
 /// What is logged if nobody asks for more.
 const USUAL: &str = "ticketd=info,warn";
 
-/// Crates that drown ours at `debug`. The operator's filter beats this when it names them.
-const QUIET: &str = "sled=warn,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn";
+/// Crates that drown ours at `debug`; what sled logs of its insides, the store says in words. The operator's filter beats this when it names them.
+const QUIET: &str = "sled=off,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn";
 
 /// The form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -43,6 +43,12 @@ pub enum TelemetryError {
     /// `TICKETD_LOG` is no filter.
     #[error("{VARIABLE} is no filter ({0}); write one like \"{USUAL}\"")]
     Filter(#[from] ParseError),
+    /// A word of `TICKETD_LOG` is no level, and would be taken for a module.
+    #[error(
+        "{VARIABLE}: {0:?} is no level; write off, error, warn, info, debug or trace, or levels of \
+         modules like \"{USUAL}\""
+    )]
+    Level(String),
     /// systemd's journal does not answer.
     #[error("the journal of systemd cannot be reached ({0}); use --log-format text")]
     Journald(#[source] io::Error),
@@ -83,10 +89,18 @@ pub fn log_panics() {
     }));
 }
 
-fn filter(asked: &str) -> Result<EnvFilter, ParseError> {
+fn filter(asked: &str) -> Result<EnvFilter, TelemetryError> {
     let asked = if asked.trim().is_empty() { USUAL } else { asked };
+    // A filter takes any word for a module's name: a slip would silence everything.
+    let mut words = asked.split(',').map(str::trim);
+    let slip = words.find(|word| {
+        !word.is_empty() && !word.contains(['=', '[']) && word.parse::<LevelFilter>().is_err()
+    });
+    if let Some(slip) = slip {
+        return Err(TelemetryError::Level(slip.to_owned()));
+    }
     // Of two directives for one target the later counts.
-    EnvFilter::builder().parse(format!("{QUIET},{asked}"))
+    Ok(EnvFilter::builder().parse(format!("{QUIET},{asked}"))?)
 }
 
 fn json_layer<S, W>(writer: W) -> impl Layer<S>
@@ -187,8 +201,18 @@ mod tests {
 
     #[test]
     fn a_bad_filter_is_told_with_an_example() {
-        let error = TelemetryError::from(filter("ticketd=loud").unwrap_err()).to_string();
-        assert!(error.starts_with("TICKETD_LOG is no filter ("), "{error}");
-        assert!(error.ends_with("write one like \"ticketd=info,warn\""), "{error}");
+        for (asked, begin) in [
+            ("ticketd=loud", "TICKETD_LOG is no filter ("),
+            ("loud", "TICKETD_LOG: \"loud\" is no level; write off, error, warn"),
+            ("info, warning", "TICKETD_LOG: \"warning\" is no level"),
+            ("ticketd", "TICKETD_LOG: \"ticketd\" is no level"),
+        ] {
+            let error = filter(asked).unwrap_err().to_string();
+            assert!(error.starts_with(begin), "{error}");
+            assert!(error.ends_with("like \"ticketd=info,warn\""), "{error}");
+        }
+        for asked in ["INFO", "ticketd=debug,", "off", "[ticketd.http{route}]=trace"] {
+            assert!(filter(asked).is_ok(), "{asked}");
+        }
     }
 }

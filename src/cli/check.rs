@@ -1,12 +1,13 @@
-//! `ticketd check`: is this configuration going to work? First the file, then each remote.
+//! `ticketd check`: is this configuration going to work? First the file and the store, then each
+//! remote.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use super::{Ending, Outcome, tell};
 use crate::{
     clients::{ApiError, MattermostClient, RedmineClient},
-    config::Config,
-    store::Keyring,
+    config::{self, Config},
+    store::{Keyring, Store, StoreError},
     telemetry::Metrics,
 };
 
@@ -27,7 +28,8 @@ impl From<Result<String, String>> for Finding {
     }
 }
 
-pub(super) async fn run(config: Config) -> Outcome {
+/// Checks `config`, which was read from `file`.
+pub(super) async fn run(config: Config, file: Option<PathBuf>) -> Outcome {
     let mut faults = 0;
     let mut row = |what: &str, finding: Finding| {
         let (word, text) = match finding {
@@ -40,8 +42,11 @@ pub(super) async fn run(config: Config) -> Outcome {
         };
         tell(&format!("{word}  {what}: {text}"));
     };
-    row("configuration", Finding::Fine("complete".to_owned()));
+    row("configuration", configuration(file));
     row("master key", master_key(&config));
+    if let Ok(keys) = Keyring::parse(&config.store.master_key) {
+        row("store", store(config.store.path.clone(), keys).await?);
+    }
     row("http.public_url", public_url(&config));
     let redmine = RedmineClient::new(config.redmine.url.clone(), Metrics::new())?;
     row("redmine", redmine_answers(&redmine, &config).await.into());
@@ -54,6 +59,40 @@ pub(super) async fn run(config: Config) -> Outcome {
         return Err(Ending::Misconfigured(mend));
     }
     Ok(())
+}
+
+fn configuration(file: Option<PathBuf>) -> Finding {
+    match file {
+        Some(file) => Finding::Fine(file.display().to_string()),
+        None => Finding::Note(format!(
+            "no file in {}; everything comes from the environment",
+            config::PLACES.join(" or ")
+        )),
+    }
+}
+
+/// Whether the store opens. Nothing is left that its daemon could not write.
+async fn store(path: PathBuf, keys: Keyring) -> Result<Finding, tokio::task::JoinError> {
+    tokio::task::spawn_blocking(move || {
+        let shown = path.display();
+        match Store::is_in(&path) {
+            Ok(true) => {}
+            Ok(false) => {
+                return Finding::Note(format!("none yet in {shown}, `ticketd run` makes it"));
+            }
+            Err(fault) => return Finding::Fault(format!("{fault} (store.path)")),
+        }
+        let opened = Store::probe(&path, keys);
+        let given = Store::give_to_owner(&path);
+        match opened.and(given) {
+            Ok(()) => Finding::Fine(format!("{shown} opens with this key")),
+            Err(StoreError::Locked { .. }) => {
+                Finding::Fine(format!("{shown} is in use by a running ticketd"))
+            }
+            Err(fault) => Finding::Fault(fault.to_string()),
+        }
+    })
+    .await
 }
 
 fn master_key(config: &Config) -> Finding {

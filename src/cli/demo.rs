@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use tempfile::TempDir;
 use url::Url;
 
-use super::{Outcome, tell};
+use super::{Ending, Outcome, tell};
 use crate::{
     app::App,
     config::{Config, Http, Limits, Mattermost, Redmine, Store},
@@ -36,24 +36,33 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) async fn run(self) -> Outcome {
+        // Before anything is made: from here on a signal is an orderly end, which removes it all.
+        let shutdown = Shutdown::on_signals()?;
         let redmine = sandbox::Redmine::start().await?;
         let mattermost = sandbox::Mattermost::start().await?;
         let directory = TempDir::with_prefix("ticketd-demo-")?;
         let (config, url) = configuration(&redmine, &mattermost, &directory).await?;
         let app = App::start(config).await?;
-        let shutdown = Shutdown::on_signals()?;
         let daemon = tokio::spawn(app.run(shutdown.clone()));
         tell(&format!("ticketd      {url}"));
         tell(&format!("Redmine      {} (built in)", redmine.url()));
         tell(&format!("Mattermost   {} (built in)", mattermost.url()));
         let stage = tour::Stage { redmine, mattermost, url, store: directory.path().to_owned() };
-        let missed = tour::walk(&stage).await?;
-        if !self.once {
+        let toured = tokio::select! {
+            () = shutdown.soft.cancelled() => None,
+            missed = tour::walk(&stage) => Some(missed),
+        };
+        // A tour that met the closing door is no failed one.
+        let toured = toured.filter(|_| !shutdown.soft.is_cancelled());
+        if matches!(toured, Some(Ok(_))) && !self.once {
             try_it(&stage);
             shutdown.soft.cancelled().await;
         }
         shutdown.soft.cancel();
-        daemon.await??;
+        let stopped = daemon.await;
+        let Some(missed) = toured else { return Err(Ending::Interrupted) };
+        let missed = missed?;
+        stopped??;
         if missed > 0 {
             return Err(
                 anyhow::anyhow!("{missed} steps were not answered as they should be").into()

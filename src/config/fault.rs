@@ -4,25 +4,34 @@
 use std::fmt;
 use std::path::PathBuf;
 
-/// All that is wrong, one fault a line when displayed.
+/// All that is wrong, one fault a line when displayed; and if there was no file, where it was
+/// looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigFaults(pub(super) Vec<Fault>);
+pub struct ConfigFaults {
+    pub(super) faults: Vec<Fault>,
+    /// Where a file was looked for and not found.
+    pub(super) searched: &'static [&'static str],
+}
 
 impl ConfigFaults {
     /// The faults, in the order of the sections; never empty.
     #[must_use]
     pub fn faults(&self) -> &[Fault] {
-        &self.0
+        &self.faults
     }
 }
 
 impl fmt::Display for ConfigFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, fault) in self.0.iter().enumerate() {
+        for (index, fault) in self.faults.iter().enumerate() {
             if index > 0 {
                 f.write_str("\n")?;
             }
             fault.fmt(f)?;
+        }
+        if !self.searched.is_empty() {
+            let places = self.searched.join(" or ");
+            write!(f, "\nno configuration file in {places}; name one with --config FILE")?;
         }
         Ok(())
     }
@@ -45,7 +54,9 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
             Source::Nowhere => {}
-            source => write!(f, "{source}: ")?,
+            Source::File(path) => write!(f, "{}: ", path.display())?,
+            Source::Line(path, line) => write!(f, "{}:{line}: ", path.display())?,
+            Source::Variable(name) => write!(f, "{name}: ")?,
         }
         if !self.key.is_empty() {
             write!(f, "{}: ", self.key)?;
@@ -65,15 +76,4 @@ pub enum Source {
     Line(PathBuf, usize),
     /// An environment variable.
     Variable(String),
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nowhere => f.write_str("not set"),
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Line(path, line) => write!(f, "{}:{line}", path.display()),
-            Self::Variable(name) => f.write_str(name),
-        }
-    }
 }

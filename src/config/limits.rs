@@ -16,7 +16,7 @@ pub struct Limits {
 }
 
 /// A slash command comes as a form, where a Korean character fills 9 bytes: the default holds
-/// 7,000 of them, and less than 4 KiB would cut ordinary commands.
+/// 29,000 of them, and less than 4 KiB would cut ordinary commands.
 const BODY_BYTES: std::ops::RangeInclusive<usize> = 4096..=16 * 1024 * 1024;
 
 impl Limits {
@@ -24,7 +24,7 @@ impl Limits {
         let one = NonZeroUsize::MIN;
         Self {
             body_bytes: section.number("body_bytes", BODY_BYTES, 256 * 1024),
-            // Twice what the front door works on at once: half may be slow or idle.
+            // Four times what the front door works on at once: most are slow or idle.
             connections: section.number(
                 "connections",
                 one..=one.saturating_add(99_999),

@@ -12,7 +12,8 @@ use crate::locale::Locale;
 pub struct Mattermost {
     /// The server, ending in `/`.
     pub url: Url,
-    /// The token of ticketd's bot; without it there are no dialogs and no direct messages.
+    /// The token of ticketd's bot, which looks up the users' languages; without it everybody reads
+    /// `locale`.
     pub bot_token: Option<SecretString>,
     /// The language of answers while the user's own is not known.
     pub locale: Locale,

@@ -2,6 +2,7 @@
 //! that what nobody asked for is known to be a mistake, and notes its faults instead of ending at
 //! the first.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
@@ -52,13 +53,27 @@ impl Reader {
     /// All faults, those about keys that nobody asked for included.
     pub(super) fn finish(self) -> Vec<Fault> {
         let Self { file, environment, mut faults, known } = self;
+        let sections = known.iter().map(|(section, _)| *section).collect::<Vec<_>>();
+        let mut strange = BTreeSet::new();
         for ((section, key), Given { source, .. }) in file.rest().chain(environment.rest()) {
             let problem = match (nearest(&known, &section, &key), &source) {
+                (None, _) if !sections.contains(&section.as_str()) => {
+                    // Once a section, not once a key.
+                    if !strange.insert(section.clone()) {
+                        continue;
+                    }
+                    let mut sections = sections.clone();
+                    sections.dedup();
+                    format!(
+                        "there is no section [{section}]; the sections are {}",
+                        sections.join(", ")
+                    )
+                }
                 (None, _) => "unknown key; remove it, or look it up in config/ticketd.toml".into(),
                 (Some((section, key)), Source::Variable(_)) => {
-                    format!("unknown key; did you mean {}", variable(section, key))
+                    format!("unknown key; did you mean {}?", variable(section, key))
                 }
-                (Some((section, key)), _) => format!("unknown key; did you mean {section}.{key}"),
+                (Some((section, key)), _) => format!("unknown key; did you mean {section}.{key}?"),
             };
             faults.push(Fault { key: format!("{section}.{key}"), source, problem });
         }
@@ -73,10 +88,11 @@ fn nearest<'k>(
     key: &str,
 ) -> Option<&'k (&'static str, String)> {
     let given = format!("{section}.{key}");
+    let known_section = known.iter().any(|place| place.0 == section);
     let close = |place: &&(&str, String)| {
         // Either a slip of the pen, or the right key under the wrong section.
         strsim::damerau_levenshtein(&given, &format!("{}.{}", place.0, place.1)) <= 2
-            || place.1 == key
+            || (known_section && place.1 == key)
     };
     let distance = |place: &&(&str, String)| {
         strsim::damerau_levenshtein(&given, &format!("{}.{}", place.0, place.1))

@@ -209,9 +209,14 @@ fn every_fault_of_the_file_names_its_line() {
         ),
         ("[limits]\nper_user_per_minute = 1.5", "2: limits.per_user_per_minute: write a whole"),
         ("[store]\npath = ['a']", "2: store.path: write a text in quotes"),
-        ("[http]\nlsten = 'x'", "2: http.lsten: unknown key; did you mean http.listen"),
-        ("[htpp]\nlisten = 'x'", "2: htpp.listen: unknown key; did you mean http.listen"),
-        ("[http]\nlocale = 'x'", "2: http.locale: unknown key; did you mean mattermost.locale"),
+        ("[http]\nlsten = 'x'", "2: http.lsten: unknown key; did you mean http.listen?"),
+        ("[htpp]\nlisten = 'x'", "2: htpp.listen: unknown key; did you mean http.listen?"),
+        ("[http]\nlocale = 'x'", "2: http.locale: unknown key; did you mean mattermost.locale?"),
+        (
+            "[jira]\nurl = 'x'\nuser = 'y'",
+            "2: jira.url: there is no section [jira]; the sections are http, store, mattermost, \
+             redmine, limits",
+        ),
         ("[http]\nwhatever = 'x'", "2: http.whatever: unknown key; remove it"),
         ("[http.tls]\nkey = 'x'", "1: http.tls: unknown key; remove it"),
         ("listen = 'x'", "1: listen: stands outside a section; put it under its [section]"),
@@ -239,14 +244,18 @@ fn every_fault_of_the_environment_names_its_variable() {
         (
             "TICKETD_HTTP__LISTEM",
             "x",
-            "http.listem: unknown key; did you mean TICKETD_HTTP__LISTEN",
+            "http.listem: unknown key; did you mean TICKETD_HTTP__LISTEN?",
         ),
         (
             "TICKETD_HTPP__LISTEN",
             "x",
-            "htpp.listen: unknown key; did you mean TICKETD_HTTP__LISTEN",
+            "htpp.listen: unknown key; did you mean TICKETD_HTTP__LISTEN?",
         ),
-        ("TICKETD_JIRA__FLAVOUR", "x", "jira.flavour: unknown key; remove it"),
+        (
+            "TICKETD_JIRA__FLAVOUR",
+            "x",
+            "jira.flavour: there is no section [jira]; the sections are http, ",
+        ),
         ("TICKETD_STORE__MASTER_KEY_FILE", "/no", "store.master_key_file: set as well as"),
         ("TICKETD_REDMINE__SLASH_TOKENS", "geheim", "redmine.slash_tokens: token 1 is not 16"),
         (

@@ -4,7 +4,7 @@
 //! opening, including one walk over every row, runs under a guard that catches both.
 
 use std::cell::Cell;
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 
 use super::barrier::Barrier;
-use super::error::StoreError;
-use super::mark::{self, Mark};
+use super::error::{self, StoreError};
+use super::mark::Mark;
 
 /// Bytes of the engine's page cache: rows are few and small, and the daemon shall idle in 15 MiB.
 const CACHE: u64 = 8 << 20;
 
 /// The engine's log; the files beside it can be rebuilt from it.
-const LOG: &str = "db";
+pub(super) const LOG: &str = "db";
 
 /// An open engine.
 pub(super) struct Engine {
@@ -38,7 +38,7 @@ impl Engine {
             .create(path)
             .map_err(|fault| StoreError::file("create", path, fault))?;
         if log.exists() {
-            refuse_if_locked(path, &log)?;
+            drop(refuse_if_locked(path, &log)?);
         }
         let config = sled::Config::new()
             .path(path)
@@ -73,33 +73,16 @@ pub(super) fn sync(path: &Path) -> Result<(), StoreError> {
         .map_err(|fault| StoreError::file("sync", path, fault))
 }
 
-/// Whether `path` holds files of a store.
-pub(super) fn holds_a_store(path: &Path) -> Result<bool, StoreError> {
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(fault) => return Err(StoreError::file("list", path, fault)),
-    };
-    for entry in entries {
-        let name = entry.map_err(|fault| StoreError::file("list", path, fault))?.file_name();
-        let name = name.to_string_lossy();
-        let ours = [LOG, "conf", "blobs", mark::FILE, super::export::FILE].contains(&&*name);
-        if ours || name.starts_with("snap.") {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// sled takes the same lock, but reports its failure as an error of no kind.
-fn refuse_if_locked(path: &Path, log: &Path) -> Result<(), StoreError> {
+/// sled takes the same lock, but reports its failure as an error of no kind. The file returned
+/// holds it.
+pub(super) fn refuse_if_locked(path: &Path, log: &Path) -> Result<File, StoreError> {
     let file = File::options()
         .read(true)
         .write(true)
         .open(log)
         .map_err(|fault| StoreError::file("open", log, fault))?;
     match file.try_lock() {
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.into() }),
         Err(TryLockError::Error(fault)) => Err(StoreError::file("lock", log, fault)),
     }
@@ -130,10 +113,18 @@ fn sort(path: &Path, fault: sled::Error) -> StoreError {
                     | io::ErrorKind::Other
             ) =>
         {
-            StoreError::damaged(path, fault.to_string())
+            tracing::debug!(error = %fault, "the storage engine met damage");
+            StoreError::damaged(
+                path,
+                match fault.kind() {
+                    io::ErrorKind::UnexpectedEof => "a file ends too early",
+                    io::ErrorKind::NotFound => "a file is missing",
+                    _ => "a file does not hold what it should",
+                },
+            )
         }
         sled::Error::Io(fault) => StoreError::file("open", path, fault),
-        fault => StoreError::damaged(path, fault.to_string()),
+        fault => StoreError::damaged(path, error::words(&fault)),
     }
 }
 
@@ -166,6 +157,8 @@ pub(super) fn guarded<T>(
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .and_then(|text| text.lines().next())
             .unwrap_or("no reason given");
-        Err(StoreError::damaged(path, format!("the storage engine gave up: {said}")))
+        // Its words are about its own code: for a developer, not for the operator.
+        tracing::debug!(panic = said, "the storage engine met damage");
+        Err(StoreError::damaged(path, "the storage engine cannot make sense of its files"))
     })
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::export;
 use super::keyring::KeyId;
 use super::seal::SealFault;
 
@@ -11,15 +12,17 @@ use super::seal::SealFault;
 pub enum StoreError {
     /// The files do not hold together.
     #[error(
-        "the store in {} is damaged ({reason}); stop ticketd, move the directory away (mv {0} \
-         {0}.damaged) and take up its last export: `ticketd store restore {0}.damaged/export.jsonl`",
-        path.display()
+        "the store in {} is damaged ({reason}); stop ticketd, then {}",
+        path.display(),
+        way_back(export.as_deref())
     )]
     Damaged {
         /// The store's directory.
         path: PathBuf,
         /// What was met.
         reason: String,
+        /// The store's own export, if it is there.
+        export: Option<PathBuf>,
     },
     /// Another process holds the store.
     #[error("the store in {} is in use; is ticketd already running on it?", path.display())]
@@ -102,22 +105,29 @@ pub enum StoreError {
     },
     /// A restore into a store that is there already.
     #[error(
-        "{} already holds a store; a restore never overwrites one: move it away first",
+        "{} already holds a store; a restore never overwrites one; with --replace it sets that \
+         one aside first",
         path.display()
     )]
     NotEmpty {
         /// The store's directory.
         path: PathBuf,
     },
+    /// A command that needs a store, and there is none.
+    #[error("there is no store in {}; is store.path right?", path.display())]
+    NoStore {
+        /// The store's directory.
+        path: PathBuf,
+    },
     /// A file that cannot be read or written.
-    #[error("cannot {verb} {}: {source}", path.display())]
+    #[error("cannot {verb} {}: {fault}", path.display())]
     File {
         /// What was tried.
         verb: &'static str,
         /// The file.
         path: PathBuf,
         /// The system's answer.
-        source: io::Error,
+        fault: io::Error,
     },
     /// The storage engine failed at run time.
     #[error("the storage engine failed: {0}")]
@@ -146,22 +156,50 @@ pub enum RowFault {
 
 impl StoreError {
     /// Files an error of the file system under what the reader can do about it.
-    pub(super) fn file(verb: &'static str, path: &Path, source: io::Error) -> Self {
-        if source.kind() == io::ErrorKind::PermissionDenied
-            || source.kind() == io::ErrorKind::ReadOnlyFilesystem
+    pub(super) fn file(verb: &'static str, path: &Path, fault: io::Error) -> Self {
+        if fault.kind() == io::ErrorKind::PermissionDenied
+            || fault.kind() == io::ErrorKind::ReadOnlyFilesystem
         {
             Self::NotWritable { path: path.into() }
         } else {
-            Self::File { verb, path: path.into(), source }
+            Self::File { verb, path: path.into(), fault }
         }
     }
 
     pub(super) fn damaged(path: &Path, reason: impl Into<String>) -> Self {
-        Self::Damaged { path: path.into(), reason: reason.into() }
+        let export = Some(path.join(export::FILE)).filter(|file| file.exists());
+        Self::Damaged { path: path.into(), reason: reason.into(), export }
     }
 
     #[allow(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
     pub(super) fn engine(fault: sled::Error) -> Self {
-        Self::Engine(fault.to_string())
+        Self::Engine(words(&fault))
+    }
+}
+
+fn way_back(export: Option<&Path>) -> String {
+    match export {
+        Some(file) => format!(
+            "set its files aside and take up its last export with `ticketd store restore \
+             --replace {}`",
+            file.display()
+        ),
+        None => "set its files aside and take up an export that you kept (there is none beside \
+                 them) with `ticketd store restore --replace FILE`"
+            .to_owned(),
+    }
+}
+
+/// The engine's error without its insides.
+pub(super) fn words(fault: &sled::Error) -> String {
+    tracing::debug!(error = %fault, "the storage engine failed");
+    match fault {
+        sled::Error::Io(fault) => fault.to_string(),
+        sled::Error::Corruption { .. } => "its files hold data that does not check out".to_owned(),
+        sled::Error::CollectionNotFound(_)
+        | sled::Error::Unsupported(_)
+        | sled::Error::ReportableBug(_) => {
+            "the storage engine cannot make sense of its files".to_owned()
+        }
     }
 }

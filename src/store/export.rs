@@ -50,16 +50,16 @@ struct End {
 
 /// Writes an export in place of `to`; `keys` are the ids of the keys in use.
 pub(super) fn write(engine: &Engine, keys: &[KeyId], to: &Path) -> Result<u64, StoreError> {
-    // Beside the target, under one fixed name: a crash leaves one file, which the next run takes.
+    // Beside the target, under one fixed name: a crash leaves one file, which the next run removes.
     let part = to.with_added_extension("part");
     let failed = |fault| StoreError::file("write", &part, fault);
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&part)
-        .map_err(failed)?;
+    match fs::remove_file(&part) {
+        Err(fault) if fault.kind() != std::io::ErrorKind::NotFound => return Err(failed(fault)),
+        _ => {}
+    }
+    // New, so that it is ours alone and no link to elsewhere.
+    let file =
+        File::options().write(true).create_new(true).mode(0o600).open(&part).map_err(failed)?;
     let mut lines = Lines { out: BufWriter::new(file), hash: Sha256::new() };
     let header = Header {
         ticketd_export: 1,

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use ticketd::sandbox::{Fault, FaultRule, Mattermost};
 
-use crate::site::{Launch, Site};
+use crate::site::{Ended, Launch, Site};
 
 const BOT_TOKEN: &str = "TICKETD_MATTERMOST__BOT_TOKEN";
 
@@ -35,7 +35,9 @@ async fn where_all_is_well_it_says_so() {
     assert_eq!(line(out, "ok", "mattermost"), format!("answers at {}", site.mattermost.url()));
     assert_eq!(line(out, "ok", "mattermost bot"), "signed in as @ticketd");
     assert!(line(out, "ok", "http.public_url").contains("https://desk.example.org/"), "{out}");
-    assert!(out.lines().all(|line| line.starts_with("ok ")), "{out}");
+    assert_eq!(line(out, "ok", "configuration"), site.config_file().display().to_string());
+    assert!(line(out, "note", "store").starts_with("none yet in "), "{out}");
+    assert_eq!(out.lines().filter(|line| !line.starts_with("ok ")).count(), 1, "{out}");
     assert!(!site.store().exists(), "a check leaves nothing behind");
 
     // The bot is not needed.
@@ -67,6 +69,39 @@ async fn each_fault_names_what_to_mend() {
     assert!(fault.contains("64 hex digits") && fault.contains("ticketd keys generate"), "{fault}");
     assert!(line(out, "note", "http.public_url").contains("`/redmine login`"), "{out}");
     assert_eq!(ended.stderr, "ticketd: 4 to mend, see above\n");
+}
+
+#[tokio::test]
+async fn the_store_is_opened_if_it_is_there() {
+    let site = Site::new().await;
+    let daemon = site.daemon().start().await;
+    let told = |ended: &Ended, word: &str| line(&ended.stdout, word, "store").to_owned();
+    let ended = check(&site).output().await;
+    assert!(told(&ended, "ok").ends_with("is in use by a running ticketd"), "{ended:?}");
+    daemon.stop().await;
+    let ended = check(&site).output().await;
+    assert!(told(&ended, "ok").ends_with("opens with this key"), "{ended:?}");
+
+    let wrong = site.ticketd(&["keys", "generate"]).output().await.stdout;
+    let ended = check(&site).with("TICKETD_STORE__MASTER_KEY", &wrong).output().await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(told(&ended, "FAULT").starts_with("the master key does not open"), "{ended:?}");
+
+    let ended =
+        check(&site).with("TICKETD_STORE__PATH", site.key_file().join("store")).output().await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(told(&ended, "FAULT").ends_with("(store.path)"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_reader_that_goes_away_is_no_fault() {
+    let site = Site::new().await;
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ticketd"));
+    command.env_clear().arg("--config").arg(site.config_file()).arg("check").stdout(writer);
+    let ended = command.status().await.unwrap();
+    assert_eq!(ended.code(), Some(0), "{ended}");
 }
 
 #[tokio::test]

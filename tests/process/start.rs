@@ -1,8 +1,12 @@
 //! What a start says: the log, and the sentences for an operator who has to mend something.
 
 use std::collections::BTreeSet;
+use std::process::Stdio;
+use std::time::Duration;
 
+use rustix::process::{Pid, Signal};
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::site::Site;
 
@@ -145,4 +149,76 @@ async fn wrong_use_is_exit_code_two() {
     let ended = site.daemon().with("TICKETD_LOG", "ticketd=loud").output().await;
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.stderr.contains("write one like \"ticketd=info,warn\""), "{ended:?}");
+    for word in ["loud", "warning"] {
+        let ended = site.daemon().with("TICKETD_LOG", word).output().await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        let told = format!("ticketd: TICKETD_LOG: \"{word}\" is no level; write off, error,");
+        assert!(ended.stderr.starts_with(&told), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_demo_that_is_interrupted_is_quiet_and_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    // Before its first line, within the tour, and a second time while it stops.
+    for (line, signals) in [(None, 1), (Some("Mattermost "), 1), (Some("== When things"), 2)] {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ticketd"));
+        command.env_clear().env("TMPDIR", dir.path()).arg("demo").kill_on_drop(true);
+        let mut demo = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
+        match line {
+            // As soon as it has made anything.
+            None => {
+                while std::fs::read_dir(dir.path()).unwrap().next().is_none() {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            }
+            Some(begin) => while !lines.next_line().await.unwrap().unwrap().starts_with(begin) {},
+        }
+        let pid = Pid::from_raw(demo.id().unwrap().cast_signed()).unwrap();
+        for _ in 0..signals {
+            rustix::process::kill_process(pid, Signal::INT).unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        while lines.next_line().await.unwrap().is_some() {}
+        let ended = demo.wait_with_output().await.unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!((ended.status.code(), said.as_str()), (Some(130), ""), "after {line:?}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "after {line:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_configuration_file_it_says_where_it_looked() {
+    let places = ["/etc/ticketd/ticketd.toml", "config/ticketd.toml"];
+    if std::path::Path::new(places[0]).exists() {
+        println!("not run: this machine has {}", places[0]);
+        return;
+    }
+    let site = Site::new().await;
+    let ended = |variables: &'static [(&str, &str)]| {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ticketd"));
+        command.env_clear().envs(variables.iter().copied()).current_dir(site.path("."));
+        let output = async move { command.arg("check").output().await.unwrap() };
+        async { crate::site::Ended::from(output.await) }
+    };
+    let told = format!("no configuration file in {} or {}", places[0], places[1]);
+    let faulty = ended(&[]).await;
+    assert_eq!(faulty.code, Some(2), "{faulty:?}");
+    let last = faulty.stderr.lines().last().unwrap();
+    assert_eq!(last, format!("{told}; name one with --config FILE"));
+
+    let complete = ended(&[
+        ("TICKETD_STORE__MASTER_KEY", "ab"),
+        ("TICKETD_STORE__PATH", "store"),
+        ("TICKETD_REDMINE__SLASH_TOKENS", "x57qoutf8pg8mgx1q1ysq5mzty"),
+    ])
+    .await;
+    let first = complete.stdout.lines().next().unwrap();
+    assert!(first.starts_with("note   configuration: no file in "), "{complete:?}");
+
+    std::fs::create_dir(site.path("config")).unwrap();
+    std::fs::rename(site.config_file(), site.path("config/ticketd.toml")).unwrap();
+    let found = ended(&[]).await;
+    assert!(found.stdout.starts_with("ok     configuration: config/ticketd.toml\n"), "{found:?}");
 }
