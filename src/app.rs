@@ -126,7 +126,7 @@ impl App {
         ]
         .map(AbortOnDropHandle::new);
         let mut serving = AbortOnDropHandle::new(tokio::spawn(door.serve()));
-        tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "ticketd is ready");
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, "ticketd is ready");
         lifecycle::notify_ready();
         tokio::select! {
             () = shutdown.soft.cancelled() => {}
