@@ -204,8 +204,15 @@ impl Session {
             return;
         };
         let name = order.command.name();
-        let (who, myself) = (asker.clone(), myself.clone());
-        let work: Work = match order.command {
+        let work = self.work(myself.clone(), order, asker.clone());
+        self.tasks.spawn(answer(asker, place, name, work, reply).in_current_span());
+    }
+
+    /// What there is to do, one line a command. What must not race with other commands is done
+    /// here and now; the rest waits for Redmine in a task.
+    fn work(&mut self, myself: ActorRef<RedmineSessionMsg>, order: Order, who: Arc<Asker>) -> Work {
+        match order.command {
+            RedmineCommand::Help => Box::pin(async move { Ok(who.say("redmine-help", &[])) }),
             RedmineCommand::Login(form) => {
                 Box::pin(async move { login::with_key(&who, &myself, &form).await })
             }
@@ -217,9 +224,25 @@ impl Session {
                 let forgotten = self.forget();
                 Box::pin(async move { login::logout(&who, forgotten?).await })
             }
-            command => Box::pin(async move { carry_out(&who, command).await }),
-        };
-        self.tasks.spawn(answer(asker, place, name, work, reply).in_current_span());
+            RedmineCommand::Me => Box::pin(async move { me::run(&who).await }),
+            RedmineCommand::List(query) => Box::pin(async move { list::run(&who, &query).await }),
+            RedmineCommand::Issue(id) => Box::pin(async move { issue::run(&who, id).await }),
+            RedmineCommand::Close(id, note) => {
+                Box::pin(async move { close::run(&who, id, note.as_deref()).await })
+            }
+            RedmineCommand::Create(project, subject) => {
+                Box::pin(async move { create::run(&who, &project, &subject).await })
+            }
+            RedmineCommand::Comment(id, text) => {
+                Box::pin(async move { comment::run(&who, id, &text).await })
+            }
+            RedmineCommand::Search(query) => {
+                Box::pin(async move { search::run(&who, &query).await })
+            }
+            RedmineCommand::Projects(page) => {
+                Box::pin(async move { projects::run(&who, page).await })
+            }
+        }
     }
 
     fn asker(&self, locale: Locale) -> Arc<Asker> {
@@ -238,24 +261,6 @@ impl Session {
 
     fn is_idle(&self) -> bool {
         self.last_used.elapsed() >= IDLE_LIMIT && self.at_once.available_permits() == AT_ONCE
-    }
-}
-
-/// One command that needs a login and changes nothing here.
-async fn carry_out(asker: &Asker, command: RedmineCommand) -> Result<String, Failure> {
-    match command {
-        RedmineCommand::Me => me::run(asker).await,
-        RedmineCommand::List(query) => list::run(asker, &query).await,
-        RedmineCommand::Issue(id) => issue::run(asker, id).await,
-        RedmineCommand::Close(id, note) => close::run(asker, id, note.as_deref()).await,
-        RedmineCommand::Create(project, subject) => create::run(asker, &project, &subject).await,
-        RedmineCommand::Comment(id, text) => comment::run(asker, id, &text).await,
-        RedmineCommand::Search(query) => search::run(asker, &query).await,
-        RedmineCommand::Projects(page) => projects::run(asker, page).await,
-        RedmineCommand::Help
-        | RedmineCommand::Login(_)
-        | RedmineCommand::OpenLogin
-        | RedmineCommand::Logout => Ok(asker.say("redmine-help", &[])),
     }
 }
 
