@@ -52,10 +52,10 @@ pub struct Doorkeeping {
     pub(super) form_secret: SecretString,
     pub(super) body_bytes: usize,
     pub(super) default_locale: Locale,
-    pub(super) pace: DefaultKeyedRateLimiter<UserId>,
-    pub(super) at_once: Semaphore,
+    pace: DefaultKeyedRateLimiter<UserId>,
+    at_once: Semaphore,
     /// Requests without a valid token: a few are answered as what they are.
-    pub(super) strangers: DefaultDirectRateLimiter,
+    strangers: DefaultDirectRateLimiter,
     /// Log lines that strangers can cause, by the hundred if they want.
     pub(super) complaints: DefaultKeyedRateLimiter<&'static str>,
     pub(super) ids: RequestIds,
@@ -99,6 +99,11 @@ impl Doorkeeping {
     /// A place among the requests that are worked on; to be kept until the answer.
     pub(super) fn enter(&self) -> Result<SemaphorePermit<'_>, HttpError> {
         self.at_once.try_acquire().map_err(|_| HttpError::Overloaded)
+    }
+
+    /// Whether this user has used up what a minute holds.
+    pub(super) fn is_too_fast(&self, user: &UserId) -> bool {
+        self.pace.check_key(user).is_err()
     }
 
     /// What somebody without a valid token gets.

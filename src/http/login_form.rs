@@ -68,7 +68,7 @@ pub(super) async fn answer(
     let user = UserId::parse(&wire.user_id).map_err(|_| HttpError::BadRequest("user"))?;
     let locale = context.locales.of(&user).await;
     let say = |key: &str| context.texts.say(locale, key, &[]);
-    if context.door.pace.check_key(&user).is_err() {
+    if context.door.is_too_fast(&user) {
         context.metrics.shed("pace");
         return Ok(shown(FormAnswer::Refused(say("too-fast"))));
     }

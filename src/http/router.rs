@@ -23,7 +23,9 @@ enum Endpoint {
 }
 
 /// Path, methods (as `Allow` says them), endpoint.
-const ROUTES: &[(&str, &str, Endpoint)] = &[
+type Route = (&'static str, &'static str, Endpoint);
+
+const ROUTES: &[Route] = &[
     ("/health", "GET, HEAD", Endpoint::Health),
     ("/ready", "GET, HEAD", Endpoint::Ready),
     ("/metrics", "GET, HEAD", Endpoint::Metrics),
@@ -31,14 +33,14 @@ const ROUTES: &[(&str, &str, Endpoint)] = &[
     ("/slash/redmine/login/{secret}", "POST", Endpoint::LoginForm),
 ];
 
-/// The index of each path in [`ROUTES`].
-pub(super) struct Routes(Router<usize>);
+/// Finds the one of [`ROUTES`] that a path belongs to.
+pub(super) struct Routes(Router<Route>);
 
 impl Routes {
     pub(super) fn new() -> Result<Self, matchit::InsertError> {
         let mut router = Router::new();
-        for (index, (path, ..)) in ROUTES.iter().enumerate() {
-            router.insert(*path, index)?;
+        for route in ROUTES {
+            router.insert(route.0, *route)?;
         }
         Ok(Self(router))
     }
@@ -52,13 +54,12 @@ impl Routes {
         let started = Instant::now();
         let id = context.door.ids.of(request.headers());
         let found = self.0.at(request.uri().path()).ok();
-        let (path, ..) =
-            found.as_ref().map_or(("unknown", "", Endpoint::Health), |m| ROUTES[*m.value]);
+        let path = found.as_ref().map_or("unknown", |found| found.value.0);
         let span = tracing::info_span!("ticketd.http", request.id = %id, http.route = path);
         let outcome = match found {
             None => Err(HttpError::NotFound),
             Some(found) => {
-                let (_, allowed, endpoint) = ROUTES[*found.value];
+                let (_, allowed, endpoint) = *found.value;
                 let secret = found.params.get("secret").unwrap_or_default().to_owned();
                 if allowed.split(", ").any(|method| method == request.method().as_str()) {
                     let work = dispatch(context, endpoint, request, &secret, &id);
@@ -132,7 +133,7 @@ mod tests {
         let routes = Routes::new().unwrap();
         for (path, allowed, endpoint) in ROUTES {
             let found = routes.0.at(path).unwrap();
-            assert_eq!(ROUTES[*found.value].2, *endpoint);
+            assert_eq!(found.value.2, *endpoint);
             for method in allowed.split(", ") {
                 assert!(
                     [Method::GET, Method::HEAD, Method::POST]

@@ -69,7 +69,7 @@ pub(super) async fn answer(
     let deadline = Instant::now() + PATIENCE;
     let user = UserId::parse(&form.user_id).map_err(|_| HttpError::BadRequest("user"))?;
     let locale = context.locales.of(&user).await;
-    if context.door.pace.check_key(&user).is_err() {
+    if context.door.is_too_fast(&user) {
         context.metrics.shed("pace");
         return Ok(reply::ephemeral(&context.texts.say(locale, "too-fast", &[])));
     }
