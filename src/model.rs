@@ -1,8 +1,11 @@
 //! Pure types and rules: no I/O, no clock, no tokio.
 
+pub mod automatic;
 pub mod command;
 pub mod ids;
+pub mod keys;
 pub mod login;
+pub mod mail;
 pub mod redmine;
 pub mod render;
 pub mod words;

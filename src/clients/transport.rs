@@ -5,12 +5,13 @@
 //! [`ApiError::Ambiguous`] and the caller looks before repeating it.
 
 use std::{
+    collections::BTreeMap,
     sync::LazyLock,
     time::{Duration, Instant},
 };
 
-use backon::{ConstantBuilder, Retryable};
 use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
 use http::{
     HeaderMap, Method, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
@@ -102,6 +103,11 @@ impl Transport {
         self.http.request(method, self.at(path))
     }
 
+    /// The connections themselves, for a protocol that is not one answer to one request.
+    pub(super) fn connections(&self) -> &reqwest::Client {
+        &self.http
+    }
+
     /// The URL of a path of the service.
     #[must_use]
     pub fn at(&self, path: &str) -> Url {
@@ -121,36 +127,87 @@ impl Transport {
     /// # Errors
     /// Any [`ApiError`]; only writes fail as [`ApiError::Ambiguous`].
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer, ApiError> {
+        self.send_within(self.limit, request).await
+    }
+
+    /// As [`Transport::send`], with a time limit of the call's own: uploads take longer.
+    ///
+    /// # Errors
+    /// As [`Transport::send`].
+    pub async fn send_within(
+        &self,
+        limit: Duration,
+        request: RequestBuilder,
+    ) -> Result<Answer, ApiError> {
         let started = Instant::now();
         let outcome = match request.build() {
-            Ok(request) => self.in_time(request).await,
+            Ok(request) => self.in_time(limit, request).await,
             // A key that cannot stand in a header ends here.
             Err(_) => Err(self.malformed("the request cannot be built")),
         };
+        self.note(started, &outcome);
+        outcome
+    }
+
+    /// Sends a read whose answer is not held in memory. The limit is for its head, and then for
+    /// each piece of its body.
+    ///
+    /// # Errors
+    /// As [`Transport::send`].
+    pub async fn download(&self, request: RequestBuilder) -> Result<Download, ApiError> {
+        let started = Instant::now();
+        let head = async {
+            let request =
+                request.build().map_err(|_| self.malformed("the request cannot be built"))?;
+            let answer = self.http.execute(request).await;
+            let answer = answer.map_err(|error| self.broken(true, &error).error)?;
+            if answer.status().is_success() {
+                return Ok(answer);
+            }
+            Err(self.refusal(true, answer.status(), answer.headers(), &[]))
+        };
+        let outcome = tokio::time::timeout(self.limit, head)
+            .await
+            .unwrap_or_else(|_| Err(self.unanswered(true, "no answer in time")));
+        self.note(started, &outcome);
+        let (service, limit) = (self.service, self.limit);
+        outcome.map(|answer| Download { service, limit, answer })
+    }
+
+    fn note<T>(&self, started: Instant, outcome: &Result<T, ApiError>) {
         let word = outcome.as_ref().map_or_else(ApiError::kind, |_| "ok");
         self.metrics.remote_call(self.service, word, started.elapsed());
         match &outcome {
             Err(error) if error.is_outage() => self.part.failed(),
             _ => self.part.succeeded(),
         }
-        outcome
     }
 
     /// One limit over both tries, so that whoever waits can count on it.
-    async fn in_time(&self, request: reqwest::Request) -> Result<Answer, ApiError> {
+    async fn in_time(
+        &self,
+        limit: Duration,
+        request: reqwest::Request,
+    ) -> Result<Answer, ApiError> {
         let safe = request.method().is_safe();
-        let retries = usize::from(safe);
-        let tries = (|| self.once(request.try_clone()))
-            .retry(ConstantBuilder::default().with_delay(RETRY_PAUSE).with_max_times(retries))
-            .when(|failed| failed.connection);
-        match tokio::time::timeout(self.limit, tries).await {
+        let tries = async {
+            // What flows from a stream cannot be cloned, and need not be: only reads are repeated.
+            let again = if safe { request.try_clone() } else { None };
+            match (self.once(request).await, again) {
+                (Err(failed), Some(again)) if failed.connection => {
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                    self.once(again).await
+                }
+                (outcome, _) => outcome,
+            }
+        };
+        match tokio::time::timeout(limit, tries).await {
             Ok(outcome) => outcome.map_err(|failed| failed.error),
             Err(_) => Err(self.unanswered(safe, "no answer in time")),
         }
     }
 
-    async fn once(&self, request: Option<reqwest::Request>) -> Result<Answer, Failed> {
-        let request = request.ok_or_else(|| self.malformed("the request cannot be repeated"))?;
+    async fn once(&self, request: reqwest::Request) -> Result<Answer, Failed> {
         let safe = request.method().is_safe();
         let answer = self.http.execute(request).await.map_err(|error| self.broken(safe, &error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
@@ -227,6 +284,37 @@ impl Transport {
     }
 }
 
+/// An answer whose body has not been read yet.
+#[derive(Debug)]
+pub struct Download {
+    service: &'static str,
+    limit: Duration,
+    answer: reqwest::Response,
+}
+
+impl Download {
+    /// The next piece of the body; `None` at its end.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] if it breaks off or stands still.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, ApiError> {
+        let failed =
+            |cause: &str| ApiError::Unavailable { service: self.service, cause: cause.to_owned() };
+        match tokio::time::timeout(self.limit, self.answer.chunk()).await {
+            Ok(Ok(chunk)) => Ok(chunk),
+            Ok(Err(_)) => Err(failed("the connection broke")),
+            Err(_) => Err(failed("no answer in time")),
+        }
+    }
+
+    /// The pieces of the body, for a request that passes them on.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, ApiError>> + Send + 'static {
+        futures_util::stream::try_unfold(self, |mut download| async move {
+            Ok(download.chunk().await?.map(|chunk| (chunk, download)))
+        })
+    }
+}
+
 impl Answer {
     /// The body, which must be JSON of this shape and say that it is.
     ///
@@ -269,15 +357,54 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
-/// The service's own words: Redmine says `{"errors": […]}`, Mattermost `{"message": "…"}`.
+/// The service's own words: Redmine says `{"errors": […]}`, Mattermost `{"message": "…"}`, Jira
+/// `{"errorMessages": […], "errors": {"field": "…"}}`, which becomes `field: …`.
 fn reasons(body: &[u8]) -> Vec<String> {
     #[derive(Deserialize, Default)]
+    #[serde(default, rename_all = "camelCase")]
     struct Words {
-        #[serde(default)]
-        errors: Vec<String>,
-        #[serde(default)]
+        error_messages: Vec<String>,
+        errors: Errors,
         message: Option<String>,
     }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Errors {
+        List(Vec<String>),
+        ByField(BTreeMap<String, String>),
+    }
+    impl Default for Errors {
+        fn default() -> Self {
+            Self::List(Vec::new())
+        }
+    }
     let words: Words = serde_json::from_slice(body).unwrap_or_default();
-    words.errors.into_iter().chain(words.message).collect()
+    let errors = match words.errors {
+        Errors::List(list) => list,
+        Errors::ByField(fields) => {
+            fields.into_iter().map(|(field, text)| format!("{field}: {text}")).collect()
+        }
+    };
+    words.error_messages.into_iter().chain(errors).chain(words.message).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reasons;
+
+    #[test]
+    fn each_service_has_its_own_way_of_saying_why() {
+        for (body, expected) in [
+            (r#"{"errors":["Subject cannot be blank"]}"#, vec!["Subject cannot be blank"]),
+            (r#"{"id":"x","message":"Not found"}"#, vec!["Not found"]),
+            (
+                r#"{"errorMessages":["No."],"errors":{"priority":"Not on the screen"}}"#,
+                vec!["No.", "priority: Not on the screen"],
+            ),
+            ("<html>", vec![]),
+            (r#"{"errors":7}"#, vec![]),
+        ] {
+            assert_eq!(reasons(body.as_bytes()), expected, "{body}");
+        }
+    }
 }
