@@ -1,11 +1,16 @@
 //! Pure types and rules: no I/O, no clock, no tokio.
 
 pub mod automatic;
+pub mod case;
 pub mod command;
+pub mod desk;
+pub mod effect;
+pub mod filter;
 pub mod ids;
 pub mod keys;
 pub mod login;
 pub mod mail;
 pub mod redmine;
 pub mod render;
+pub mod thread;
 pub mod words;

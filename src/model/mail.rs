@@ -88,6 +88,11 @@ impl MessageId {
         well_formed.then(|| Self(text.into()))
     }
 
+    /// An id that we made, of letters, digits, dots and a domain.
+    pub(super) fn made(text: String) -> Self {
+        Self(text.into())
+    }
+
     /// The id as text, without brackets.
     #[must_use]
     pub fn as_str(&self) -> &str {

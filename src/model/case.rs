@@ -1,0 +1,191 @@
+//! A case: one conversation with its ticket, and what of it is still to be done. The desk moves
+//! it; the store keeps it in one short row.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    effect::{Effect, Work, Worker},
+    keys::{CaseId, EffectId, IssueKey, MailKey, MailboxName},
+    mail::{Address, Email, Folder, MessageId},
+    render,
+};
+
+/// Characters of the subject that a case keeps.
+const SUBJECT_MAX: usize = 200;
+/// Characters of the reporter's name that a case keeps.
+const NAME_MAX: usize = 100;
+/// Bytes of the longest Message-ID that a reply will name.
+const MESSAGE_ID_MAX: usize = 400;
+
+/// One conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// Its number.
+    pub id: CaseId,
+    /// The mailbox that it came to, and that answers.
+    pub mailbox: MailboxName,
+    /// The subject, on one line.
+    pub subject: String,
+    /// Who asked, and gets the answers; nobody where the first mail had no sender.
+    pub reporter: Option<Address>,
+    /// A machine opened it: it is never answered by ticketd itself.
+    pub quiet: bool,
+    /// The reporter's first mail, which replies refer to.
+    pub first: Option<MessageId>,
+    /// The reporter's last mail, which replies answer.
+    pub last: Option<MessageId>,
+    /// The issue, once it is there.
+    pub issue: Option<IssueKey>,
+    /// Mails of one sender in a row with no answer in between.
+    pub streak: u32,
+    /// Whose: a short keyed digest of the address.
+    pub streak_of: u64,
+    /// When it began.
+    pub opened: Timestamp,
+    /// When something last happened.
+    pub changed: Timestamp,
+    /// The step that is next to be done.
+    pub head: u32,
+    /// The step that the next effect gets.
+    pub tail: u32,
+    /// When the head is due, and who does it; none when nothing is to be done, or the head is dead.
+    pub next: Option<Next>,
+}
+
+/// When a case wants attention, and whose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Next {
+    /// Whose.
+    pub worker: Worker,
+    /// Not before.
+    pub at: Timestamp,
+}
+
+impl Case {
+    /// Cut to what a row holds: the subject.
+    pub(super) fn subject_of(text: &str) -> String {
+        let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        render::cut(line.trim(), SUBJECT_MAX)
+    }
+
+    /// Cut to what a row holds: an address.
+    pub(super) fn address_of(address: &Address) -> Address {
+        let name = address.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        Address { name: name.map(|name| render::cut(name, NAME_MAX)), email: address.email.clone() }
+    }
+
+    /// A Message-ID that a reply may name.
+    pub(super) fn nameable(id: Option<&MessageId>) -> Option<MessageId> {
+        id.filter(|id| id.as_str().len() <= MESSAGE_ID_MAX && id.as_str().is_ascii()).cloned()
+    }
+
+    /// Puts work at the end of the queue.
+    pub(super) fn append(&mut self, work: Vec<Work>, now: Timestamp) -> Vec<Effect> {
+        let effects: Vec<_> = work
+            .into_iter()
+            .map(|work| {
+                let id = EffectId { case: self.id, step: self.tail };
+                self.tail += 1;
+                Effect::new(id, work, now)
+            })
+            .collect();
+        if let Some(head) = effects.iter().find(|effect| effect.id.step == self.head) {
+            self.next = Some(Next::of(head));
+        }
+        self.changed = now;
+        effects
+    }
+
+    /// Whether nothing is left to be done.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.head == self.tail
+    }
+
+    /// The id of the step that is next to be done.
+    #[must_use]
+    pub fn head_id(&self) -> Option<EffectId> {
+        (!self.is_idle()).then_some(EffectId { case: self.id, step: self.head })
+    }
+}
+
+impl Next {
+    /// When this effect is due, and whose it is.
+    #[must_use]
+    pub fn of(effect: &Effect) -> Self {
+        Self { worker: effect.work.worker(), at: effect.due }
+    }
+}
+
+/// What became of a mail: exactly one of these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum MailState {
+    /// It opened a case.
+    Ticket {
+        /// The case.
+        case: CaseId,
+    },
+    /// It joined a case.
+    Comment {
+        /// The case.
+        case: CaseId,
+    },
+    /// A rule of the filter keeps it out.
+    Ignored {
+        /// The rule's word.
+        rule: String,
+    },
+    /// It could not be read. Its raw text is kept.
+    Quarantined {
+        /// Why, in a few words.
+        reason: String,
+    },
+}
+
+impl MailState {
+    /// A word for lists and metrics.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Ticket { .. } => "ticket",
+            Self::Comment { .. } => "comment",
+            Self::Ignored { .. } => "ignored",
+            Self::Quarantined { .. } => "quarantined",
+        }
+    }
+
+    /// The case that it belongs to.
+    #[must_use]
+    pub fn case(&self) -> Option<CaseId> {
+        match self {
+            Self::Ticket { case } | Self::Comment { case } => Some(*case),
+            Self::Ignored { .. } | Self::Quarantined { .. } => None,
+        }
+    }
+}
+
+/// The register's row of a mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailRecord {
+    /// Its key.
+    pub key: MailKey,
+    /// The mailbox.
+    pub mailbox: MailboxName,
+    /// The mailbox's own id.
+    pub remote: String,
+    /// The folder that it lay in.
+    pub folder: Folder,
+    /// Who wrote it.
+    pub from: Option<Email>,
+    /// Its subject, cut.
+    pub subject: String,
+    /// When the mailbox got it.
+    pub received: Timestamp,
+    /// When ticketd recorded it.
+    pub recorded: Timestamp,
+    /// What became of it.
+    #[serde(flatten)]
+    pub state: MailState,
+}

@@ -1,0 +1,289 @@
+//! The desk: what follows from what. Pure functions from a case and an event to the case's next
+//! state and the effects to carry out.
+//!
+//! The store writes both in one step, before anything is tried; workers try the head of a case's
+//! queue and bring back an [`Outcome`]. So whatever dies, and when, replaying what is stored leads
+//! to the same tickets. Order is kept within a case, and cases never wait for each other.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    case::{Case, Next},
+    effect::{Effect, MailRef, Stage, Work, later},
+    keys::{CaseId, CommentId, IssueKey, MailboxName},
+    mail::{Folder, Mail},
+};
+
+/// How long after an unclear call its traces are looked for where looking is exact: the longest
+/// that a call may still be under way at the remote.
+const UNDER_WAY: Duration = Duration::from_secs(30);
+/// The longest pause between two looks.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
+/// What the operator decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Tell the reporter of the issue.
+    pub notices: bool,
+    /// A follow-up reopens a closed issue.
+    pub reopen: bool,
+    /// How long Jira's search may not see a new issue.
+    pub index_lag: Duration,
+}
+
+/// What a worker brings back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It has happened.
+    Done(Done),
+    /// It has surely not happened; try again, after this pause where the service names one.
+    Retry {
+        /// The pause; none for the usual, growing one.
+        after: Option<Duration>,
+        /// Why, in a word or a few.
+        fault: String,
+    },
+    /// The call may have happened.
+    Unclear {
+        /// Why, in a word or a few.
+        fault: String,
+    },
+    /// An uncertain one was looked for everywhere, and is nowhere.
+    NotFound,
+    /// An uncertain one could not be looked for.
+    LookAgain {
+        /// The pause; none for the usual, growing one.
+        after: Option<Duration>,
+        /// Why, in a word or a few.
+        fault: String,
+    },
+    /// It will not work, however often it is tried.
+    Refused {
+        /// Why, in a word or a few.
+        fault: String,
+    },
+    /// The case's issue has been deleted.
+    IssueGone,
+}
+
+/// What has happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// What was to be done, with nothing to add.
+    Plainly,
+    /// The issue is there.
+    Created {
+        /// Its key.
+        issue: IssueKey,
+        /// The mail has attachments to hang on it.
+        attach: bool,
+        /// The mail has recipients to watch it.
+        watch: bool,
+    },
+    /// The comment is there.
+    Commented {
+        /// The mail has attachments to hang on the issue.
+        attach: bool,
+    },
+}
+
+/// A mail's own case: its issue is to be made.
+#[must_use]
+pub fn open(
+    id: CaseId,
+    mailbox: &MailboxName,
+    mail: &Mail,
+    mail_ref: MailRef,
+    now: Timestamp,
+) -> (Case, Vec<Effect>) {
+    let mut case = Case {
+        id,
+        mailbox: mailbox.clone(),
+        subject: Case::subject_of(&mail.subject),
+        reporter: mail.answer_to().map(Case::address_of),
+        quiet: mail.automatic.is_some(),
+        first: Case::nameable(mail.message_id.as_ref()),
+        last: Case::nameable(mail.message_id.as_ref()),
+        issue: None,
+        streak: 0,
+        streak_of: 0,
+        opened: now,
+        changed: now,
+        head: 0,
+        tail: 0,
+        next: None,
+    };
+    let effects = case.append(vec![Work::CreateIssue { mail: mail_ref, replaces: None }], now);
+    (case, effects)
+}
+
+/// A mail that belongs to the case; `sender` is the digest of its sender.
+pub fn join(
+    case: &mut Case,
+    mail: &Mail,
+    mail_ref: MailRef,
+    sender: u64,
+    policy: Policy,
+    now: Timestamp,
+) -> Vec<Effect> {
+    let inbound = mail.folder == Folder::Inbox;
+    let by_reporter = mail.from.as_ref().is_some_and(|from| {
+        case.reporter.as_ref().is_some_and(|reporter| reporter.email == from.email)
+    });
+    if by_reporter && let Some(id) = Case::nameable(mail.message_id.as_ref()) {
+        case.last = Some(id);
+    }
+    case.streak = if inbound && case.streak_of == sender { case.streak + 1 } else { 1 };
+    case.streak_of = if inbound { sender } else { 0 };
+    let mut work = vec![Work::AddComment { mail: mail_ref }];
+    if policy.reopen && inbound && mail.automatic.is_none() {
+        work.push(Work::Reopen);
+    }
+    case.append(work, now)
+}
+
+/// An agent's comment, seen for the first time: it goes to the reporter.
+pub fn agent_commented(case: &mut Case, comment: CommentId, now: Timestamp) -> Vec<Effect> {
+    case.streak = 0;
+    if case.reporter.is_none() {
+        return Vec::new();
+    }
+    case.append(vec![Work::SendComment { comment }], now)
+}
+
+/// Takes up what a worker brings back about the head of the case's queue; `following` is the
+/// effect behind it. Returns what is new in the queue.
+pub fn settle(
+    case: &mut Case,
+    effect: &mut Effect,
+    following: Option<&Effect>,
+    outcome: Outcome,
+    policy: Policy,
+    now: Timestamp,
+) -> Vec<Effect> {
+    let mut more = Vec::new();
+    match outcome {
+        Outcome::Done(done) => {
+            effect.stage = Stage::Done;
+            effect.fault = None;
+            more = follow(case, effect, done, policy);
+        }
+        Outcome::Retry { after, fault } => {
+            effect.stage = Stage::Planned;
+            effect.trace.begun = None;
+            effect.fault = Some(fault);
+            effect.postpone(after, now);
+        }
+        Outcome::Unclear { fault } => {
+            effect.stage = Stage::Uncertain;
+            effect.trace.begun = Some(now);
+            effect.fault = Some(fault);
+            effect.due = now;
+        }
+        Outcome::NotFound => {
+            let window = window(&effect.work, policy);
+            let begun = effect.trace.begun.unwrap_or(now);
+            if now >= later(begun, window) {
+                effect.stage = Stage::Planned;
+                effect.trace.begun = None;
+                effect.due = now;
+            } else {
+                effect.stage = Stage::Uncertain;
+                effect.due = later(now, (window / 5).min(LOOK_AGAIN));
+            }
+        }
+        Outcome::LookAgain { after, fault } => {
+            effect.stage = Stage::Uncertain;
+            effect.fault = Some(fault);
+            effect.postpone(after, now);
+        }
+        Outcome::Refused { fault } => {
+            effect.stage = Stage::Dead;
+            effect.fault = Some(fault);
+        }
+        Outcome::IssueGone => more = replace_issue(case, effect, now),
+    }
+    advance(case, effect, following);
+    case.append(more, now)
+}
+
+/// Tries a dead effect again, by the operator's word. Returns what is new in the queue.
+pub fn retry(case: &mut Case, effect: &mut Effect, now: Timestamp) -> Vec<Effect> {
+    if effect.stage != Stage::Dead {
+        return Vec::new();
+    }
+    if case.head_id() == Some(effect.id) {
+        effect.stage = if effect.trace.begun.is_some() { Stage::Uncertain } else { Stage::Planned };
+        effect.failures = 0;
+        effect.due = now;
+        case.next = Some(Next::of(effect));
+        case.changed = now;
+        return Vec::new();
+    }
+    // Its turn has passed: it queues up again. The mark of a mail's work stays the same.
+    effect.stage = Stage::Done;
+    case.append(vec![effect.work.clone()], now)
+}
+
+/// What follows from what has happened.
+fn follow(case: &mut Case, effect: &Effect, done: Done, policy: Policy) -> Vec<Work> {
+    let mut work = Vec::new();
+    let mail = effect.work.mail().cloned();
+    match done {
+        Done::Plainly => {}
+        Done::Created { issue, attach, watch } => {
+            let first = matches!(effect.work, Work::CreateIssue { replaces: None, .. });
+            if first && policy.notices && !case.quiet && case.reporter.is_some() {
+                work.push(Work::SendNotice);
+            }
+            if let Some(mail) = mail {
+                work.extend(attach.then(|| Work::Attach { mail: mail.clone() }));
+                work.extend(watch.then_some(Work::Watch { mail }));
+            }
+            case.issue = Some(issue);
+        }
+        Done::Commented { attach } => {
+            work.extend(mail.filter(|_| attach).map(|mail| Work::Attach { mail }));
+        }
+    }
+    work
+}
+
+/// The issue is gone: a mail becomes a new one, and what belonged to the old one is over.
+fn replace_issue(case: &mut Case, effect: &mut Effect, now: Timestamp) -> Vec<Work> {
+    let replaces = case.issue.take();
+    if let Work::AddComment { mail } = &effect.work {
+        let work = Work::CreateIssue { mail: mail.clone(), replaces };
+        *effect = Effect::new(effect.id, work, now);
+    } else {
+        case.issue = replaces;
+        effect.stage = Stage::Done;
+        effect.fault = Some("the issue is gone".to_owned());
+    }
+    Vec::new()
+}
+
+/// Moves the queue on. Only a missing issue holds up what comes after it.
+fn advance(case: &mut Case, effect: &Effect, following: Option<&Effect>) {
+    let holds_up = effect.stage == Stage::Dead && matches!(effect.work, Work::CreateIssue { .. });
+    if effect.is_over() && !holds_up {
+        case.head = effect.id.step + 1;
+    }
+    let head = [Some(effect), following].into_iter().flatten();
+    case.next = head
+        .filter(|effect| case.head_id() == Some(effect.id) && !effect.is_over())
+        .map(Next::of)
+        .next();
+}
+
+fn window(work: &Work, policy: Policy) -> Duration {
+    match work {
+        Work::CreateIssue { .. } => policy.index_lag,
+        _ => policy.index_lag.min(UNDER_WAY),
+    }
+}
+
+#[cfg(test)]
+mod tests;

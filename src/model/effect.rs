@@ -1,0 +1,267 @@
+//! One thing that the desk does to the outside, written down before it is tried.
+//!
+//! `planned → sending → done | dead`, and `uncertain` in between when a call may have happened:
+//! such an effect is looked for before it is tried again. Nothing here can fail.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::keys::{CommentId, EffectId, IssueKey, MailKey};
+
+/// The pause after the first failure; it doubles up to [`PAUSE_MAX`].
+const PAUSE: Duration = Duration::from_secs(2);
+/// The longest pause between two tries.
+const PAUSE_MAX: Duration = Duration::from_mins(5);
+
+/// The mail that an effect is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailRef {
+    /// Its key in the register.
+    pub key: MailKey,
+    /// The mailbox's own id, by which its text is fetched.
+    pub remote: String,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Work {
+    /// Make the case's issue of this mail.
+    CreateIssue {
+        /// The mail.
+        mail: MailRef,
+        /// The issue that was deleted in Jira, where this one takes its place.
+        replaces: Option<IssueKey>,
+    },
+    /// Hang the mail's attachments on the issue.
+    Attach {
+        /// The mail.
+        mail: MailRef,
+    },
+    /// Make the mail's recipients watchers of the issue.
+    Watch {
+        /// The mail.
+        mail: MailRef,
+    },
+    /// Make the mail a comment of the issue.
+    AddComment {
+        /// The mail.
+        mail: MailRef,
+    },
+    /// Reopen the issue if it is closed: a follow-up came.
+    Reopen,
+    /// Tell the reporter by mail that there is an issue.
+    SendNotice,
+    /// Send an agent's comment to the reporter by mail.
+    SendComment {
+        /// The comment.
+        comment: CommentId,
+    },
+}
+
+/// Who does it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Worker {
+    /// The Jira creator.
+    Jira,
+    /// The mail replier.
+    Mail,
+}
+
+impl Work {
+    /// Who does it.
+    #[must_use]
+    pub fn worker(&self) -> Worker {
+        match self {
+            Self::CreateIssue { .. }
+            | Self::Attach { .. }
+            | Self::Watch { .. }
+            | Self::AddComment { .. }
+            | Self::Reopen => Worker::Jira,
+            Self::SendNotice | Self::SendComment { .. } => Worker::Mail,
+        }
+    }
+
+    /// The mail that it is about.
+    #[must_use]
+    pub fn mail(&self) -> Option<&MailRef> {
+        match self {
+            Self::CreateIssue { mail, .. }
+            | Self::Attach { mail }
+            | Self::Watch { mail }
+            | Self::AddComment { mail } => Some(mail),
+            Self::Reopen | Self::SendNotice | Self::SendComment { .. } => None,
+        }
+    }
+
+    /// A word for logs, metrics and lists.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::CreateIssue { .. } => "create_issue",
+            Self::Attach { .. } => "attach",
+            Self::Watch { .. } => "watch",
+            Self::AddComment { .. } => "add_comment",
+            Self::Reopen => "reopen",
+            Self::SendNotice => "send_notice",
+            Self::SendComment { .. } => "send_comment",
+        }
+    }
+}
+
+/// How far an effect is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Not tried, or surely without effect.
+    Planned,
+    /// Being tried; after a crash the same as uncertain.
+    Sending,
+    /// It may have happened.
+    Uncertain,
+    /// It has happened.
+    Done,
+    /// It will not happen unless the operator has it tried again.
+    Dead,
+}
+
+impl Stage {
+    /// A word for lists and metrics.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Sending => "sending",
+            Self::Uncertain => "uncertain",
+            Self::Done => "done",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// What must be known to find out whether a try had its effect.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Trace {
+    /// When the try began that is not settled.
+    pub begun: Option<Timestamp>,
+    /// What the try makes has a number above this one: the highest issue of the project, or the
+    /// highest attachment, known when it began.
+    pub above: Option<u64>,
+    /// The draft that the try sends.
+    pub draft: Option<String>,
+    /// Parts that are done: attachments, watchers.
+    pub parts: u32,
+    /// Fields that Jira does not take from us in this issue.
+    pub without: Vec<String>,
+}
+
+/// One thing to be done to the outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Effect {
+    /// Its id: stable from the first plan to the end.
+    pub id: EffectId,
+    /// What.
+    pub work: Work,
+    /// How far it is.
+    pub stage: Stage,
+    /// Tries that failed.
+    pub failures: u32,
+    /// Not before this time.
+    pub due: Timestamp,
+    /// When it was planned.
+    pub planned: Timestamp,
+    /// What the present try leaves behind.
+    pub trace: Trace,
+    /// What went wrong last, in a word or a few; no address and no text of a mail.
+    pub fault: Option<String>,
+}
+
+impl Effect {
+    /// A new one, due at once.
+    #[must_use]
+    pub fn new(id: EffectId, work: Work, now: Timestamp) -> Self {
+        let trace = Trace::default();
+        let stage = Stage::Planned;
+        Self { id, work, stage, failures: 0, due: now, planned: now, trace, fault: None }
+    }
+
+    /// The mark that it leaves at the remote: the same for every try of the same work.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        match self.work.mail() {
+            Some(mail) => format!("mail-{:.20}", mail.key.to_string()),
+            None => format!("effect-{}", self.id),
+        }
+    }
+
+    /// Whether it will not change by itself any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Done | Stage::Dead)
+    }
+
+    /// A try begins; `above` as in [`Trace`]. To be stored, durably, before the call.
+    pub fn begin(&mut self, above: Option<u64>, now: Timestamp) {
+        self.stage = Stage::Sending;
+        self.trace.begun = Some(now);
+        self.trace.above = above.or(self.trace.above);
+    }
+
+    /// When to try again after one more failure. Doubling, with a share that differs by effect so
+    /// that what failed together does not come back together.
+    pub(super) fn postpone(&mut self, after: Option<Duration>, now: Timestamp) {
+        let doubled = PAUSE.saturating_mul(1 << self.failures.min(10)).min(PAUSE_MAX);
+        let pause = after.unwrap_or(doubled);
+        let share = (self.id.case.get() * 7 + u64::from(self.id.step)) % 16;
+        let spread = pause / 64 * u32::try_from(share).unwrap_or_default();
+        self.failures = self.failures.saturating_add(1);
+        self.due = later(now, pause + spread);
+    }
+}
+
+/// `now` and so long after it; the end of time at most.
+#[must_use]
+pub fn later(now: Timestamp, by: Duration) -> Timestamp {
+    let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
+    now.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::keys::{CaseId, MailboxName};
+
+    #[test]
+    fn the_mark_is_the_mails_and_survives_a_new_plan() {
+        let key = MailKey::of(&MailboxName::parse("support").unwrap(), "1@x");
+        let mail = MailRef { key, remote: "M1".into() };
+        let id = |step| EffectId { case: CaseId::first(), step };
+        let now = Timestamp::UNIX_EPOCH;
+        let create = Work::CreateIssue { mail: mail.clone(), replaces: None };
+        let mark = Effect::new(id(0), create.clone(), now).mark();
+        assert_eq!(mark, Effect::new(id(9), create, now).mark());
+        assert_eq!(mark.len(), 25);
+        assert_eq!(Effect::new(id(3), Work::SendNotice, now).mark(), "effect-1.3");
+    }
+
+    #[test]
+    fn pauses_grow_to_a_limit_and_obey_the_service() {
+        let now = Timestamp::UNIX_EPOCH;
+        let id = EffectId { case: CaseId::new(16).unwrap(), step: 0 };
+        let mut effect = Effect::new(id, Work::Reopen, now);
+        let mut last = 0;
+        for _ in 0..40 {
+            effect.postpone(None, now);
+            let pause = effect.due.as_second();
+            assert!(pause >= last && pause <= 300, "{pause}");
+            last = pause;
+        }
+        assert_eq!(last, 300);
+        effect.postpone(Some(Duration::from_secs(17)), now);
+        assert_eq!(effect.due.as_second(), 17);
+    }
+}
