@@ -236,3 +236,6 @@ fn users(section: &mut Section<'_>) -> Result<BTreeMap<String, String>, Faulted>
     }
     Ok(users)
 }
+
+#[cfg(test)]
+mod tests;

@@ -138,3 +138,6 @@ impl Addresses {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

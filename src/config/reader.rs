@@ -53,6 +53,9 @@ impl Reader {
         let mut strange = BTreeSet::new();
         for ((section, key), Given { source, .. }) in file.rest().chain(environment.rest()) {
             let problem = match (nearest(&known, &section, &key), &source) {
+                (Some(place), Source::Variable(_)) if (&place.0, &place.1) == (&section, &key) => {
+                    "only the file can set this; remove the variable".to_owned()
+                }
                 (Some((section, key)), Source::Variable(_)) => {
                     format!("unknown key; did you mean {}?", variable(section, key))
                 }
