@@ -1,23 +1,31 @@
 //! The configuration: defaults, then `ticketd.toml`, then `TICKETD_<SECTION>__<KEY>`; later beats
-//! earlier. All values are typed and checked here, once. Loading fails with *all* faults at once,
+//! earlier. A mailbox stands in the file; `TICKETD_MAILBOX__<NAME>__<KEY>` changes it. All values are typed and checked here, once. Loading fails with *all* faults at once,
 //! each with its key, its source and what to do; no fault and no `Debug` shows a secret.
 //!
 //! `config/ticketd.toml` names every key with its default and is the manual.
 
+mod desk;
 mod fault;
+mod forms;
 mod http;
+mod jira;
 mod layers;
 mod limits;
+mod mailbox;
 mod mattermost;
 mod reader;
 mod redmine;
+mod section;
 mod store;
 
 use std::path::{Path, PathBuf};
 
+pub use desk::Desk;
 pub use fault::{ConfigFaults, Fault, Source};
 pub use http::Http;
+pub use jira::{Board, Flavour, Jira};
 pub use limits::Limits;
+pub use mailbox::{Automatic, Credential, Filter, Jmap, MailSource, Mailbox, Reply};
 pub use mattermost::Mattermost;
 pub use redmine::Redmine;
 pub use store::Store;
@@ -37,8 +45,14 @@ pub struct Config {
     pub store: Store,
     /// The chat.
     pub mattermost: Mattermost,
-    /// The tracker.
+    /// The tracker of the slash commands.
     pub redmine: Redmine,
+    /// The tracker of the mails; always there beside a mailbox.
+    pub jira: Option<Jira>,
+    /// The mailboxes, in the order of the file.
+    pub mailboxes: Vec<Mailbox>,
+    /// The memory of the mail road.
+    pub desk: Desk,
     /// How much is taken on at once.
     pub limits: Limits,
 }
@@ -71,9 +85,22 @@ impl Config {
         let http = Http::read(reader.section("http"));
         let store = Store::read(reader.section("store"));
         let mattermost = Mattermost::read(reader.section("mattermost"));
-        let redmine = Redmine::read(reader.section("redmine"));
+        let has_mailbox = !reader.mailboxes().is_empty();
+        let redmine = Redmine::read(reader.section("redmine"), has_mailbox);
+        let jira = Jira::read(reader.section("jira"));
+        let mailboxes = Mailbox::read_all(reader, &jira);
+        let desk = Desk::read(reader);
         let limits = Limits::read(reader.section("limits"));
-        Ok(Self { http, store: store?, mattermost: mattermost?, redmine: redmine?, limits })
+        Ok(Self {
+            http,
+            store: store?,
+            mattermost: mattermost?,
+            redmine: redmine?,
+            jira: jira?,
+            mailboxes: mailboxes?,
+            desk,
+            limits,
+        })
     }
 }
 

@@ -20,7 +20,7 @@ use url::Url;
 use super::{Ending, Outcome, tell};
 use crate::{
     app::App,
-    config::{Config, Http, Limits, Mattermost, Redmine, Store},
+    config::{Config, Desk, Http, Limits, Mattermost, Redmine, Store},
     lifecycle::Shutdown,
     locale::Locale,
     sandbox,
@@ -102,6 +102,9 @@ async fn configuration(
             slash_tokens: vec![SecretString::from(sandbox::Mattermost::slash_token("/redmine"))],
             close_status: None,
         },
+        jira: None,
+        mailboxes: Vec::new(),
+        desk: Desk { keep_days: 365 },
         limits: Limits { body_bytes: 256 * 1024, connections, per_user_per_minute },
     };
     Ok((config, url))

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use url::Url;
 
-use super::reader::Section;
+use super::section::Section;
 
 /// The front door.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 
-use super::reader::Section;
+use super::section::Section;
 
 /// The limits of the front door.
 #[derive(Debug, Clone)]

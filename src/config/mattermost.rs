@@ -1,10 +1,10 @@
 //! `[mattermost]`: who ticketd is in the chat.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use url::Url;
 
-use super::reader::{Faulted, Section};
-use super::redmine::is_visible_ascii;
+use super::reader::Faulted;
+use super::section::Section;
 use crate::locale::Locale;
 
 /// The chat.
@@ -22,21 +22,11 @@ pub struct Mattermost {
 impl Mattermost {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Faulted> {
         let url = section.url_or("url", "http://127.0.0.1:8065");
-        let locale = section.parsed("locale", |text| {
-            Locale::ALL.into_iter().find(|locale| locale.code() == text).ok_or_else(|| {
-                format!(
-                    "{text:?} is no language of ticketd; write {}",
-                    Locale::ALL.map(Locale::code).join(", ")
-                )
-            })
-        });
+        let locale = section.locale("locale");
         let bot_token = section.secret("bot_token")?;
-        if let Some(token) = &bot_token
-            && !is_visible_ascii(token.text.expose_secret())
-        {
-            let problem = "holds blanks or characters beyond ASCII; copy the token again from \
-                           Integrations > Bot Accounts in Mattermost";
-            return Err(section.fault(&token.origin, problem));
+        if let Some(token) = &bot_token {
+            let what = "copy the token again from Integrations > Bot Accounts in Mattermost";
+            section.for_header(token, what)?;
         }
         Ok(Self {
             url: url?,

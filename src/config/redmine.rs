@@ -3,7 +3,9 @@
 use secrecy::SecretString;
 use url::Url;
 
-use super::reader::{Faulted, Section};
+use super::forms::is_visible_ascii;
+use super::reader::Faulted;
+use super::section::Section;
 
 /// The fewest characters of a slash token. Mattermost makes 26; a short one could be guessed.
 const MIN_TOKEN_CHARS: usize = 16;
@@ -13,8 +15,8 @@ const MIN_TOKEN_CHARS: usize = 16;
 pub struct Redmine {
     /// The server, ending in `/`.
     pub url: Url,
-    /// The tokens of the slash command, one for each team; at least one, each at least 16
-    /// characters of visible ASCII.
+    /// The tokens of the slash command, one for each team, each at least 16 characters of visible
+    /// ASCII. None only beside a mailbox: the command is then refused to everybody.
     pub slash_tokens: Vec<SecretString>,
     /// The name of the status that `close` sets; without it the first closed one that the
     /// workflow allows.
@@ -22,20 +24,25 @@ pub struct Redmine {
 }
 
 impl Redmine {
-    pub(super) fn read(mut section: Section<'_>) -> Result<Self, Faulted> {
+    /// There may be no slash tokens if a mailbox is something else to do.
+    pub(super) fn read(mut section: Section<'_>, has_mailbox: bool) -> Result<Self, Faulted> {
         let url = section.url_or("url", "http://127.0.0.1:3000");
         let close_status = section.parsed("close_status", |text| Ok(text.to_owned()));
-        let slash_tokens = tokens(&mut section)?;
+        let slash_tokens = tokens(&mut section, has_mailbox)?;
         Ok(Self { url: url?, slash_tokens, close_status })
     }
 }
 
-fn tokens(section: &mut Section<'_>) -> Result<Vec<SecretString>, Faulted> {
+fn tokens(section: &mut Section<'_>, has_mailbox: bool) -> Result<Vec<SecretString>, Faulted> {
     const KEY: &str = "slash_tokens";
     let missing = "Mattermost shows a token under Integrations > Slash Commands, one for each \
                    team: copy it";
     let found = section.secrets(KEY)?.filter(|(tokens, _)| !tokens.is_empty());
-    let (tokens, origin) = found.ok_or_else(|| section.missing(KEY, missing))?;
+    let (tokens, origin) = match found {
+        Some(found) => found,
+        None if has_mailbox => return Ok(Vec::new()),
+        None => return Err(section.missing(KEY, missing)),
+    };
     let mut result = Ok(());
     for (index, token) in tokens.iter().enumerate() {
         if token.len() < MIN_TOKEN_CHARS || !is_visible_ascii(token) {
@@ -48,9 +55,4 @@ fn tokens(section: &mut Section<'_>) -> Result<Vec<SecretString>, Faulted> {
         }
     }
     result.map(|()| tokens.into_iter().map(SecretString::from).collect())
-}
-
-/// Whether `text` can stand in a header as it is: no blank, no control, nothing beyond ASCII.
-pub(super) fn is_visible_ascii(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic())
 }

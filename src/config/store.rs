@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::reader::{Faulted, Section};
+use super::reader::Faulted;
+use super::section::Section;
 
 /// The store.
 #[derive(Debug, Clone)]

@@ -6,25 +6,27 @@ use secrecy::ExposeSecret;
 
 use super::*;
 
+mod example;
+
 const TOKEN: &str = "x57qoutf8pg8mgx1q1ysq5mzty";
 const KEY: &str = "the-master-key-of-this-test";
 
 /// The least that must be set.
-fn least() -> Vec<(String, String)> {
+pub(super) fn least() -> Vec<(String, String)> {
     env(&[("TICKETD_STORE__MASTER_KEY", KEY), ("TICKETD_REDMINE__SLASH_TOKENS", TOKEN)])
 }
 
-fn env(variables: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(super) fn env(variables: &[(&str, &str)]) -> Vec<(String, String)> {
     variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
 
 /// A folder with a `ticketd.toml` and one secret file beside it.
-struct Files {
+pub(super) struct Files {
     folder: tempfile::TempDir,
 }
 
 impl Files {
-    fn with(toml: &str) -> Self {
+    pub(super) fn with(toml: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("ticketd.toml"), toml).unwrap();
         Self { folder }
@@ -34,18 +36,18 @@ impl Files {
         self.folder.path().join("ticketd.toml")
     }
 
-    fn secret(&self, content: &str) -> String {
+    pub(super) fn secret(&self, content: &str) -> String {
         let path = self.folder.path().join("secret");
         std::fs::write(&path, content).unwrap();
         path.display().to_string()
     }
 
-    fn load(&self, env: Vec<(String, String)>) -> Result<Config, ConfigFaults> {
+    pub(super) fn load(&self, env: Vec<(String, String)>) -> Result<Config, ConfigFaults> {
         Config::load(Some(&self.toml()), env)
     }
 
     /// The faults as the terminal shows them, without this test's folder.
-    fn faults(&self, env: Vec<(String, String)>) -> Vec<String> {
+    pub(super) fn faults(&self, env: Vec<(String, String)>) -> Vec<String> {
         let folder = format!("{}/", self.folder.path().display());
         let shown = self.load(env).unwrap_err().to_string();
         shown.lines().map(|line| line.replace(&folder, "")).collect()
@@ -59,21 +61,56 @@ fn the_manual_names_every_key_with_its_default() {
     let of_nothing = Files::with("").load(least()).unwrap();
     assert_eq!(format!("{of_manual:?}"), format!("{of_nothing:?}"));
 
+    // A mailbox has no default: it is shown behind #, and what must be set is set here.
     let text = std::fs::read_to_string(manual).unwrap();
-    let table: toml::Table = text.parse().unwrap();
-    let mut named: Vec<String> = table
-        .iter()
-        .flat_map(|(section, keys)| {
-            keys.as_table().unwrap().keys().map(move |key| format!("{section}.{key}"))
-        })
-        .collect();
-    let mut reader = Reader::new(Layer::default(), Layer::default(), Vec::new());
+    let shown = text.lines().map(|line| match line.strip_prefix('#') {
+        Some(key) if !key.is_empty() && !key.starts_with(' ') => key,
+        _ => line,
+    });
+    let shown = shown.collect::<Vec<_>>().join("\n");
+    let mut needed = least();
+    needed.extend(env(&[
+        ("TICKETD_JIRA__URL", "https://jira.example.org"),
+        ("TICKETD_JIRA__API_TOKEN", "token-of-jira"),
+        ("TICKETD_JIRA__BOARDS", "support=Support"),
+        ("TICKETD_MAILBOX__SUPPORT__JMAP__TOKEN", "token-of-jmap"),
+    ]));
+    let least_of_mailbox = "[[mailbox]]\nname = 'support'\naddress = 'support@example.org'\n\
+                            [mailbox.jmap]\nurl = 'https://mail.example.org'\n";
+    let of_manual = Files::with(&shown).load(needed.clone()).unwrap();
+    let of_nothing = Files::with(least_of_mailbox).load(needed).unwrap();
+    assert_eq!(format!("{of_manual:?}"), format!("{of_nothing:?}"));
+
+    let mut named = Vec::new();
+    for (section, keys) in shown.parse::<toml::Table>().unwrap() {
+        match keys {
+            toml::Value::Table(keys) => named.extend(dotted(&section, keys)),
+            toml::Value::Array(list) => {
+                let Some(toml::Value::Table(mailbox)) = list.into_iter().next() else { panic!() };
+                for (key, value) in mailbox {
+                    match value {
+                        toml::Value::Table(keys) => {
+                            named.extend(dotted(&format!("mailbox[support].{key}"), keys));
+                        }
+                        _ => named.push(format!("mailbox[support].{key}")),
+                    }
+                }
+            }
+            _ => panic!("{section} stands outside a section"),
+        }
+    }
+    let (layer, _) = Layer::of_file(Path::new("x"), "[[mailbox]]\nname = 'support'").unwrap();
+    let mut reader = Reader::new(layer, Layer::default(), Vec::new());
     assert!(Config::read(&mut reader).is_err(), "a key must be set");
     let mut known: Vec<_> =
         reader.known.iter().map(|(section, key)| format!("{section}.{key}")).collect();
     named.sort();
     known.sort();
     assert_eq!(named, known);
+}
+
+fn dotted(section: &str, keys: toml::Table) -> Vec<String> {
+    keys.into_iter().map(|(key, _)| format!("{section}.{key}")).collect()
 }
 
 #[test]
@@ -213,14 +250,14 @@ fn every_fault_of_the_file_names_its_line() {
         ("[htpp]\nlisten = 'x'", "2: htpp.listen: unknown key; did you mean http.listen?"),
         ("[http]\nlocale = 'x'", "2: http.locale: unknown key; did you mean mattermost.locale?"),
         (
-            "[jira]\nurl = 'x'\nuser = 'y'",
-            "2: jira.url: there is no section [jira]; the sections are http, store, mattermost, \
-             redmine, limits",
+            "[gateway]\nadmin = 'x'\nteam = 'y'",
+            "2: gateway.admin: there is no section [gateway]; the sections are http, store, \
+             mattermost, redmine, jira, desk, limits and [[mailbox]]",
         ),
         ("[http]\nwhatever = 'x'", "2: http.whatever: unknown key; remove it"),
         ("[http.tls]\nkey = 'x'", "1: http.tls: unknown key; remove it"),
         ("listen = 'x'", "1: listen: stands outside a section; put it under its [section]"),
-        ("[[http]]\nlisten = 'x'", "1: http: stands outside a section"),
+        ("[[http]]\nlisten = 'x'", "1: http: only [[mailbox]] has two brackets; write [section]"),
         ("[http]\n\nlisten = 'geheim", "3: not TOML: "),
         ("[store]\nmaster_key = geheim", "2: not TOML: "),
         ("[store]\nmaster_key = 12geheim", "2: not TOML: "),
@@ -252,9 +289,9 @@ fn every_fault_of_the_environment_names_its_variable() {
             "htpp.listen: unknown key; did you mean TICKETD_HTTP__LISTEN?",
         ),
         (
-            "TICKETD_JIRA__FLAVOUR",
+            "TICKETD_GATEWAY__TEAM",
             "x",
-            "jira.flavour: there is no section [jira]; the sections are http, ",
+            "gateway.team: there is no section [gateway]; the sections are http, ",
         ),
         ("TICKETD_STORE__MASTER_KEY_FILE", "/no", "store.master_key_file: set as well as"),
         ("TICKETD_REDMINE__SLASH_TOKENS", "geheim", "redmine.slash_tokens: token 1 is not 16"),

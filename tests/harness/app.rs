@@ -249,6 +249,9 @@ fn config(home: &Home, redmine: Url, mattermost: Url) -> Config {
             slash_tokens: vec![Mattermost::slash_token("/redmine").into()],
             close_status: None,
         },
+        jira: None,
+        mailboxes: Vec::new(),
+        desk: config::Desk { keep_days: 365 },
         limits: config::Limits {
             body_bytes: 64 * 1024,
             connections: 512.try_into().unwrap(),

@@ -1,0 +1,143 @@
+//! `[[mailbox]]`: the mailboxes whose mails become issues. Each stands in the file under its own
+//! name, by which the environment can change it.
+
+mod filter;
+mod jmap;
+mod reply;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub use filter::{Automatic, Filter};
+pub use jmap::{Credential, Jmap};
+pub use reply::Reply;
+
+use super::forms::mail_address;
+use super::jira::Jira;
+use super::layers::MailboxSection;
+use super::reader::{Faulted, Reader};
+
+/// A mailbox.
+#[derive(Debug, Clone)]
+pub struct Mailbox {
+    /// What ticketd calls it: 1 to 32 of `a`-`z`, `0`-`9` and `-`; unique.
+    pub name: String,
+    /// The address that answers come from, its domain in lower case; unique among all addresses
+    /// and aliases.
+    pub address: String,
+    /// Other addresses whose mails arrive here.
+    pub aliases: Vec<String>,
+    /// Where its mails come from.
+    pub source: MailSource,
+    /// The key of its board; without one Jira's `default_board`, which then is set.
+    pub board: Option<String>,
+    /// Its category; without one Jira's `default_category`.
+    pub category: Option<String>,
+    /// How many days back mails are taken at the very first start.
+    pub first_days: u32,
+    /// How often mails are asked for where the server does not push: 1 second to 1 hour.
+    pub poll: Duration,
+    /// What is not let in.
+    pub filter: Filter,
+    /// What the sender is told.
+    pub reply: Reply,
+}
+
+/// Where mails come from.
+#[derive(Debug, Clone)]
+pub enum MailSource {
+    /// A JMAP server (RFC 8620, RFC 8621).
+    Jmap(Jmap),
+}
+
+impl Mailbox {
+    /// All mailboxes. They need a Jira.
+    pub(super) fn read_all(
+        reader: &mut Reader,
+        jira: &Result<Option<Jira>, Faulted>,
+    ) -> Result<Vec<Self>, Faulted> {
+        let places = reader.mailboxes();
+        if !places.is_empty() && matches!(jira, Ok(None)) {
+            let problem = "not set, and a [[mailbox]] needs it: its mails become issues of Jira; \
+                           set url under [jira], or TICKETD_JIRA__URL";
+            reader.section("jira").unset("url", problem);
+        }
+        let jira = jira.as_ref().ok().and_then(Option::as_ref);
+        let mut addresses = Addresses::default();
+        // All are read before one fault ends it, so that every fault is noted.
+        let read: Vec<_> =
+            places.iter().map(|place| Self::read(reader, place, jira, &mut addresses)).collect();
+        read.into_iter().collect()
+    }
+
+    fn read(
+        reader: &mut Reader,
+        place: &MailboxSection,
+        jira: Option<&Jira>,
+        addresses: &mut Addresses,
+    ) -> Result<Self, Faulted> {
+        let MailboxSection { section: here, name } = place;
+        reader.know(here, "name");
+        let mut section = reader.section(here);
+        let address =
+            section.needed("address", "write the address that answers come from", |text| {
+                addresses.take(text, here)
+            });
+        let aliases = section.list("aliases", |text| addresses.take(text, here));
+        section.parsed("source", |text| match text {
+            "jmap" => Ok(()),
+            _ => Err(format!(
+                "{text:?} is not known; only \"jmap\" is known so far as a source of mails"
+            )),
+        });
+        section.choice("tracker", &[("jira", ())]);
+        let board = section.checked("board", |text| match jira {
+            Some(jira) => jira.board(text),
+            None => Ok(text.to_owned()),
+        });
+        let category = section.parsed("category", |text| match jira {
+            Some(jira) => jira.category(text),
+            None => Ok(text.to_owned()),
+        });
+        if board == Ok(None) && jira.is_some_and(|jira| jira.default_board.is_none()) {
+            let problem = "not set, and neither is jira.default_board; set one of them to a key \
+                           of jira.boards";
+            section.unset("board", problem);
+        }
+        let first_days = section.number("first_days", 0..=365, 0);
+        let poll = section.duration("poll", 1..=3600, 60);
+        let jmap = Jmap::read(reader.section(format!("{here}.jmap")));
+        let filter = Filter::read(reader.section(format!("{here}.filter")));
+        let reply = Reply::read(reader.section(format!("{here}.reply")));
+        Ok(Self {
+            name: name.clone().ok_or(Faulted)?,
+            address: address?,
+            aliases,
+            source: MailSource::Jmap(jmap?),
+            board: board?,
+            category,
+            first_days,
+            poll,
+            filter,
+            reply,
+        })
+    }
+}
+
+/// The addresses so far, each with the section of its mailbox: a mail to an address that two had
+/// would become two issues.
+#[derive(Default)]
+struct Addresses(BTreeMap<String, String>);
+
+impl Addresses {
+    fn take(&mut self, text: &str, section: &str) -> Result<String, String> {
+        let address = mail_address(text)?;
+        match self.0.insert(address.to_lowercase(), section.to_owned()) {
+            None => Ok(address),
+            Some(owner) => Err(format!("{owner} has this address already; remove one")),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;
