@@ -179,6 +179,7 @@ pub fn settle(
         Outcome::Unclear { fault } => {
             effect.stage = Stage::Uncertain;
             effect.trace.begun = Some(now);
+            effect.failures = effect.failures.saturating_add(1);
             effect.fault = Some(fault);
             effect.due = now;
         }

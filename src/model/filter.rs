@@ -15,9 +15,9 @@ pub const STREAK_MAX: u32 = 10;
 pub struct Rules {
     /// The mailbox's address and its aliases.
     pub own: Vec<Email>,
-    /// Only from these domains and what lies below them; from everywhere if empty.
+    /// Only from these very domains; from everywhere if empty.
     pub allowed_domains: Vec<String>,
-    /// Never from these addresses, or `@domain`s.
+    /// Never from these addresses, or `@domain`s and what lies below them.
     pub blocked: Vec<String>,
     /// Whether automatic mail is taken like any other.
     pub automatic: bool,
@@ -32,8 +32,8 @@ pub struct Facts<'m> {
     pub mail: &'m Mail,
     /// Its Message-ID is one that we made.
     pub ours: bool,
-    /// The same mail is known from the sent folder.
-    pub sent: bool,
+    /// It is a copy of a mail that lies in this folder.
+    pub copy_of: Option<Folder>,
     /// It belongs to a case.
     pub joins: bool,
     /// Mails of its sender in a row in that case.
@@ -42,6 +42,9 @@ pub struct Facts<'m> {
     pub this_hour: u32,
 }
 
+/// Whether a rule applies.
+type Applies = fn(&Facts<'_>, &Rules) -> bool;
+
 /// Why a mail is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
@@ -49,6 +52,8 @@ pub enum Rule {
     Own,
     /// It lies in the sent folder as well.
     SentDuplicate,
+    /// It lies in the inbox as well.
+    Duplicate,
     /// Somebody sent it from the mailbox, and it belongs to no case.
     Sent,
     /// The mailbox wrote to itself.
@@ -71,9 +76,10 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule with what it asks, in the order in which they are asked.
-    const ALL: [(Self, fn(&Facts<'_>, &Rules) -> bool); 11] = [
+    const ALL: &[(Self, Applies)] = &[
         (Self::Own, |facts, _| facts.ours),
-        (Self::SentDuplicate, |facts, _| facts.sent && facts.mail.folder == Folder::Inbox),
+        (Self::SentDuplicate, |facts, _| facts.copy_of == Some(Folder::Sent)),
+        (Self::Duplicate, |facts, _| facts.copy_of == Some(Folder::Inbox)),
         (Self::Sent, |facts, _| facts.mail.folder == Folder::Sent && !facts.joins),
         (Self::FromMailbox, |facts, rules| {
             let from = facts.mail.from.as_ref();
@@ -86,7 +92,7 @@ impl Rule {
         }),
         (Self::Domain, |facts, rules| {
             let allowed = |email: &Email| {
-                rules.allowed_domains.iter().any(|domain| is_below(email.domain(), domain))
+                rules.allowed_domains.iter().any(|known| known.eq_ignore_ascii_case(email.domain()))
             };
             let from = facts.mail.from.as_ref();
             facts.mail.folder == Folder::Inbox
@@ -108,6 +114,7 @@ impl Rule {
         match self {
             Self::Own => "own",
             Self::SentDuplicate => "sent_duplicate",
+            Self::Duplicate => "duplicate",
             Self::Sent => "sent",
             Self::FromMailbox => "from_mailbox",
             Self::Loop => "loop",
@@ -190,12 +197,12 @@ mod tests {
         let cases: [(&str, &str, Change, Option<Rule>); 19] = [
             ("a@customer.example", US, |_, _| {}, None),
             ("A@CUSTOMER.Example", US, |_, _| {}, None),
-            ("a@sub.customer.example", US, |_, _| {}, None),
+            ("a@sub.customer.example", US, |_, _| {}, Some(Rule::Domain)),
             ("a@notcustomer.example", US, |_, _| {}, Some(Rule::Domain)),
             ("a@customer.example.evil", US, |_, _| {}, Some(Rule::Domain)),
             ("", US, |_, _| {}, Some(Rule::Domain)),
             ("spam@customer.example", US, |_, _| {}, Some(Rule::BlockedSender)),
-            ("x@bad.customer.example", US, |_, _| {}, Some(Rule::BlockedSender)),
+            ("x@y.bad.customer.example", US, |_, _| {}, Some(Rule::BlockedSender)),
             (
                 "a@customer.example",
                 US,
@@ -219,7 +226,7 @@ mod tests {
                 Some(Rule::Loop),
             ),
             ("a@customer.example", US, |_, facts| facts.ours = true, Some(Rule::Own)),
-            ("a@customer.example", US, |_, facts| facts.sent = true, Some(Rule::SentDuplicate)),
+            ("a@customer.example", US, |_, facts| facts.copy_of = Some(Folder::Sent), Some(Rule::SentDuplicate)),
             ("a@customer.example", US, |_, facts| facts.this_hour = 30, Some(Rule::Rate)),
             (
                 "a@customer.example",
@@ -234,7 +241,7 @@ mod tests {
             let mut facts = Facts {
                 mail: &plain,
                 ours: false,
-                sent: false,
+                copy_of: None,
                 joins: false,
                 streak: 0,
                 this_hour: 0,
@@ -250,7 +257,7 @@ mod tests {
         let mut sent = mail("support@example.org", "a@elsewhere.example");
         sent.folder = Folder::Sent;
         let facts =
-            Facts { mail: &sent, ours: false, sent: false, joins: true, streak: 0, this_hour: 0 };
+            Facts { mail: &sent, ours: false, copy_of: None, joins: true, streak: 0, this_hour: 0 };
         assert_eq!(judge(&facts, &rules()), None);
     }
 
@@ -265,7 +272,7 @@ mod tests {
             let facts = Facts {
                 mail: &robot,
                 ours: false,
-                sent: false,
+                copy_of: None,
                 joins: false,
                 streak: 0,
                 this_hour: 0,

@@ -189,11 +189,13 @@ pub struct Mail {
 
 impl Mail {
     /// What tells it apart in its mailbox: the Message-ID, or one made from the mailbox's own id.
+    /// Sender and subject belong to it: some devices use one Message-ID for ever.
     #[must_use]
     pub fn identity(&self) -> String {
+        let from = self.from.as_ref().map_or("", |from| from.email.as_str());
         match &self.message_id {
-            Some(id) => id.as_str().to_owned(),
-            None => format!("{}@no-message-id.invalid", self.remote),
+            Some(id) => format!("{}\0{from}\0{}", id.as_str(), self.subject),
+            None => format!("{}\0no Message-ID", self.remote),
         }
     }
 

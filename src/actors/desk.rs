@@ -1,0 +1,335 @@
+//! The desk's way through the store: each step reads what is known, lets `model::desk` decide and
+//! writes all that follows in one transaction. What a method has returned is durable.
+//!
+//! No actor: every actor of the mail road holds one and waits for it in a task, never in `handle`.
+//! It fails only as the store fails.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use crate::{
+    clock,
+    model::{
+        case::{Case, MailRecord},
+        desk::{self as rules, Outcome, Policy},
+        effect::{Effect, Trace, Work, Worker},
+        filter::Rules,
+        keys::{CaseId, CommentId, EffectId, IssueKey, MailKey, MailboxName},
+        mail::{Email, MessageId},
+    },
+    store::{self, Cursor, Store, StoreError},
+    telemetry::Metrics,
+};
+
+mod intake;
+mod review;
+
+pub use intake::{Arrival, Recorded};
+pub use review::{CaseView, Retried};
+
+/// What the operator decided for one mailbox.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The mailbox's own address.
+    pub address: Email,
+    /// Which mails are taken.
+    pub rules: Rules,
+    /// What follows from them.
+    pub policy: Policy,
+    /// Notices that one address gets in a day.
+    pub answers_per_day: u32,
+}
+
+/// The desk; cheap to clone.
+#[derive(Clone)]
+pub struct Desk(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    sites: HashMap<MailboxName, Site>,
+    jira: Notify,
+    mail: Notify,
+    metrics: Metrics,
+}
+
+/// The head of a case's queue, to be tried.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The case.
+    pub case: Case,
+    /// What is to be done.
+    pub effect: Effect,
+}
+
+/// What became of an agent's comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commented {
+    /// It will be sent.
+    Queued,
+    /// It was seen before.
+    Known,
+    /// Its issue belongs to no case.
+    Foreign,
+}
+
+impl Desk {
+    /// The desk of these mailboxes.
+    #[must_use]
+    pub fn new(store: Store, sites: HashMap<MailboxName, Site>, metrics: Metrics) -> Self {
+        let (jira, mail) = (Notify::new(), Notify::new());
+        Self(Arc::new(Inner { store, sites, jira, mail, metrics }))
+    }
+
+    /// The Message-ID of the mail that this effect sends.
+    #[must_use]
+    pub fn message_id(&self, effect: EffectId, sender: &Email) -> MessageId {
+        self.0.store.desk().secret().message_id(effect, sender)
+    }
+
+    /// Waits until there may be work for `worker`.
+    pub async fn work_for(&self, worker: Worker) {
+        match worker {
+            Worker::Jira => self.0.jira.notified().await,
+            Worker::Mail => self.0.mail.notified().await,
+        }
+    }
+
+    /// Records mails in their order, and then the cursor that stands behind them.
+    ///
+    /// # Errors
+    /// The store's; then none or some are recorded, and all can be given again.
+    pub async fn arrived(
+        &self,
+        mailbox: MailboxName,
+        arrivals: Vec<Arrival>,
+        cursor: Option<Cursor>,
+    ) -> Result<Recorded, StoreError> {
+        let recorded = self
+            .write(move |inner, tables| {
+                let now = clock::now();
+                let mut recorded = Recorded::default();
+                let Some(site) = inner.sites.get(&mailbox) else { return Ok(recorded) };
+                for arrival in arrivals {
+                    let verdict = tables.write(|rows| {
+                        intake::record(rows, tables.secret(), &mailbox, site, &arrival, now)
+                    })?;
+                    inner.metrics.mail(verdict.word());
+                    recorded.count(verdict);
+                }
+                if let Some(cursor) = cursor {
+                    tables.write(|rows| rows.put_cursor(&mailbox, &cursor))?;
+                }
+                Ok(recorded)
+            })
+            .await?;
+        self.0.jira.notify_one();
+        Ok(recorded)
+    }
+
+    /// Where the mailbox was read up to.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn cursor(&self, mailbox: MailboxName) -> Result<Option<Cursor>, StoreError> {
+        self.read(move |tables| tables.cursor(&mailbox)).await
+    }
+
+    /// Which of these mails the register does not know.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn unknown(&self, keys: Vec<MailKey>) -> Result<Vec<MailKey>, StoreError> {
+        self.read(move |tables| {
+            let mut unknown = Vec::new();
+            for key in keys {
+                if tables.mail(&key)?.is_none() {
+                    unknown.push(key);
+                }
+            }
+            Ok(unknown)
+        })
+        .await
+    }
+
+    /// What the register says of a mail.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn mail(&self, key: MailKey) -> Result<Option<MailRecord>, StoreError> {
+        self.read(move |tables| tables.mail(&key)).await
+    }
+
+    /// What is due for `worker`, at most `limit`, without the cases in `busy`; and when more will
+    /// be due.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn due(
+        &self,
+        worker: Worker,
+        limit: usize,
+        busy: HashSet<CaseId>,
+    ) -> Result<(Vec<Task>, Option<Timestamp>), StoreError> {
+        self.read(move |tables| {
+            let mut busy = busy;
+            let mut tasks = Vec::new();
+            for id in tables.due(worker, clock::now(), limit, &|id| busy.contains(&id))? {
+                busy.insert(id);
+                let Some(case) = tables.case(id)? else { continue };
+                let Some(head) = case.head_id() else { continue };
+                let Some(effect) = tables.effect(head)? else { continue };
+                tasks.push(Task { case, effect });
+            }
+            Ok((tasks, tables.next_due(worker, &|id| busy.contains(&id))?))
+        })
+        .await
+    }
+
+    /// How many cases wait for `worker`.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn waiting(&self, worker: Worker) -> Result<usize, StoreError> {
+        self.read(move |tables| tables.waiting(worker)).await
+    }
+
+    /// Notes that a try of the effect begins, before it does. `above` as in [`Trace`].
+    ///
+    /// # Errors
+    /// The store's: then the try must not begin.
+    pub async fn begin(&self, effect: &Effect, above: Option<u64>) -> Result<Effect, StoreError> {
+        let mut effect = effect.clone();
+        effect.begin(above, clock::now());
+        self.keep(effect).await
+    }
+
+    /// Notes how far a try has come.
+    ///
+    /// # Errors
+    /// The store's: then the try must not go on.
+    pub async fn trace(&self, effect: &Effect, trace: Trace) -> Result<Effect, StoreError> {
+        self.keep(Effect { trace, ..effect.clone() }).await
+    }
+
+    async fn keep(&self, effect: Effect) -> Result<Effect, StoreError> {
+        let kept = effect.clone();
+        self.write(move |_, tables| tables.write(|rows| rows.put_effect(&effect))).await?;
+        Ok(kept)
+    }
+
+    /// Takes up what a try came to.
+    ///
+    /// # Errors
+    /// The store's: then the effect is as it was before, and will be looked for.
+    pub async fn settle(&self, id: EffectId, outcome: Outcome) -> Result<(), StoreError> {
+        self.write(move |inner, tables| {
+            let now = clock::now();
+            tables.write(|rows| {
+                let (Some(mut case), Some(mut effect)) = (rows.case(id.case)?, rows.effect(id)?)
+                else {
+                    return Ok(());
+                };
+                let behind = EffectId { case: id.case, step: id.step + 1 };
+                let following = rows.effect(behind)?;
+                let mut policy =
+                    inner.sites.get(&case.mailbox).map_or(QUIET, |site| site.policy);
+                policy.notices &= intake::may_answer(rows, inner, tables.secret(), &case, now)?;
+                let more =
+                    rules::settle(&mut case, &mut effect, following.as_ref(), outcome, policy, now);
+                if more.iter().any(|effect| effect.work == Work::SendNotice) {
+                    intake::count_answer(rows, tables.secret(), &case, now)?;
+                }
+                if let Some(issue) = &case.issue {
+                    rows.link_issue(issue, case.id)?;
+                }
+                rows.put_effect(&effect)?;
+                for effect in &more {
+                    rows.put_effect(effect)?;
+                }
+                rows.put_case(&case)?;
+                inner.metrics.effect(effect.work.word(), effect.stage.word());
+                Ok(())
+            })
+        })
+        .await?;
+        self.0.jira.notify_one();
+        self.0.mail.notify_one();
+        Ok(())
+    }
+
+    /// Takes up an agent's comment.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn commented(
+        &self,
+        issue: IssueKey,
+        comment: CommentId,
+    ) -> Result<Commented, StoreError> {
+        let outcome = self
+            .write(move |_, tables| {
+                tables.write(|rows| {
+                    let Some(id) = rows.case_of_issue(&issue)? else {
+                        return Ok(Commented::Foreign);
+                    };
+                    if rows.comment_is_known(&issue, &comment)? {
+                        return Ok(Commented::Known);
+                    }
+                    let Some(mut case) = rows.case(id)? else { return Ok(Commented::Foreign) };
+                    let now = clock::now();
+                    rows.know_comment(&issue, &comment, now)?;
+                    for effect in rules::agent_commented(&mut case, comment, now) {
+                        rows.put_effect(&effect)?;
+                    }
+                    rows.put_case(&case)?;
+                    Ok(Commented::Queued)
+                })
+            })
+            .await?;
+        self.0.mail.notify_one();
+        Ok(outcome)
+    }
+
+    /// Whether the issue belongs to a case.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn knows_issue(&self, issue: IssueKey) -> Result<bool, StoreError> {
+        self.read(move |tables| Ok(tables.case_of_issue(&issue)?.is_some())).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&store::Desk) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let inner = self.0.clone();
+        blocking(move || read(inner.store.desk())).await
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Inner, &store::Desk) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let inner = self.0.clone();
+        let written = blocking(move || write(&inner, inner.store.desk())).await?;
+        self.0.store.barrier().await?;
+        Ok(written)
+    }
+}
+
+/// For a case whose mailbox is no longer configured.
+const QUIET: Policy =
+    Policy { notices: false, reopen: false, index_lag: std::time::Duration::from_mins(5) };
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|fault| Err(StoreError::Engine(fault.to_string())))
+}

@@ -1,0 +1,361 @@
+//! What happens to a mail that is seen: known already, kept out by a rule, put into quarantine, or
+//! taken into a case. One transaction a mail; the first word about a mail is the last.
+
+use jiff::Timestamp;
+
+use super::{Inner, Site};
+use crate::{
+    model::{
+        case::{Case, MailRecord, MailState},
+        desk as rules,
+        effect::MailRef,
+        filter::{self, Facts},
+        issue_text,
+        keys::{CaseId, MailKey, MailboxName},
+        mail::{Folder, Mail},
+        render,
+        thread::ThreadSecret,
+    },
+    store::{DeskTx, StoreError},
+};
+
+/// Answered mails by which a mail that comes too early will be found: the nearest ones.
+const AWAITED: usize = 3;
+/// People that one mail brings into a case.
+const PARTICIPANTS_MAX: usize = 100;
+/// How long an answer without references finds its case by its subject.
+const SUBJECT_DAYS: i64 = 7;
+/// Characters of a subject that the register keeps.
+const SUBJECT_MAX: usize = 100;
+
+/// A mail as it comes out of the mailbox.
+#[derive(Debug, Clone)]
+pub enum Arrival {
+    /// Its head could be read.
+    Mail(Mail),
+    /// It could not.
+    Unreadable {
+        /// The mailbox's own id.
+        remote: String,
+        /// When the mailbox got it.
+        received: Timestamp,
+        /// Why, in a few words.
+        reason: String,
+        /// The beginning of its raw text.
+        raw: Vec<u8>,
+    },
+}
+
+/// What became of one mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Known,
+    Ticket,
+    Comment,
+    Ignored,
+    Quarantined,
+}
+
+impl Verdict {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::Ticket => "ticket",
+            Self::Comment => "comment",
+            Self::Ignored => "ignored",
+            Self::Quarantined => "quarantined",
+        }
+    }
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Mails that were known before.
+    pub known: usize,
+    /// Mails that opened a case.
+    pub tickets: usize,
+    /// Mails that joined one.
+    pub comments: usize,
+    /// Mails that a rule keeps out.
+    pub ignored: usize,
+    /// Mails that cannot be read.
+    pub quarantined: usize,
+}
+
+impl Recorded {
+    pub(super) fn count(&mut self, verdict: Verdict) {
+        *match verdict {
+            Verdict::Known => &mut self.known,
+            Verdict::Ticket => &mut self.tickets,
+            Verdict::Comment => &mut self.comments,
+            Verdict::Ignored => &mut self.ignored,
+            Verdict::Quarantined => &mut self.quarantined,
+        } += 1;
+    }
+}
+
+/// Records one mail.
+pub(super) fn record(
+    rows: &mut DeskTx<'_>,
+    secret: &ThreadSecret,
+    mailbox: &MailboxName,
+    site: &Site,
+    arrival: &Arrival,
+    now: Timestamp,
+) -> Result<Verdict, StoreError> {
+    match arrival {
+        Arrival::Mail(mail) => Intake { rows, secret, mailbox, site, mail, now }.record(),
+        Arrival::Unreadable { remote, received, reason, raw } => {
+            let key = MailKey::of(mailbox, &format!("{remote}\0unreadable"));
+            if rows.mail(&key)?.is_some() {
+                return Ok(Verdict::Known);
+            }
+            rows.keep_raw(&key, raw)?;
+            rows.put_mail(&MailRecord {
+                key,
+                mailbox: mailbox.clone(),
+                remote: remote.clone(),
+                folder: Folder::Inbox,
+                from: None,
+                subject: String::new(),
+                received: *received,
+                recorded: now,
+                state: MailState::Quarantined { reason: reason.clone() },
+            })?;
+            Ok(Verdict::Quarantined)
+        }
+    }
+}
+
+struct Intake<'a, 'tx> {
+    rows: &'a mut DeskTx<'tx>,
+    secret: &'a ThreadSecret,
+    mailbox: &'a MailboxName,
+    site: &'a Site,
+    mail: &'a Mail,
+    now: Timestamp,
+}
+
+impl Intake<'_, '_> {
+    fn record(mut self) -> Result<Verdict, StoreError> {
+        let mail = self.mail;
+        let identity = mail.identity();
+        let mut key = MailKey::of(self.mailbox, &identity);
+        let mut copy_of = None;
+        if let Some(known) = self.rows.mail(&key)? {
+            if known.remote == mail.remote {
+                return Ok(Verdict::Known);
+            }
+            // The same mail once more: it gets a row of its own, which says so.
+            key = MailKey::of(self.mailbox, &format!("{identity}\0{}", mail.remote));
+            if self.rows.mail(&key)?.is_some() {
+                return Ok(Verdict::Known);
+            }
+            copy_of = Some(known.folder);
+        }
+        let case = if copy_of.is_some() { None } else { self.find_case()? };
+        let sender = mail.from.as_ref().map(|from| self.secret.address(&from.email));
+        let this_hour = sender.map_or(Ok(0), |sender| self.count(sender))?;
+        let streak = case
+            .as_ref()
+            .filter(|case| Some(case.streak_of) == sender)
+            .map_or(0, |case| case.streak);
+        let ours = |id| self.secret.case_of(id).is_some();
+        let facts = Facts {
+            mail,
+            ours: mail.message_id.as_ref().is_some_and(ours),
+            copy_of,
+            joins: case.is_some(),
+            streak,
+            this_hour,
+        };
+        if let Some(rule) = filter::judge(&facts, &self.site.rules) {
+            let state = MailState::Ignored { rule: rule.word().to_owned() };
+            self.put_mail(key, state)?;
+            return Ok(Verdict::Ignored);
+        }
+        let mail_ref = MailRef { key, remote: mail.remote.clone() };
+        let (case, verdict, effects) = if let Some(mut case) = case {
+            let sender = sender.unwrap_or_default();
+            let policy = self.site.policy;
+            let effects = rules::join(&mut case, mail, mail_ref, sender, policy, self.now);
+            (case, Verdict::Comment, effects)
+        } else {
+            let id = self.rows.next_case()?;
+            let (case, effects) = rules::open(id, self.mailbox, mail, mail_ref, self.now);
+            self.link_subject(case.id)?;
+            (case, Verdict::Ticket, effects)
+        };
+        let id = case.id;
+        let state = match verdict {
+            Verdict::Ticket => MailState::Ticket { case: id },
+            _ => MailState::Comment { case: id },
+        };
+        self.put_mail(key, state)?;
+        for effect in &effects {
+            self.rows.put_effect(effect)?;
+        }
+        self.rows.put_case(&case)?;
+        self.link(id)?;
+        Ok(verdict)
+    }
+
+    /// The case that the mail belongs to: by what it answers, then by the mailbox's conversation,
+    /// then by an issue's key in the subject, last by the subject of an answer. Whoever does not
+    /// name an id of ours must be known to the case.
+    fn find_case(&mut self) -> Result<Option<Case>, StoreError> {
+        let mail = self.mail;
+        for id in &mail.answers {
+            if let Some(case) = self.secret.case_of(id)
+                && let Some(case) = self.open_case(case)?
+            {
+                return Ok(Some(case));
+            }
+        }
+        // Its own id may be awaited: the answer was faster.
+        for id in mail.message_id.iter().chain(&mail.answers) {
+            if let Some(case) = self.rows.case_of_message(self.mailbox, id)?
+                && let Some(case) = self.case_of_participant(case)?
+            {
+                return Ok(Some(case));
+            }
+        }
+        if let Some(conversation) = &mail.conversation
+            && let Some(case) = self.rows.case_of_conversation(self.mailbox, conversation)?
+            && let Some(case) = self.case_of_participant(case)?
+        {
+            return Ok(Some(case));
+        }
+        for issue in issue_text::issue_keys(&mail.subject) {
+            if let Some(case) = self.rows.case_of_issue(&issue)?
+                && let Some(case) = self.case_of_participant(case)?
+            {
+                return Ok(Some(case));
+            }
+        }
+        self.case_of_subject()
+    }
+
+    /// An answer whose program kept neither references nor our key.
+    fn case_of_subject(&mut self) -> Result<Option<Case>, StoreError> {
+        let Some(from) = &self.mail.from else { return Ok(None) };
+        let normalised = issue_text::normalised(&self.mail.subject);
+        let is_answer = normalised != self.mail.subject.trim().to_lowercase();
+        if !is_answer || normalised.is_empty() {
+            return Ok(None);
+        }
+        let digest = self.secret.subject(&from.email, &normalised);
+        let Some((case, since)) = self.rows.case_of_subject(digest)? else { return Ok(None) };
+        let age = self.now.as_second() - since.as_second();
+        if age > SUBJECT_DAYS * 86_400 { Ok(None) } else { self.open_case(case) }
+    }
+
+    fn open_case(&mut self, id: CaseId) -> Result<Option<Case>, StoreError> {
+        let case = self.rows.case(id)?;
+        Ok(case.filter(|case| case.mailbox == *self.mailbox))
+    }
+
+    fn case_of_participant(&mut self, id: CaseId) -> Result<Option<Case>, StoreError> {
+        let known = match (&self.mail.from, self.mail.folder) {
+            (_, Folder::Sent) => true,
+            (Some(from), Folder::Inbox) => {
+                self.rows.participates(id, self.secret.address(&from.email))?
+            }
+            (None, Folder::Inbox) => false,
+        };
+        if known { self.open_case(id) } else { Ok(None) }
+    }
+
+    /// Counts the mail for its sender; returns how many came before it in this hour.
+    fn count(&mut self, sender: u64) -> Result<u32, StoreError> {
+        let hour = self.now.as_second().div_euclid(3_600);
+        let mut count = self.rows.sender(sender)?;
+        if count.hour != hour {
+            (count.hour, count.mails) = (hour, 0);
+        }
+        let before = count.mails;
+        count.mails = count.mails.saturating_add(1);
+        self.rows.put_sender(sender, &count)?;
+        Ok(before)
+    }
+
+    fn put_mail(&mut self, key: MailKey, state: MailState) -> Result<(), StoreError> {
+        let mail = self.mail;
+        let subject: String =
+            mail.subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        self.rows.put_mail(&MailRecord {
+            key,
+            mailbox: self.mailbox.clone(),
+            remote: mail.remote.clone(),
+            folder: mail.folder,
+            from: mail.from.as_ref().map(|from| from.email.clone()),
+            subject: render::cut(subject.trim(), SUBJECT_MAX),
+            received: mail.received,
+            recorded: self.now,
+            state,
+        })
+    }
+
+    /// What leads later mails to the case.
+    fn link(&mut self, case: CaseId) -> Result<(), StoreError> {
+        let mail = self.mail;
+        for id in mail.message_id.iter().chain(mail.answers.iter().take(AWAITED)) {
+            if self.secret.case_of(id).is_none() {
+                self.rows.link_message(self.mailbox, id, case)?;
+            }
+        }
+        if let Some(conversation) = &mail.conversation {
+            self.rows.link_conversation(self.mailbox, conversation, case)?;
+        }
+        let people = mail.from.iter().chain(&mail.reply_to).chain(&mail.recipients);
+        let others = people.filter(|person| !self.site.rules.own.contains(&person.email));
+        for person in others.take(PARTICIPANTS_MAX) {
+            let digest = self.secret.address(&person.email);
+            self.rows.add_participant(case, digest)?;
+        }
+        Ok(())
+    }
+
+    fn link_subject(&mut self, case: CaseId) -> Result<(), StoreError> {
+        let Some(from) = &self.mail.from else { return Ok(()) };
+        let normalised = issue_text::normalised(&self.mail.subject);
+        let digest = self.secret.subject(&from.email, &normalised);
+        self.rows.link_subject(digest, case, self.now)
+    }
+}
+
+/// Whether the reporter may get one more notice today.
+pub(super) fn may_answer(
+    rows: &mut DeskTx<'_>,
+    inner: &Inner,
+    secret: &ThreadSecret,
+    case: &Case,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(site) = inner.sites.get(&case.mailbox) else { return Ok(false) };
+    let Some(reporter) = &case.reporter else { return Ok(false) };
+    let count = rows.sender(secret.address(&reporter.email))?;
+    Ok(count.day != day(now) || count.answers < site.answers_per_day)
+}
+
+/// Counts a notice to the reporter.
+pub(super) fn count_answer(
+    rows: &mut DeskTx<'_>,
+    secret: &ThreadSecret,
+    case: &Case,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(reporter) = &case.reporter else { return Ok(()) };
+    let digest = secret.address(&reporter.email);
+    let mut count = rows.sender(digest)?;
+    if count.day != day(now) {
+        (count.day, count.answers) = (day(now), 0);
+    }
+    count.answers = count.answers.saturating_add(1);
+    rows.put_sender(digest, &count)
+}
+
+fn day(now: Timestamp) -> i64 {
+    now.as_second().div_euclid(86_400)
+}

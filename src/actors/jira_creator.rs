@@ -1,0 +1,261 @@
+//! Makes issues and comments of mails.
+//!
+//! Comes in: effects that are due, by way of `effects`. Goes out: calls to Jira, each after its
+//! intent is stored; what may have happened is looked for before it is repeated. A refusal of our
+//! sign-in stops all calls for a while: Jira locks accounts that keep trying.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use tokio::time::Instant;
+
+use super::{
+    desk::{Desk, Task},
+    effects::{self, Craft},
+    mailboxes::{Mailbox, Mailboxes},
+    supervisor::{StartFault, SupervisorHandle},
+};
+use crate::{
+    clients::{ApiError, JiraClient},
+    locale::Texts,
+    model::{
+        desk::Outcome,
+        effect::{Effect, Stage, Work, Worker},
+        keys::IssueKey,
+        mail::Email,
+    },
+    store::StoreError,
+};
+
+mod attach;
+mod boards;
+mod comment;
+mod create;
+mod people;
+mod reconcile;
+mod watch;
+mod words;
+
+pub use boards::{BoardFault, Boards};
+use people::People;
+
+/// How long nothing is asked of Jira after it refused our sign-in.
+const LOCKED_OUT: Duration = Duration::from_mins(15);
+/// Characters of Jira's own words that are kept with an effect.
+const WORDS_MAX: usize = 200;
+
+/// What the operator decided about issues.
+#[derive(Debug, Clone)]
+pub struct IssueSettings {
+    /// The type of new issues.
+    pub issue_type: String,
+    /// The labels of all.
+    pub labels: Vec<String>,
+    /// Account ids by address, where Jira does not find them itself.
+    pub users: BTreeMap<Email, String>,
+    /// The transition that reopens an issue.
+    pub reopen: Option<String>,
+}
+
+/// What it works with.
+pub struct JiraTools {
+    /// Jira.
+    pub jira: JiraClient,
+    /// The desk.
+    pub desk: Desk,
+    /// Where mails are fetched from.
+    pub mailboxes: Mailboxes,
+    /// The projects of the boards.
+    pub boards: Boards,
+    /// Every sentence.
+    pub texts: Arc<Texts>,
+    /// What the operator decided.
+    pub settings: IssueSettings,
+}
+
+/// Starts the Jira creator under the supervisor.
+///
+/// # Errors
+/// [`StartFault`] if the supervisor does not get it to run.
+pub async fn start_jira_creator(
+    supervisor: &SupervisorHandle,
+    tools: JiraTools,
+) -> Result<(), StartFault> {
+    let desk = tools.desk.clone();
+    let people = People::new(tools.settings.users.clone());
+    let creator =
+        JiraCreator { tools, people, newest: Mutex::default(), locked_out: Mutex::default() };
+    effects::start(supervisor, Arc::new(creator), desk).await
+}
+
+struct JiraCreator {
+    tools: JiraTools,
+    people: People,
+    /// The highest issue number seen in each project.
+    newest: Mutex<HashMap<String, u64>>,
+    locked_out: Mutex<Option<Instant>>,
+}
+
+impl Craft for JiraCreator {
+    const WORKER: Worker = Worker::Jira;
+    const KIND: &'static str = "jira_creator";
+
+    fn carry_out(self: Arc<Self>, task: Task) -> BoxFuture<'static, Result<Outcome, StoreError>> {
+        Box::pin(async move {
+            if let Some(rest) = self.rest_of_lock() {
+                return Ok(later(&task.effect, Some(rest), "jira does not accept our sign-in"));
+            }
+            let Some(mailbox) = self.tools.mailboxes.of(&task.case.mailbox) else {
+                let fault = "its mailbox is not configured any more".to_owned();
+                return Ok(Outcome::Refused { fault });
+            };
+            match (&task.effect.work, &task.case.issue) {
+                (Work::CreateIssue { mail, replaces }, _) => {
+                    self.create(&task, &mailbox, mail, replaces.as_ref()).await
+                }
+                (Work::AddComment { mail }, Some(issue)) => {
+                    self.comment(&task, &mailbox, mail, issue).await
+                }
+                (Work::Attach { mail }, Some(issue)) => {
+                    self.attach(&task, &mailbox, mail, issue).await
+                }
+                (Work::Watch { mail }, Some(issue)) => {
+                    self.watch(&task, &mailbox, mail, issue).await
+                }
+                (Work::Reopen, Some(issue)) => Ok(self.reopen(&task.effect, issue).await),
+                _ => Ok(Outcome::Refused { fault: "there is no issue for it".to_owned() }),
+            }
+        })
+    }
+}
+
+impl JiraCreator {
+    /// Reopens the issue if it is closed. To do it twice changes nothing.
+    async fn reopen(&self, effect: &Effect, issue: &IssueKey) -> Outcome {
+        let Some(transition) = &self.tools.settings.reopen else { return plainly() };
+        let jira = &self.tools.jira;
+        match jira.issue_status(issue).await {
+            Ok(None) => return Outcome::IssueGone,
+            Ok(Some(status)) if !status.done => return plainly(),
+            Ok(Some(_)) => {}
+            Err(error) => return self.read_failed(effect, &error),
+        }
+        match jira.transition(issue, transition).await {
+            Ok(true) => plainly(),
+            Ok(false) => {
+                Outcome::Refused { fault: "jira offers no transition of that name".to_owned() }
+            }
+            Err(error @ ApiError::Ambiguous { .. }) => {
+                Outcome::Retry { after: None, fault: error.kind().to_owned() }
+            }
+            Err(error) => self.write_failed(&error),
+        }
+    }
+
+    /// A write failed: what that means for its effect.
+    fn write_failed(&self, error: &ApiError) -> Outcome {
+        let fault = fault_of(error);
+        match error {
+            ApiError::Ambiguous { .. } | ApiError::Malformed { .. } => Outcome::Unclear { fault },
+            ApiError::Unauthorized { .. } => {
+                self.lock_out();
+                Outcome::Retry { after: Some(LOCKED_OUT), fault }
+            }
+            ApiError::Forbidden { .. } | ApiError::NotFound { .. } => {
+                Outcome::Retry { after: Some(LOCKED_OUT), fault }
+            }
+            ApiError::RateLimited { after, .. } => Outcome::Retry { after: *after, fault },
+            ApiError::Unavailable { .. } => Outcome::Retry { after: None, fault },
+            ApiError::Rejected { .. } => Outcome::Refused { fault },
+        }
+    }
+
+    /// A read failed, before anything was written in this try.
+    fn read_failed(&self, effect: &Effect, error: &ApiError) -> Outcome {
+        let after = match error {
+            ApiError::Unauthorized { service } => {
+                if *service == self.tools.jira.part().name() {
+                    self.lock_out();
+                }
+                Some(LOCKED_OUT)
+            }
+            ApiError::RateLimited { after, .. } => *after,
+            _ => None,
+        };
+        later(effect, after, &fault_of(error))
+    }
+
+    fn lock_out(&self) {
+        tracing::error!("jira does not accept our sign-in; nothing is asked of it for 15 minutes");
+        let mut locked = self.locked_out.lock().unwrap_or_else(PoisonError::into_inner);
+        *locked = Some(Instant::now() + LOCKED_OUT);
+    }
+
+    fn rest_of_lock(&self) -> Option<Duration> {
+        let locked = self.locked_out.lock().unwrap_or_else(PoisonError::into_inner);
+        locked.map(|until| until.saturating_duration_since(Instant::now())).filter(|rest| !rest.is_zero())
+    }
+
+    /// The highest issue number known in a project: whatever is made from now on has a higher one.
+    async fn newest(&self, project: &str) -> Result<u64, ApiError> {
+        if let Some(number) = self.seen(project) {
+            return Ok(number);
+        }
+        let number = self.tools.jira.newest_number(project).await?.unwrap_or_default();
+        self.see(project, number);
+        Ok(number)
+    }
+
+    fn seen(&self, project: &str) -> Option<u64> {
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.get(project).copied()
+    }
+
+    fn see(&self, project: &str, number: u64) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = newest.entry(project.to_owned()).or_default();
+        *known = number.max(*known);
+    }
+
+    fn say(
+        &self,
+        mailbox: &Mailbox,
+        key: &str,
+        args: &[(&str, fluent_bundle::FluentValue<'_>)],
+    ) -> String {
+        self.tools.texts.say(mailbox.locale, key, args)
+    }
+}
+
+/// Whether an earlier try of the effect may have worked.
+fn is_unclear(effect: &Effect) -> bool {
+    matches!(effect.stage, Stage::Sending | Stage::Uncertain)
+}
+
+/// Nothing was tried: the effect stays what it was.
+fn later(effect: &Effect, after: Option<Duration>, fault: &str) -> Outcome {
+    let fault = fault.to_owned();
+    if is_unclear(effect) {
+        Outcome::LookAgain { after, fault }
+    } else {
+        Outcome::Retry { after, fault }
+    }
+}
+
+fn plainly() -> Outcome {
+    Outcome::Done(crate::model::desk::Done::Plainly)
+}
+
+/// What is kept with an effect: Jira's own words, cut, where it gives some.
+fn fault_of(error: &ApiError) -> String {
+    match error {
+        ApiError::Rejected { reasons, .. } if !reasons.is_empty() => {
+            crate::model::render::cut(&format!("{error}: {}", reasons.join("; ")), WORDS_MAX)
+        }
+        error => error.to_string(),
+    }
+}

@@ -1,0 +1,106 @@
+//! What hangs on a mail comes to hang on the issue: streamed from the mailbox to Jira, one after
+//! the other, each once.
+
+use std::time::Duration;
+
+use super::{JiraCreator, is_unclear, plainly};
+use crate::{
+    actors::{
+        desk::Task,
+        mailboxes::{Letter, Mailbox},
+    },
+    clients::ApiError,
+    failpoint,
+    model::{
+        desk::Outcome,
+        effect::{MailRef, Trace},
+        keys::IssueKey,
+    },
+    store::StoreError,
+};
+
+/// One file to hang on the issue.
+pub(super) struct Parcel {
+    pub(super) blob: String,
+    pub(super) name: String,
+    pub(super) media_type: String,
+    pub(super) size: u64,
+}
+
+impl JiraCreator {
+    pub(super) async fn attach(
+        &self,
+        task: &Task,
+        mailbox: &Mailbox,
+        mail: &MailRef,
+        issue: &IssueKey,
+    ) -> Result<Outcome, StoreError> {
+        let mut effect = task.effect.clone();
+        let letter = match mailbox.letter(mail).await {
+            Ok(letter) => letter,
+            Err(error) => return Ok(self.read_failed(&effect, &error)),
+        };
+        let limit = match self.attachment_limit(&letter).await {
+            Ok(limit) => limit,
+            Err(error) => return Ok(self.read_failed(&effect, &error)),
+        };
+        let parcels = self.parcels(mailbox, &letter, limit);
+        let there = match self.tools.jira.attachments(issue).await {
+            Ok(there) => there,
+            Err(ApiError::NotFound { .. }) => return Ok(Outcome::IssueGone),
+            Err(error) => return Ok(self.read_failed(&effect, &error)),
+        };
+        if is_unclear(&effect) {
+            // Nobody else hangs files on this issue in our name: their number tells.
+            let above = effect.trace.above.unwrap_or_default();
+            let ours = there.iter().filter(|file| file.mine && file.id > above).count();
+            if u32::try_from(ours).unwrap_or(u32::MAX) <= effect.trace.parts {
+                return Ok(Outcome::NotFound);
+            }
+            let parts = effect.trace.parts + 1;
+            let trace = Trace { parts, ..effect.trace.clone() };
+            self.tools.desk.trace(&effect, trace).await?;
+            let fault = "the rest is still to be attached".to_owned();
+            return Ok(Outcome::Retry { after: Some(Duration::ZERO), fault });
+        }
+        let above = match effect.trace.above {
+            Some(above) => above,
+            None => there.iter().map(|file| file.id).max().unwrap_or_default(),
+        };
+        let done = usize::try_from(effect.trace.parts).unwrap_or(usize::MAX);
+        for parcel in parcels.iter().skip(done) {
+            effect = self.tools.desk.begin(&effect, Some(above)).await?;
+            failpoint::hit("jira_creator.begun").await;
+            let bytes = mailbox.source.download(&parcel.blob, &parcel.name, &parcel.media_type);
+            let bytes = match bytes.await {
+                Ok(bytes) => bytes.into_stream(),
+                Err(error) => {
+                    let fault = error.to_string();
+                    return Ok(Outcome::Retry { after: None, fault });
+                }
+            };
+            let Parcel { name, media_type, size, .. } = parcel;
+            let hung = self.tools.jira.attach(issue, name, media_type, *size, bytes).await;
+            failpoint::hit("jira_creator.attached").await;
+            match hung {
+                Ok(_) => {}
+                Err(ApiError::NotFound { .. }) => return Ok(Outcome::IssueGone),
+                Err(error) => return Ok(self.write_failed(&error)),
+            }
+            let parts = effect.trace.parts + 1;
+            let trace = Trace { parts, ..effect.trace.clone() };
+            effect = self.tools.desk.trace(&effect, trace).await?;
+        }
+        Ok(plainly())
+    }
+
+    /// The largest file that Jira takes, in bytes; asked only where there is a file.
+    pub(super) async fn attachment_limit(&self, letter: &Letter) -> Result<u64, ApiError> {
+        match letter {
+            Letter::Here { content, .. } if !content.attachments.is_empty() => {
+                self.tools.jira.attachment_limit().await
+            }
+            _ => Ok(u64::MAX),
+        }
+    }
+}

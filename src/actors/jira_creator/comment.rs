@@ -1,0 +1,69 @@
+//! A follow-up becomes a comment, once.
+
+use super::{JiraCreator, is_unclear};
+use crate::{
+    actors::{
+        desk::Task,
+        mailboxes::{Letter, Mailbox},
+    },
+    clients::ApiError,
+    failpoint,
+    model::{
+        desk::{Done, Outcome},
+        effect::MailRef,
+        keys::IssueKey,
+    },
+    store::StoreError,
+};
+
+/// Comments that are looked through for our own, the newest first.
+const LOOK_THROUGH: usize = 200;
+
+impl JiraCreator {
+    pub(super) async fn comment(
+        &self,
+        task: &Task,
+        mailbox: &Mailbox,
+        mail: &MailRef,
+        issue: &IssueKey,
+    ) -> Result<Outcome, StoreError> {
+        let effect = &task.effect;
+        let mark = effect.mark();
+        let unclear = is_unclear(effect);
+        if unclear {
+            match self.tools.jira.comments(issue, LOOK_THROUGH).await {
+                Ok(comments) => {
+                    let ours = |mark_of: Option<&str>| mark_of == Some(mark.as_str());
+                    if !comments.iter().any(|comment| ours(comment.mark.as_deref())) {
+                        return Ok(Outcome::NotFound);
+                    }
+                }
+                Err(ApiError::NotFound { .. }) => return Ok(Outcome::IssueGone),
+                Err(error) => return Ok(self.read_failed(effect, &error)),
+            }
+        }
+        let letter = match mailbox.letter(mail).await {
+            Ok(letter) => letter,
+            Err(error) => return Ok(self.read_failed(effect, &error)),
+        };
+        let limit = match self.attachment_limit(&letter).await {
+            Ok(limit) => limit,
+            Err(error) => return Ok(self.read_failed(effect, &error)),
+        };
+        let attach = !self.parcels(mailbox, &letter, limit).is_empty();
+        if !unclear {
+            let body = self.comment_words(mailbox, &task.case, &letter, limit);
+            let _begun = self.tools.desk.begin(effect, None).await?;
+            failpoint::hit("jira_creator.begun").await;
+            let made = self.tools.jira.comment(issue, &body, &mark).await;
+            failpoint::hit("jira_creator.commented").await;
+            match made {
+                Ok(_) => {}
+                Err(ApiError::NotFound { .. }) => return Ok(Outcome::IssueGone),
+                Err(error) => return Ok(self.write_failed(&error)),
+            }
+            tracing::info!(issue.key = %issue, case.id = %task.case.id, "a mail became a comment");
+        }
+        Ok(Outcome::Done(Done::Commented { attach }))
+    }
+}

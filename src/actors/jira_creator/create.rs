@@ -1,0 +1,156 @@
+//! A mail becomes an issue: once, whatever happened to earlier tries.
+
+use super::{JiraCreator, is_unclear, later};
+use crate::{
+    actors::{
+        desk::Task,
+        mailboxes::{Letter, Mailbox},
+    },
+    clients::{ApiError, rejected_fields},
+    failpoint,
+    model::{
+        desk::{Done, Outcome},
+        effect::{Effect, MailRef, Trace},
+        jira::NewIssue,
+        keys::IssueKey,
+        mail::Importance,
+    },
+    store::StoreError,
+};
+
+/// Fields without which an issue is still worth making.
+const OPTIONAL: [&str; 2] = ["priority", "reporter"];
+
+impl JiraCreator {
+    pub(super) async fn create(
+        &self,
+        task: &Task,
+        mailbox: &Mailbox,
+        mail: &MailRef,
+        replaces: Option<&IssueKey>,
+    ) -> Result<Outcome, StoreError> {
+        let effect = &task.effect;
+        let project = match self.tools.boards.project(&mailbox.board).await {
+            Ok(project) => project,
+            Err(fault) => return Ok(later(effect, None, &fault.to_string())),
+        };
+        let found = if is_unclear(effect) {
+            match self.find_issue(effect, &project).await? {
+                Ok(None) => return Ok(Outcome::NotFound),
+                Ok(found) => found,
+                Err(error) => return Ok(self.read_failed(effect, &error)),
+            }
+        } else {
+            None
+        };
+        let letter = match mailbox.letter(mail).await {
+            Ok(letter) => letter,
+            Err(error) => return Ok(self.read_failed(effect, &error)),
+        };
+        if let Some(issue) = found {
+            self.see(&project, issue.number());
+            return Ok(self.created(issue, mailbox, &letter).await);
+        }
+        self.make(task, mailbox, &letter, &project, replaces).await
+    }
+
+    async fn make(
+        &self,
+        task: &Task,
+        mailbox: &Mailbox,
+        letter: &Letter,
+        project: &str,
+        replaces: Option<&IssueKey>,
+    ) -> Result<Outcome, StoreError> {
+        let effect = &task.effect;
+        let takes = |field: &str| !effect.trace.without.iter().any(|known| known == field);
+        let from = match letter {
+            Letter::Here { mail, .. } => mail.from.as_ref(),
+            _ => task.case.reporter.as_ref(),
+        };
+        let reporter = match from.filter(|_| takes("reporter")) {
+            Some(from) => match self.people.account(&self.tools.jira, &from.email).await {
+                Ok(account) => account,
+                Err(error) => return Ok(self.read_failed(effect, &error)),
+            },
+            None => None,
+        };
+        let limit = match self.attachment_limit(letter).await {
+            Ok(limit) => limit,
+            Err(error) => return Ok(self.read_failed(effect, &error)),
+        };
+        let words = self.issue_words(mailbox, &task.case, letter, limit, reporter.is_some(), replaces);
+        let priority = match letter {
+            Letter::Here { mail, .. } if takes("priority") => match mail.importance {
+                Importance::High => Some("High"),
+                Importance::Low => Some("Low"),
+                Importance::Normal => None,
+            },
+            _ => None,
+        };
+        let above = match self.newest(project).await {
+            Ok(number) => number,
+            Err(error) => return Ok(self.read_failed(effect, &error)),
+        };
+        let mark = effect.mark();
+        let mut labels = self.tools.settings.labels.clone();
+        labels.extend(mailbox.category.clone());
+        labels.push(mark.clone());
+        let effect = self.tools.desk.begin(effect, Some(above)).await?;
+        failpoint::hit("jira_creator.begun").await;
+        let made = self
+            .tools
+            .jira
+            .create(&NewIssue {
+                project,
+                issue_type: &self.tools.settings.issue_type,
+                summary: &words.summary,
+                description: &words.body,
+                labels: &labels,
+                priority,
+                reporter: reporter.as_deref(),
+                mark: &mark,
+            })
+            .await;
+        failpoint::hit("jira_creator.created").await;
+        match made {
+            Ok(issue) => {
+                self.see(project, issue.number());
+                tracing::info!(issue.key = %issue, case.id = %task.case.id, "a mail became an issue");
+                Ok(self.created(issue, mailbox, letter).await)
+            }
+            Err(error) => self.create_failed(&effect, &error).await,
+        }
+    }
+
+    /// Jira may not take a field from us: the next try goes without it.
+    async fn create_failed(
+        &self,
+        effect: &Effect,
+        error: &ApiError,
+    ) -> Result<Outcome, StoreError> {
+        let fields = rejected_fields(error);
+        let droppable = |field: &&str| {
+            OPTIONAL.contains(field) && !effect.trace.without.iter().any(|known| known == field)
+        };
+        if fields.is_empty() || !fields.iter().all(droppable) {
+            return Ok(self.write_failed(error));
+        }
+        let mut without = effect.trace.without.clone();
+        without.extend(fields.iter().map(|field| (*field).to_owned()));
+        let trace = Trace { without, ..effect.trace.clone() };
+        self.tools.desk.trace(effect, trace).await?;
+        let after = Some(std::time::Duration::ZERO);
+        Ok(Outcome::Retry { after, fault: format!("jira does not take {}", fields.join(", ")) })
+    }
+
+    async fn created(&self, issue: IssueKey, mailbox: &Mailbox, letter: &Letter) -> Outcome {
+        let Letter::Here { mail, .. } = letter else {
+            return Outcome::Done(Done::Created { issue, attach: false, watch: false });
+        };
+        let limit = self.attachment_limit(letter).await.unwrap_or(u64::MAX);
+        let attach = !self.parcels(mailbox, letter, limit).is_empty();
+        let watch = mail.recipients.iter().any(|person| person.email != mailbox.address);
+        Outcome::Done(Done::Created { issue, attach, watch })
+    }
+}

@@ -1,0 +1,218 @@
+//! What stands in an issue or a comment: who wrote, the mail's own words, and what ticketd has to
+//! say about it. The same mail always makes the same words.
+
+use super::{JiraCreator, attach::Parcel};
+use crate::{
+    actors::mailboxes::{Letter, Mailbox},
+    model::{
+        case::Case,
+        issue_text,
+        keys::IssueKey,
+        mail::{Address, Attachment, Content, Mail},
+        quote, wiki,
+    },
+};
+
+/// The longest text that Jira takes. Source: "The entered text is too long. It exceeds the allowed
+/// limit of 32,767 characters."
+const TEXT_MAX: usize = 32_767;
+/// Bytes below which an image inside an answer passes for part of a signature.
+const SIGNATURE_IMAGE: u64 = 4 * 1024;
+/// The name of the whole mail, where it is attached because its text was cut.
+const WHOLE_MAIL: &str = "mail.eml";
+
+/// What a new issue says.
+pub(super) struct IssueWords {
+    pub(super) summary: String,
+    pub(super) body: String,
+}
+
+/// A mail's text in Jira's notation.
+struct Body {
+    text: String,
+    left_out: bool,
+    cut: bool,
+}
+
+impl JiraCreator {
+    pub(super) fn issue_words(
+        &self,
+        mailbox: &Mailbox,
+        case: &Case,
+        letter: &Letter,
+        limit: u64,
+        known: bool,
+        replaces: Option<&IssueKey>,
+    ) -> IssueWords {
+        let say = |key: &str| self.say(mailbox, key, &[]);
+        let subject = match letter {
+            Letter::Here { mail, .. } => &mail.subject,
+            _ => &case.subject,
+        };
+        let summary = issue_text::summary(subject).unwrap_or_else(|| say("mail-no-subject"));
+        let mut head = self.head(mailbox, case, letter);
+        let from = match letter {
+            Letter::Here { mail, .. } => mail.from.as_ref(),
+            _ => case.reporter.as_ref(),
+        };
+        if let Some(from) = from.filter(|_| !known) {
+            let name = wiki::escape(from.name.as_deref().unwrap_or(from.email.as_str()));
+            head.push('\n');
+            head += &self.say(mailbox, "issue-reporter-unknown", &[("name", name.into())]);
+        }
+        if let Some(replaces) = replaces {
+            head.push('\n');
+            let key = replaces.as_str().to_owned();
+            head += &self.say(mailbox, "issue-replaces", &[("key", key.into())]);
+        }
+        IssueWords { summary, body: self.with_body(mailbox, &head, letter, limit, false) }
+    }
+
+    pub(super) fn comment_words(
+        &self,
+        mailbox: &Mailbox,
+        case: &Case,
+        letter: &Letter,
+        limit: u64,
+    ) -> String {
+        let head = self.head(mailbox, case, letter);
+        self.with_body(mailbox, &head, letter, limit, true)
+    }
+
+    /// What is hung on the issue.
+    pub(super) fn parcels(&self, mailbox: &Mailbox, letter: &Letter, limit: u64) -> Vec<Parcel> {
+        let Letter::Here { mail, content } = letter else { return Vec::new() };
+        let mut parcels: Vec<_> = kept(mail, content)
+            .filter(|file| file.size <= limit)
+            .map(|file| Parcel {
+                blob: file.blob.clone(),
+                name: file.name.clone(),
+                media_type: file.media_type.clone(),
+                size: file.size,
+            })
+            .collect();
+        if self.is_cut(mailbox, mail, content) && content.size <= limit {
+            parcels.push(Parcel {
+                blob: content.raw.clone(),
+                name: WHOLE_MAIL.to_owned(),
+                media_type: "message/rfc822".to_owned(),
+                size: content.size,
+            });
+        }
+        parcels
+    }
+
+    fn head(&self, mailbox: &Mailbox, case: &Case, letter: &Letter) -> String {
+        let (from, others): (Vec<&Address>, Vec<&Address>) = match letter {
+            Letter::Here { mail, .. } => {
+                let others = mail.recipients.iter();
+                let others = others.filter(|person| person.email != mailbox.address);
+                (mail.from.iter().collect(), others.collect())
+            }
+            _ => (case.reporter.iter().collect(), Vec::new()),
+        };
+        let (from_label, cc_label) =
+            (self.say(mailbox, "issue-from", &[]), self.say(mailbox, "issue-cc", &[]));
+        issue_text::head(&[(&from_label, &from), (&cc_label, &others)])
+    }
+
+    fn with_body(
+        &self,
+        mailbox: &Mailbox,
+        head: &str,
+        letter: &Letter,
+        limit: u64,
+        answer: bool,
+    ) -> String {
+        let say = |key: &str| self.say(mailbox, key, &[]);
+        let (mail, content) = match letter {
+            Letter::Here { mail, content } => (mail, content),
+            Letter::Gone => {
+                return issue_text::description(head, &say("issue-mail-gone"), TEXT_MAX).0;
+            }
+            Letter::Unreadable => {
+                return issue_text::description(head, &say("issue-mail-unreadable"), TEXT_MAX).0;
+            }
+        };
+        let body = body(mail, content, answer);
+        let mut notes = Vec::new();
+        if body.left_out {
+            notes.push(say("issue-quote-left-out"));
+        }
+        for file in kept(mail, content).filter(|file| file.size > limit) {
+            let args = [
+                ("name", wiki::escape(&file.name).into()),
+                ("size", mebibytes(file.size).into()),
+                ("limit", mebibytes(limit).into()),
+            ];
+            notes.push(self.say(mailbox, "issue-attachment-too-large", &args));
+        }
+        let mut text = body.text;
+        if text.trim().is_empty() {
+            text = say("issue-no-text");
+        }
+        let told = |notes: &[String]| notes.iter().map(|note| format!("\n\n{note}")).collect();
+        let foot: String = told(&notes);
+        let (whole, cut) = issue_text::description(head, &format!("{text}{foot}"), TEXT_MAX);
+        if !cut && !body.cut {
+            return whole;
+        }
+        let name = WHOLE_MAIL.to_owned();
+        notes.push(self.say(mailbox, "issue-text-cut", &[("name", name.into())]));
+        let foot: String = told(&notes);
+        let room = TEXT_MAX.saturating_sub(wiki::length(&foot));
+        let (text, _) = issue_text::description(head, &text, room);
+        format!("{text}{foot}")
+    }
+
+    /// Whether the issue or comment cannot hold the whole text.
+    fn is_cut(&self, _: &Mailbox, mail: &Mail, content: &Content) -> bool {
+        // The head takes room as well, and what is nearly too long is better kept whole.
+        let long = |text: &Option<String>| text.as_ref().is_some_and(|t| t.len() > TEXT_MAX / 2);
+        let room = TEXT_MAX / 4 * 3;
+        content.cut
+            || (long(&content.text) || long(&content.html))
+                && wiki::length(&body(mail, content, false).text) > room
+    }
+}
+
+fn body(mail: &Mail, content: &Content, answer: bool) -> Body {
+    let images = |id: &str| {
+        kept(mail, content)
+            .find(|file| file.content_id.as_deref() == Some(id))
+            .map(|file| file.name.clone())
+    };
+    let (text, left_out) = match (&content.html, &content.text) {
+        (Some(html), _) if !html.trim().is_empty() => {
+            let (html, left_out) =
+                if answer { quote::html_without_quote(html) } else { (html.as_str().into(), false) };
+            (wiki::from_html(&html, &images), left_out)
+        }
+        (_, Some(text)) => {
+            let (text, left_out) =
+                if answer { quote::without_quote(text) } else { (text.as_str(), false) };
+            (wiki::from_text(text), left_out)
+        }
+        (_, None) => (String::new(), false),
+    };
+    Body { text, left_out, cut: content.cut }
+}
+
+/// What hangs on the mail, without the images that nothing refers to, and without the small ones
+/// of signatures that each answer brings again.
+fn kept<'m>(mail: &'m Mail, content: &'m Content) -> impl Iterator<Item = &'m Attachment> {
+    let html = content.html.as_deref().unwrap_or_default();
+    content.attachments.iter().filter(move |file| match &file.content_id {
+        Some(id) if file.media_type.starts_with("image/") && !html.is_empty() => {
+            let signature = !mail.answers.is_empty() && file.size < SIGNATURE_IMAGE;
+            html.contains(id.as_str()) && !signature
+        }
+        _ => true,
+    })
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    #[allow(clippy::cast_precision_loss, reason = "one decimal is shown")]
+    let mebibytes = bytes as f64 / f64::from(1 << 20);
+    (mebibytes * 10.0).round() / 10.0
+}

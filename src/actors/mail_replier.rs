@@ -1,0 +1,238 @@
+//! Sends what reporters get by mail: the notice of their issue, and agents' comments.
+//!
+//! Comes in: effects that are due, by way of `effects`. Goes out: a draft with a Message-ID of its
+//! own, and then its submission. An unclear try is looked for by that Message-ID: a draft that is
+//! still one is sent, one that has gone out is done.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+
+use super::{
+    desk::{Desk, Task},
+    effects::{self, Craft},
+    mailboxes::{Mailbox, Mailboxes},
+    supervisor::{StartFault, SupervisorHandle},
+};
+use crate::{
+    clients::{ApiError, Draft, JiraClient},
+    failpoint,
+    locale::Texts,
+    model::{
+        automatic::LOOP_HEADER,
+        desk::{Done, Outcome},
+        effect::{Effect, Stage, Trace, Work, Worker},
+        mail::Address,
+    },
+    store::StoreError,
+};
+
+mod comment;
+mod notice;
+
+/// The pause after the mailbox refused our sign-in.
+const LOCKED_OUT: Duration = Duration::from_mins(5);
+
+/// What it works with.
+pub struct MailTools {
+    /// Where comments are read.
+    pub jira: JiraClient,
+    /// The desk.
+    pub desk: Desk,
+    /// What mails are sent from.
+    pub mailboxes: Mailboxes,
+    /// Every sentence.
+    pub texts: Arc<Texts>,
+}
+
+/// Starts the mail replier under the supervisor.
+///
+/// # Errors
+/// [`StartFault`] if the supervisor does not get it to run.
+pub async fn start_mail_replier(
+    supervisor: &SupervisorHandle,
+    tools: MailTools,
+) -> Result<(), StartFault> {
+    let desk = tools.desk.clone();
+    effects::start(supervisor, Arc::new(MailReplier { tools }), desk).await
+}
+
+struct MailReplier {
+    tools: MailTools,
+}
+
+/// What there is to send.
+enum Written {
+    Mail(Box<Draft>),
+    /// Nothing: the comment is gone, or not for the reporter.
+    Nothing,
+    /// It cannot be written now.
+    Failed(ApiError),
+}
+
+impl Craft for MailReplier {
+    const WORKER: Worker = Worker::Mail;
+    const KIND: &'static str = "mail_replier";
+
+    fn carry_out(self: Arc<Self>, task: Task) -> BoxFuture<'static, Result<Outcome, StoreError>> {
+        Box::pin(async move {
+            let Some(mailbox) = self.tools.mailboxes.of(&task.case.mailbox) else {
+                let fault = "its mailbox is not configured any more".to_owned();
+                return Ok(Outcome::Refused { fault });
+            };
+            let Some(reporter) = task.case.reporter.clone() else { return Ok(plainly()) };
+            self.reply(&task, &mailbox, &reporter).await
+        })
+    }
+}
+
+impl MailReplier {
+    async fn reply(
+        &self,
+        task: &Task,
+        mailbox: &Mailbox,
+        reporter: &Address,
+    ) -> Result<Outcome, StoreError> {
+        let effect = &task.effect;
+        let unclear = matches!(effect.stage, Stage::Sending | Stage::Uncertain);
+        if unclear || effect.trace.draft.is_some() {
+            match self.find_draft(effect, mailbox).await {
+                Ok(Found::Sent) => return Ok(plainly()),
+                Ok(Found::Draft(id)) => return self.send(effect, mailbox, reporter, &id).await,
+                Ok(Found::Nothing) if unclear => return Ok(Outcome::NotFound),
+                Ok(Found::Nothing) => {}
+                Err(error) => return Ok(failed_before(effect, &error)),
+            }
+        }
+        let draft = match self.write(task, mailbox, reporter).await {
+            Written::Mail(draft) => draft,
+            Written::Nothing => return Ok(plainly()),
+            Written::Failed(error) => return Ok(failed_before(effect, &error)),
+        };
+        let effect = self.tools.desk.begin(effect, None).await?;
+        failpoint::hit("mail_replier.begun").await;
+        match mailbox.source.draft(&draft).await {
+            Ok(id) => {
+                failpoint::hit("mail_replier.drafted").await;
+                self.send(&effect, mailbox, reporter, &id).await
+            }
+            Err(error) => Ok(failed(&error)),
+        }
+    }
+
+    async fn find_draft(&self, effect: &Effect, mailbox: &Mailbox) -> Result<Found, ApiError> {
+        let message_id = self.tools.desk.message_id(effect.id, &mailbox.address);
+        let found = mailbox.source.find_by_message_id(&message_id).await?;
+        let id = match (found, &effect.trace.draft) {
+            (Some(found), _) if !found.draft => return Ok(Found::Sent),
+            (Some(found), _) => found.id,
+            // Not to be seen: it may have gone out and been tidied away.
+            (None, Some(id)) => {
+                let sent = mailbox.source.was_sent(id).await?;
+                return Ok(if sent { Found::Sent } else { Found::Nothing });
+            }
+            (None, None) => return Ok(Found::Nothing),
+        };
+        let sent = mailbox.source.was_sent(&id).await?;
+        Ok(if sent { Found::Sent } else { Found::Draft(id) })
+    }
+
+    async fn send(
+        &self,
+        effect: &Effect,
+        mailbox: &Mailbox,
+        reporter: &Address,
+        draft: &str,
+    ) -> Result<Outcome, StoreError> {
+        let trace = Trace { draft: Some(draft.to_owned()), ..effect.trace.clone() };
+        let effect = self.tools.desk.trace(effect, trace).await?;
+        let _begun = self.tools.desk.begin(&effect, None).await?;
+        let to = [reporter.email.clone()];
+        let sent = mailbox.source.send(draft, &mailbox.address, &to).await;
+        failpoint::hit("mail_replier.sent").await;
+        Ok(match sent {
+            Ok(()) => {
+                tracing::info!(effect.id = %effect.id, "a mail went to the reporter");
+                plainly()
+            }
+            Err(error) => failed(&error),
+        })
+    }
+
+    async fn write(&self, task: &Task, mailbox: &Mailbox, reporter: &Address) -> Written {
+        let Some(issue) = &task.case.issue else { return Written::Nothing };
+        match &task.effect.work {
+            Work::SendNotice => {
+                Written::Mail(Box::new(self.notice(task, mailbox, reporter, issue)))
+            }
+            Work::SendComment { comment } => {
+                self.comment(task, mailbox, reporter, issue, comment).await
+            }
+            _ => Written::Nothing,
+        }
+    }
+
+    /// What every mail of a case has in common.
+    fn draft(&self, task: &Task, mailbox: &Mailbox, reporter: &Address, subject: String) -> Draft {
+        let case = &task.case;
+        let references: Vec<_> = match (&case.first, &case.last) {
+            (Some(first), Some(last)) if first == last => vec![first.clone()],
+            (first, last) => first.iter().chain(last).cloned().collect(),
+        };
+        Draft {
+            message_id: self.tools.desk.message_id(task.effect.id, &mailbox.address),
+            from: mailbox.sender(),
+            to: vec![reporter.clone()],
+            cc: Vec::new(),
+            subject,
+            in_reply_to: case.last.clone(),
+            references,
+            text: String::new(),
+            html: None,
+            inline: Vec::new(),
+            headers: vec![
+                (LOOP_HEADER, "1".to_owned()),
+                ("X-Auto-Response-Suppress", "All".to_owned()),
+            ],
+        }
+    }
+}
+
+enum Found {
+    Sent,
+    Draft(String),
+    Nothing,
+}
+
+fn plainly() -> Outcome {
+    Outcome::Done(Done::Plainly)
+}
+
+/// Nothing was written in this try.
+fn failed_before(effect: &Effect, error: &ApiError) -> Outcome {
+    let fault = error.to_string();
+    let after = match error {
+        ApiError::RateLimited { after, .. } => *after,
+        ApiError::Unauthorized { .. } => Some(LOCKED_OUT),
+        _ => None,
+    };
+    if matches!(effect.stage, Stage::Sending | Stage::Uncertain) {
+        Outcome::LookAgain { after, fault }
+    } else {
+        Outcome::Retry { after, fault }
+    }
+}
+
+/// A draft or a submission failed.
+fn failed(error: &ApiError) -> Outcome {
+    let fault = error.to_string();
+    match error {
+        ApiError::Ambiguous { .. } | ApiError::Malformed { .. } => Outcome::Unclear { fault },
+        ApiError::RateLimited { after, .. } => Outcome::Retry { after: *after, fault },
+        ApiError::Unauthorized { .. } => Outcome::Retry { after: Some(LOCKED_OUT), fault },
+        ApiError::Unavailable { .. } | ApiError::NotFound { .. } => {
+            Outcome::Retry { after: None, fault }
+        }
+        ApiError::Rejected { .. } | ApiError::Forbidden { .. } => Outcome::Refused { fault },
+    }
+}

@@ -1,0 +1,85 @@
+//! An agent's comment to the reporter, with its images in place. What is internal, was taken back
+//! or is our own never leaves.
+
+use super::{MailReplier, Written};
+use crate::{
+    actors::{desk::Task, mailboxes::Mailbox},
+    clients::{ApiError, InlineImage},
+    model::{
+        keys::{CommentId, IssueKey},
+        mail::Address,
+        mail_text,
+    },
+};
+
+/// Images that one mail shows.
+const IMAGES_MAX: usize = 20;
+/// Bytes of the largest of them.
+const IMAGE_MAX: u64 = 10 << 20;
+
+impl MailReplier {
+    pub(super) async fn comment(
+        &self,
+        task: &Task,
+        mailbox: &Mailbox,
+        reporter: &Address,
+        issue: &IssueKey,
+        comment: &CommentId,
+    ) -> Written {
+        let said = match self.tools.jira.comment_text(issue, comment).await {
+            Ok(Some(said)) if said.public && said.mark.is_none() => said,
+            Ok(_) => return Written::Nothing,
+            Err(error) => return Written::Failed(error),
+        };
+        let base = self.tools.jira.browse_url(issue);
+        let (html, wanted) = mail_text::html_from_rendered(&said.html, &base);
+        let inline = match self.images(mailbox, issue, &wanted).await {
+            Ok(inline) => inline,
+            Err(error) => return Written::Failed(error),
+        };
+        let args = [
+            ("author", said.author.display_name.clone().into()),
+            ("key", issue.as_str().to_owned().into()),
+        ];
+        let intro = self.tools.texts.say(mailbox.locale, "mail-comment-intro", &args);
+        let subject = mail_text::subject(issue, &task.case.subject);
+        let mut draft = self.draft(task, mailbox, reporter, subject);
+        draft.text = format!("{intro}\n\n{}\n", mail_text::text_from_html(&html));
+        draft.html = Some(format!("<p>{}</p>\n{html}", mail_text::escape(&intro)));
+        draft.inline = inline;
+        Written::Mail(Box::new(draft))
+    }
+
+    /// The images that the comment shows, carried over to the mailbox.
+    async fn images(
+        &self,
+        mailbox: &Mailbox,
+        issue: &IssueKey,
+        wanted: &[u64],
+    ) -> Result<Vec<InlineImage>, ApiError> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let there = self.tools.jira.attachments(issue).await?;
+        let shown = there
+            .into_iter()
+            .filter(|file| wanted.contains(&file.id) && file.size <= IMAGE_MAX)
+            .take(IMAGES_MAX);
+        let mut inline = Vec::new();
+        for file in shown {
+            let bytes = match self.tools.jira.attachment(file.id).await {
+                Ok(bytes) => bytes.into_stream(),
+                Err(ApiError::NotFound { .. }) => continue,
+                Err(error) => return Err(error),
+            };
+            let blob = mailbox.source.upload_stream(bytes, &file.media_type).await?;
+            inline.push(InlineImage {
+                blob,
+                content_id: mail_text::content_id(file.id),
+                media_type: file.media_type,
+                name: file.filename,
+            });
+        }
+        Ok(inline)
+    }
+}

@@ -1,0 +1,152 @@
+//! The mailboxes of the configuration, ready for use. They are the same while ticketd runs.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use minijinja::Environment;
+use url::Url;
+
+use crate::{
+    clients::{ApiError, Head, JmapClient},
+    health,
+    locale::Locale,
+    model::{
+        effect::MailRef,
+        keys::MailboxName,
+        mail::{Address, Content, Email, Mail},
+    },
+};
+
+/// One mailbox.
+pub struct Mailbox {
+    /// Its name.
+    pub name: MailboxName,
+    /// Who answers: its address.
+    pub address: Email,
+    /// Where its mails come from.
+    pub source: JmapClient,
+    /// The board's name, as Jira knows it.
+    pub board: String,
+    /// What its issues are labelled with, besides the labels of all.
+    pub category: Option<String>,
+    /// How often mails are asked for where the server does not push.
+    pub poll: Duration,
+    /// How many days back mails are taken at the very first start.
+    pub first_days: u32,
+    /// The language of its answers, and of what ticketd says in its issues.
+    pub locale: Locale,
+    /// Where reporters can look at their issues.
+    pub portal_url: Option<Url>,
+    /// The text of a notice, where the operator wrote one.
+    pub template: Option<Template>,
+    /// Its record for `/ready`.
+    pub health: health::Mailbox,
+}
+
+/// A notice's text as the operator wrote it: a minijinja template.
+pub struct Template(Environment<'static>);
+
+/// A mail, fetched when something is made of it.
+pub enum Letter {
+    /// It is there.
+    Here {
+        /// Its head.
+        mail: Box<Mail>,
+        /// Its text and what hangs on it.
+        content: Content,
+    },
+    /// It was deleted.
+    Gone,
+    /// The server cannot show it.
+    Unreadable,
+}
+
+/// All mailboxes by name; cheap to clone.
+#[derive(Clone, Default)]
+pub struct Mailboxes(Arc<HashMap<MailboxName, Arc<Mailbox>>>);
+
+impl Mailboxes {
+    /// These mailboxes.
+    #[must_use]
+    pub fn new(mailboxes: Vec<Mailbox>) -> Self {
+        let by_name = mailboxes.into_iter().map(|one| (one.name.clone(), Arc::new(one)));
+        Self(Arc::new(by_name.collect()))
+    }
+
+    /// The mailbox of this name.
+    #[must_use]
+    pub fn of(&self, name: &MailboxName) -> Option<Arc<Mailbox>> {
+        self.0.get(name).cloned()
+    }
+
+    /// All of them, in the order of their names.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Mailbox>> {
+        let mut all: Vec<_> = self.0.values().cloned().collect();
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        all
+    }
+}
+
+impl Mailbox {
+    /// Fetches a mail, wherever in the mailbox it lies by now.
+    ///
+    /// # Errors
+    /// Any outage of the mailbox.
+    pub async fn letter(&self, mail: &MailRef) -> Result<Letter, ApiError> {
+        let ids = [mail.remote.clone()];
+        let head = self.source.heads_anywhere(&ids).await?.pop();
+        match head {
+            Some(Head::Mail(mail)) => match self.source.content(&mail.remote).await {
+                Ok(Some(content)) => Ok(Letter::Here { mail, content }),
+                Ok(None) => Ok(Letter::Gone),
+                Err(error @ (ApiError::Malformed { .. } | ApiError::Rejected { .. })) => {
+                    tracing::warn!(%error, "a mail's text cannot be read");
+                    Ok(Letter::Unreadable)
+                }
+                Err(error) => Err(error),
+            },
+            Some(Head::Unreadable { .. }) => Ok(Letter::Unreadable),
+            Some(Head::Gone | Head::Elsewhere) | None => Ok(Letter::Gone),
+        }
+    }
+
+    /// The mailbox as a sender.
+    #[must_use]
+    pub fn sender(&self) -> Address {
+        Address { name: None, email: self.address.clone() }
+    }
+}
+
+impl Template {
+    /// A template from its text.
+    ///
+    /// # Errors
+    /// What minijinja finds wrong with it, with the line.
+    pub fn parse(text: String) -> Result<Self, minijinja::Error> {
+        let mut environment = Environment::new();
+        environment.add_template_owned("notice", text)?;
+        Ok(Self(environment))
+    }
+
+    /// The text for these values.
+    ///
+    /// # Errors
+    /// What minijinja finds wrong with it.
+    pub fn render(&self, values: impl serde::Serialize) -> Result<String, minijinja::Error> {
+        self.0.get_template("notice")?.render(values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_says_what_is_wrong_with_it() {
+        let fine = Template::parse("Hello {{ name }}: {{ key }}".into()).unwrap();
+        let values = std::collections::BTreeMap::from([("name", "Ann"), ("key", "SUP-1")]);
+        assert_eq!(fine.render(values).unwrap(), "Hello Ann: SUP-1");
+        let wrong = Template::parse("{{ name".into()).err().unwrap();
+        assert_eq!(wrong.line(), Some(1));
+    }
+}
