@@ -7,12 +7,16 @@
 
 mod controls;
 mod fault;
+mod jira;
 mod mattermost;
 mod redmine;
 mod server;
 mod wire;
 
 pub use fault::{Fault, FaultRule};
+pub use jira::limits::JiraWrite;
+pub use jira::snapshot::{AttachmentSnapshot, CommentSnapshot, IssueSnapshot};
+pub use jira::{Deployment, Jira, JiraSetup};
 pub use mattermost::Mattermost;
 pub use mattermost::dialog::{OpenedDialog, SubmitResult};
 pub use mattermost::hooks::Delayed;

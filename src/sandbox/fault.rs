@@ -18,6 +18,9 @@ pub enum Fault {
     CutConnection,
     /// The request is carried out, then the connection closes without an answer.
     CutAfterCommit,
+    /// The request is carried out, then this status with an HTML page, as a proxy answers that
+    /// lost the service's own answer.
+    StatusAfterCommit(u16),
     /// No answer, the connection stays open until the stand-in stops.
     Hang,
     /// 200 and a JSON body that never ends.

@@ -25,7 +25,7 @@ use super::wire::{Outgoing, Reply, Request, lock};
 
 /// Idle connections are closed after this long, as puma does in front of Redmine.
 const IDLE: Duration = Duration::from_secs(20);
-const LARGEST_BODY: usize = 16 * 1024 * 1024;
+const LARGEST_BODY: usize = 64 * 1024 * 1024;
 /// The ledger forgets the oldest call beyond this many: benchmarks make millions.
 const LEDGER: usize = 65_536;
 
@@ -168,10 +168,10 @@ async fn serve<S: Service>(
     };
     let fault = shared.faults.take(&request.method, &target);
     let reply = match fault {
-        Some(Fault::Status(status)) => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let title = format!("{} error", status.as_u16());
-            Reply::html(status, &title, "An error occurred on the page you were trying to access.")
+        Some(Fault::Status(status)) => error_page(status),
+        Some(Fault::StatusAfterCommit(status)) => {
+            let login = shared.service.answer(&request).login;
+            Reply { login, ..error_page(status) }
         }
         Some(Fault::HtmlOk) => Reply::html(StatusCode::OK, "Sign in", "Please sign in to go on."),
         Some(Fault::Oversized) => Reply::text(StatusCode::OK, "application/json", ""),
@@ -205,6 +205,12 @@ async fn serve<S: Service>(
     *response.status_mut() = reply.status;
     *response.headers_mut() = reply.headers;
     Ok(response)
+}
+
+fn error_page(status: u16) -> Reply {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let title = format!("{} error", status.as_u16());
+    Reply::html(status, &title, "An error occurred on the page you were trying to access.")
 }
 
 /// The first half of the JSON; an answer without a body becomes a 200 with a broken one.

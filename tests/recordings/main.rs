@@ -8,6 +8,7 @@
 )]
 
 mod exchange;
+mod jira;
 mod mattermost;
 mod redmine;
 mod shape;
