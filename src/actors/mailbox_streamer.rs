@@ -1,0 +1,233 @@
+//! Reads one mailbox: news as the server pushes them, and a look of its own now and then.
+//!
+//! Comes in: news from the event stream, ticks of its own clock, what a round came to. Goes out:
+//! rounds (see `round`), one at a time, and a connection for news. What ends it: only the
+//! supervisor. A server that is away or does not push only makes it slower.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
+
+use super::{
+    desk::{Desk, Recorded},
+    mailboxes::Mailbox,
+    slot::{Slot, answers},
+    supervisor::{Child, Restart, StartFault, SupervisorHandle},
+};
+
+mod news;
+mod round;
+mod sweep;
+
+use round::{Round, RoundFault};
+pub use sweep::{Swept, sweep};
+
+/// The pause after a round failed; it doubles up to [`PAUSE_MAX`].
+const PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause.
+const PAUSE_MAX: Duration = Duration::from_mins(2);
+/// Where the server pushes, how often to look all the same.
+const LOOK_ANYWAY: Duration = Duration::from_mins(5);
+/// How long to let Jira catch up before more mails are taken in.
+const CATCH_UP: Duration = Duration::from_millis(500);
+
+enum MailboxStreamerMsg {
+    /// There may be news. No reply.
+    Look,
+    /// The event stream stands, or not any more. No reply.
+    Pushed(bool),
+    /// The round is over. No reply.
+    Rounded(Result<Round, RoundFault>),
+    /// Replies at once.
+    Ping(RpcReplyPort<()>),
+}
+
+/// Starts the streamer of one mailbox under the supervisor.
+///
+/// # Errors
+/// [`StartFault`] if the supervisor does not get it to run.
+pub async fn start_mailbox_streamer(
+    supervisor: &SupervisorHandle,
+    mailbox: Arc<Mailbox>,
+    desk: Desk,
+) -> Result<(), StartFault> {
+    supervisor.start(Arc::new(Gate { mailbox, desk, actor: Slot::empty() })).await
+}
+
+struct Gate {
+    mailbox: Arc<Mailbox>,
+    desk: Desk,
+    actor: Slot<MailboxStreamerMsg>,
+}
+
+impl Child for Gate {
+    fn name(&self) -> String {
+        format!("mailbox_streamer {}", self.mailbox.name)
+    }
+
+    fn kind(&self) -> &'static str {
+        "mailbox_streamer"
+    }
+
+    fn restart(&self) -> Restart {
+        Restart::Always
+    }
+
+    fn start(&self, supervisor: ActorCell) -> BoxFuture<'_, Result<ActorCell, SpawnErr>> {
+        Box::pin(async move {
+            let args = (self.mailbox.clone(), self.desk.clone());
+            let (actor, _) =
+                Actor::spawn_linked(None, MailboxStreamer, args, supervisor).await?;
+            self.actor.set(Some(actor.clone()));
+            Ok(actor.get_cell())
+        })
+    }
+
+    fn ping(&self, limit: Duration) -> BoxFuture<'_, bool> {
+        Box::pin(answers(self.actor.get(), MailboxStreamerMsg::Ping, limit))
+    }
+
+    fn gone(&self) {
+        self.actor.set(None);
+    }
+}
+
+struct MailboxStreamer;
+
+struct State {
+    mailbox: Arc<Mailbox>,
+    desk: Desk,
+    /// The round under way. Cut short, it is done again: the cursor moves last.
+    round: Option<AbortOnDropHandle<()>>,
+    look_again: bool,
+    pushes: bool,
+    failures: u32,
+    timer: Option<AbortOnDropHandle<()>>,
+    _news: AbortOnDropHandle<()>,
+}
+
+impl Actor for MailboxStreamer {
+    type Msg = MailboxStreamerMsg;
+    type State = State;
+    type Arguments = (Arc<Mailbox>, Desk);
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<MailboxStreamerMsg>,
+        (mailbox, desk): Self::Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let listener = myself.clone();
+        let span = tracing::info_span!("ticketd.mailbox", mailbox.name = %mailbox.name);
+        let news = news::listen(mailbox.clone(), move |told| {
+            let message = match told {
+                news::Told::News => MailboxStreamerMsg::Look,
+                news::Told::Pushes(pushes) => MailboxStreamerMsg::Pushed(pushes),
+            };
+            listener.cast(message).is_ok()
+        });
+        let _ = myself.cast(MailboxStreamerMsg::Look);
+        Ok(State {
+            mailbox,
+            desk,
+            round: None,
+            look_again: false,
+            pushes: false,
+            failures: 0,
+            timer: None,
+            _news: AbortOnDropHandle::new(tokio::spawn(news.instrument(span))),
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<MailboxStreamerMsg>,
+        message: MailboxStreamerMsg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            MailboxStreamerMsg::Look => state.look(&myself),
+            MailboxStreamerMsg::Pushed(pushes) => state.pushes = pushes,
+            MailboxStreamerMsg::Rounded(outcome) => state.rounded(&myself, outcome),
+            MailboxStreamerMsg::Ping(reply) => drop(reply.send(())),
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn look(&mut self, myself: &ActorRef<MailboxStreamerMsg>) {
+        if self.round.is_some() {
+            self.look_again = true;
+            return;
+        }
+        self.look_again = false;
+        self.timer = None;
+        let (mailbox, desk, myself) = (self.mailbox.clone(), self.desk.clone(), myself.clone());
+        let span = tracing::info_span!("ticketd.mailbox.round", mailbox.name = %mailbox.name);
+        let work = async move {
+            let outcome = round::round(&mailbox, &desk).await;
+            // An actor that is gone looks no more.
+            let _ = myself.cast(MailboxStreamerMsg::Rounded(outcome));
+        };
+        self.round = Some(AbortOnDropHandle::new(tokio::spawn(work.instrument(span))));
+    }
+
+    fn rounded(
+        &mut self,
+        myself: &ActorRef<MailboxStreamerMsg>,
+        outcome: Result<Round, RoundFault>,
+    ) {
+        self.round = None;
+        let pause = match outcome {
+            Ok(Round { more, recorded }) => {
+                self.failures = 0;
+                self.mailbox.health.part.succeeded();
+                self.tell(recorded);
+                if more || self.look_again {
+                    return self.wait(myself, if more { CATCH_UP } else { Duration::ZERO });
+                }
+                if self.pushes { LOOK_ANYWAY } else { self.mailbox.poll }
+            }
+            Err(error) => {
+                self.mailbox.health.part.failed();
+                let pause = PAUSE.saturating_mul(1 << self.failures.min(8)).min(PAUSE_MAX);
+                self.failures = self.failures.saturating_add(1);
+                tracing::warn!(
+                    mailbox.name = %self.mailbox.name,
+                    %error,
+                    attempt = self.failures,
+                    "a mailbox could not be read; it will be tried again"
+                );
+                pause
+            }
+        };
+        self.wait(myself, pause);
+    }
+
+    fn wait(&mut self, myself: &ActorRef<MailboxStreamerMsg>, pause: Duration) {
+        let myself = myself.clone();
+        self.timer = Some(AbortOnDropHandle::new(tokio::spawn(async move {
+            tokio::time::sleep(pause).await;
+            let _ = myself.cast(MailboxStreamerMsg::Look);
+        })));
+    }
+
+    fn tell(&self, recorded: Recorded) {
+        if recorded == Recorded::default() {
+            return;
+        }
+        tracing::info!(
+            mailbox.name = %self.mailbox.name,
+            mails.tickets = recorded.tickets,
+            mails.comments = recorded.comments,
+            mails.ignored = recorded.ignored,
+            mails.quarantined = recorded.quarantined,
+            mails.known = recorded.known,
+            lag_s = self.mailbox.health.lag_seconds(),
+            "mails were recorded"
+        );
+    }
+}

@@ -1,0 +1,201 @@
+//! One look at a mailbox: what changed since the cursor is recorded, and only then does the cursor
+//! move. Cut short anywhere, the same changes are looked at again, and the register knows them.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    actors::{
+        desk::{Arrival, Desk, Recorded},
+        mailboxes::Mailbox,
+    },
+    clients::{ApiError, ChangesFault, Head},
+    clock, failpoint,
+    model::{effect::Worker, mail::Folder},
+    store::{Cursor, StoreError},
+};
+
+/// Mails that one question asks for.
+const BATCH: usize = 50;
+/// Changes that are taken between two moves of the cursor.
+const PAGE: usize = 200;
+/// Bytes of a mail that cannot be read which are kept.
+const RAW_MAX: usize = 256 * 1024;
+/// Cases that may wait for Jira before no more mails are taken in: what is not recorded stays in
+/// the mailbox, where it takes no room of ours.
+const WAITING_MAX: usize = 1_000;
+/// How far back the mailbox is compared when the server has forgotten our cursor, before the last
+/// round that went well.
+const OVERLAP: Duration = Duration::from_hours(24);
+
+/// What a round came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Round {
+    /// There is more to be read.
+    pub(super) more: bool,
+    pub(super) recorded: Recorded,
+}
+
+/// Why a round broke off.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RoundFault {
+    #[error(transparent)]
+    Mailbox(#[from] ApiError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+pub(super) async fn round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, RoundFault> {
+    let mut recorded = Recorded::default();
+    let mut cursor = match desk.cursor(mailbox.name.clone()).await? {
+        Some(cursor) => cursor,
+        None => return first_round(mailbox, desk).await,
+    };
+    loop {
+        let backlog = desk.waiting(Worker::Jira).await?;
+        mailbox.health.backlog(backlog);
+        if backlog >= WAITING_MAX {
+            return Ok(Round { more: true, recorded });
+        }
+        let changes = match mailbox.source.changes(&cursor.state, PAGE).await {
+            Ok(changes) => changes,
+            Err(ChangesFault::Forgotten) => {
+                tracing::warn!("the mail server has forgotten our cursor; the mailbox is compared");
+                recorded += compare(mailbox, desk, Some(cursor.synced)).await?;
+                return Ok(Round { more: false, recorded });
+            }
+            Err(ChangesFault::Api(error)) => return Err(error.into()),
+        };
+        if changes.ids.is_empty() && !changes.more && changes.state == cursor.state {
+            // A server that was set back says "no changes" to a state of its lost future.
+            if mailbox.source.state().await? != cursor.state {
+                tracing::warn!("the mail server was set back; the mailbox is compared");
+                recorded += compare(mailbox, desk, Some(cursor.synced)).await?;
+            }
+            mailbox.health.lag(Duration::ZERO);
+            return Ok(Round { more: false, recorded });
+        }
+        let next = Cursor { state: changes.state, synced: clock::now() };
+        recorded += take(mailbox, desk, &changes.ids).await?;
+        failpoint::hit("mailbox_streamer.recorded").await;
+        desk.arrived(mailbox.name.clone(), Vec::new(), Some(next.clone())).await?;
+        failpoint::hit("mailbox_streamer.moved").await;
+        cursor = next;
+        if !changes.more {
+            return Ok(Round { more: false, recorded });
+        }
+    }
+}
+
+/// The very first look: only what comes from now on, and as many days before as the operator
+/// wants.
+async fn first_round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, RoundFault> {
+    let now = clock::now();
+    let days = i64::from(mailbox.first_days);
+    let since = now - SignedDuration::from_hours(24 * days);
+    let mut recorded = Recorded::default();
+    if days == 0 {
+        let cursor = Cursor { state: mailbox.source.state().await?, synced: now };
+        desk.arrived(mailbox.name.clone(), Vec::new(), Some(cursor)).await?;
+        tracing::info!("the mailbox is read from now on");
+    } else {
+        recorded = compare_since(mailbox, desk, since).await?;
+    }
+    Ok(Round { more: true, recorded })
+}
+
+/// Compares the whole mailbox with the register, back to a day before it was last in step.
+async fn compare(
+    mailbox: &Mailbox,
+    desk: &Desk,
+    synced: Option<Timestamp>,
+) -> Result<Recorded, RoundFault> {
+    let overlap = SignedDuration::try_from(OVERLAP).unwrap_or(SignedDuration::MAX);
+    compare_since(mailbox, desk, synced.unwrap_or_else(clock::now) - overlap).await
+}
+
+async fn compare_since(
+    mailbox: &Mailbox,
+    desk: &Desk,
+    since: Timestamp,
+) -> Result<Recorded, RoundFault> {
+    // The state first: what comes while the list is read is told after it.
+    let cursor = Cursor { state: mailbox.source.state().await?, synced: clock::now() };
+    let mut recorded = Recorded::default();
+    for folder in [Folder::Sent, Folder::Inbox] {
+        let mut from = 0;
+        loop {
+            let ids = mailbox.source.query(folder, Some(since), from, PAGE).await?;
+            from += ids.len();
+            recorded += take(mailbox, desk, &ids).await?;
+            if ids.is_empty() {
+                break;
+            }
+            while desk.waiting(Worker::Jira).await? >= WAITING_MAX {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        }
+    }
+    desk.arrived(mailbox.name.clone(), Vec::new(), Some(cursor)).await?;
+    Ok(recorded)
+}
+
+/// Records these mails.
+pub(super) async fn take(
+    mailbox: &Mailbox,
+    desk: &Desk,
+    ids: &[String],
+) -> Result<Recorded, RoundFault> {
+    let mut recorded = Recorded::default();
+    for batch in ids.chunks(BATCH) {
+        let mut arrivals = Vec::with_capacity(batch.len());
+        for (id, head) in batch.iter().zip(mailbox.source.heads(batch).await?) {
+            arrivals.extend(arrival(mailbox, id, head).await?);
+        }
+        // A copy in the inbox of what was sent from here is judged by the one in the sent folder.
+        arrivals.sort_by_key(|arrival| match arrival {
+            Arrival::Mail(mail) => (mail.folder == Folder::Inbox, mail.received),
+            Arrival::Unreadable { received, .. } => (true, *received),
+        });
+        let oldest = arrivals.iter().filter_map(|arrival| match arrival {
+            Arrival::Mail(mail) => Some(mail.received),
+            Arrival::Unreadable { .. } => None,
+        });
+        let lag = oldest.min().map(|oldest| clock::now().duration_since(oldest));
+        failpoint::hit("mailbox_streamer.read").await;
+        recorded += desk.arrived(mailbox.name.clone(), arrivals, None).await?;
+        if let Some(lag) = lag {
+            mailbox.health.lag(Duration::try_from(lag).unwrap_or_default());
+        }
+    }
+    Ok(recorded)
+}
+
+async fn arrival(
+    mailbox: &Mailbox,
+    id: &str,
+    head: Head,
+) -> Result<Option<Arrival>, RoundFault> {
+    Ok(match head {
+        Head::Mail(mail) => Some(Arrival::Mail(*mail)),
+        Head::Elsewhere | Head::Gone => None,
+        Head::Unreadable { remote: _, raw_blob, received, reason } => {
+            let raw = match raw_blob {
+                Some(blob) => match mailbox.source.raw(&blob, RAW_MAX).await {
+                    Ok(raw) => raw.to_vec(),
+                    Err(error) if error.is_outage() => return Err(error.into()),
+                    Err(_) => Vec::new(),
+                },
+                None => Vec::new(),
+            };
+            tracing::error!(mail.remote = id, cause = reason, "a mail cannot be read; it is put aside");
+            Some(Arrival::Unreadable {
+                remote: id.to_owned(),
+                received: received.unwrap_or_else(clock::now),
+                reason,
+                raw,
+            })
+        }
+    })
+}

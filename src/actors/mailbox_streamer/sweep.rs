@@ -1,0 +1,79 @@
+//! Looks through the last days of a mailbox for mails that the register does not know, and takes
+//! them in: what a streamer missed for whatever reason is found here.
+
+use jiff::SignedDuration;
+
+use super::round::{self, RoundFault};
+use crate::{
+    actors::{
+        desk::{Desk, Recorded},
+        mailboxes::Mailbox,
+    },
+    clients::Head,
+    clock,
+    model::{keys::MailKey, mail::Folder},
+};
+
+/// Mails that one question asks for.
+const PAGE: usize = 50;
+
+/// What a sweep found so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Swept {
+    /// Mails looked at.
+    pub seen: usize,
+    /// Mails without a row in the register.
+    pub missing: usize,
+    /// What became of those, unless it was a dry run.
+    pub recorded: Recorded,
+}
+
+/// Sweeps; `tell` hears of the progress.
+///
+/// # Errors
+/// A sentence for the operator; what was recorded until then stays.
+pub async fn sweep(
+    mailbox: &Mailbox,
+    desk: &Desk,
+    days: u32,
+    dry_run: bool,
+    mut tell: impl FnMut(Swept),
+) -> anyhow::Result<Swept> {
+    let since = clock::now() - SignedDuration::from_hours(24 * i64::from(days));
+    let mut swept = Swept::default();
+    let mut from = 0;
+    loop {
+        let ids = mailbox.source.query(Folder::Inbox, Some(since), from, PAGE).await?;
+        if ids.is_empty() {
+            return Ok(swept);
+        }
+        from += ids.len();
+        swept.seen += ids.len();
+        let missing = missing(mailbox, desk, &ids).await?;
+        swept.missing += missing.len();
+        if !dry_run {
+            swept.recorded += round::take(mailbox, desk, &missing).await?;
+        }
+        tell(swept);
+    }
+}
+
+async fn missing(
+    mailbox: &Mailbox,
+    desk: &Desk,
+    ids: &[String],
+) -> Result<Vec<String>, RoundFault> {
+    let mut missing = Vec::new();
+    for (id, head) in ids.iter().zip(mailbox.source.heads(ids).await?) {
+        let identity = match head {
+            Head::Mail(mail) => mail.identity(),
+            Head::Unreadable { .. } => format!("{id}\0unreadable"),
+            Head::Elsewhere | Head::Gone => continue,
+        };
+        let key = MailKey::of(&mailbox.name, &identity);
+        if desk.mail(key).await?.is_none() {
+            missing.push(id.clone());
+        }
+    }
+    Ok(missing)
+}
