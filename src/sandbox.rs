@@ -7,12 +7,15 @@
 
 mod controls;
 mod fault;
+mod jmap;
 mod mattermost;
 mod redmine;
 mod server;
 mod wire;
 
 pub use fault::{Fault, FaultRule};
+pub use jmap::submission::{SentAttachment, Submission};
+pub use jmap::{Jmap, JmapSetup};
 pub use mattermost::Mattermost;
 pub use mattermost::dialog::{OpenedDialog, SubmitResult};
 pub use mattermost::hooks::Delayed;
