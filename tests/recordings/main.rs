@@ -8,6 +8,7 @@
 )]
 
 mod exchange;
+mod jmap;
 mod mattermost;
 mod redmine;
 mod shape;
