@@ -3,8 +3,9 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicI64, Ordering::Relaxed},
+    atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
 };
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -58,6 +59,62 @@ impl Part {
             "last_success": shown(&self.last_success),
             "last_failure": shown(&self.last_failure),
         })
+    }
+}
+
+/// One mailbox's record; clones share it.
+#[derive(Debug, Clone)]
+pub struct Mailbox {
+    name: Arc<str>,
+    /// Its rounds: whether the mailbox could be read.
+    pub part: Part,
+    lag: Arc<AtomicU64>,
+    backlog: Arc<AtomicU64>,
+}
+
+impl Mailbox {
+    /// A mailbox that has not been read yet.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        let part = Part::new("mailbox");
+        Self { name: name.into(), part, lag: Arc::default(), backlog: Arc::default() }
+    }
+
+    /// The mailbox's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Notes how long ago the mailbox got the oldest of the mails just recorded.
+    pub fn lag(&self, lag: Duration) {
+        self.lag.store(lag.as_secs(), Relaxed);
+    }
+
+    /// Whole seconds.
+    #[must_use]
+    pub fn lag_seconds(&self) -> u64 {
+        self.lag.load(Relaxed)
+    }
+
+    /// Notes how many cases wait for their tracker.
+    pub fn backlog(&self, cases: usize) {
+        self.backlog.store(u64::try_from(cases).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// Cases that wait for their tracker.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.backlog.load(Relaxed)
+    }
+
+    /// The record as `/ready` shows it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut record = self.part.to_json();
+        record["lag_seconds"] = json!(self.lag_seconds());
+        record["backlog"] = json!(self.waiting());
+        record
     }
 }
 

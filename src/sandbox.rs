@@ -8,6 +8,7 @@
 mod controls;
 mod fault;
 mod jira;
+mod jmap;
 mod mattermost;
 mod redmine;
 mod server;
@@ -17,6 +18,8 @@ pub use fault::{Fault, FaultRule};
 pub use jira::limits::JiraWrite;
 pub use jira::snapshot::{AttachmentSnapshot, CommentSnapshot, IssueSnapshot};
 pub use jira::{Deployment, Jira, JiraSetup};
+pub use jmap::submission::{SentAttachment, Submission};
+pub use jmap::{Jmap, JmapSetup};
 pub use mattermost::Mattermost;
 pub use mattermost::dialog::{OpenedDialog, SubmitResult};
 pub use mattermost::hooks::Delayed;

@@ -34,7 +34,8 @@ pub enum Fault {
 pub struct FaultRule {
     /// What happens.
     pub fault: Fault,
-    /// Only where `METHOD /path?query` contains this text.
+    /// Only where `METHOD /path?query` contains this text. A request to the JMAP stand-in goes on
+    /// with its methods: `POST /jmap/ Email/get EmailSubmission/set`.
     pub path_contains: Option<String>,
     /// Only for that many requests, then the rule is gone.
     pub times: Option<u32>,

@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
@@ -34,7 +35,8 @@ const LEDGER: usize = 65_536;
 pub struct Call {
     /// The method, in capitals.
     pub method: String,
-    /// Path and query as sent, except that the value of a `key` parameter is left out.
+    /// Path and query as sent, except that the value of a `key` parameter is left out. On the
+    /// JMAP stand-in the names of the methods follow: `/jmap/ Email/get EmailSubmission/set`.
     pub target: String,
     /// Whose key or token it was; `None` for nobody's.
     pub login: Option<&'static str>,
@@ -49,6 +51,14 @@ pub(super) trait Service: Send + Sync + 'static {
     fn answer(&self, request: &Request) -> Reply;
     /// Who is asking, for the ledger of a request that is not carried out.
     fn login(&self, request: &Request) -> Option<&'static str>;
+    /// What the request asks for where its path does not say it, for faults and the ledger.
+    fn detail(&self, _request: &Request) -> Option<String> {
+        None
+    }
+    /// Lets a request in or refuses it. The permit is held until the request is answered.
+    fn admit(&self, _request: &Request) -> Result<Option<OwnedSemaphorePermit>, Box<Reply>> {
+        Ok(None)
+    }
 }
 
 pub(super) struct Server<S> {
@@ -149,7 +159,8 @@ async fn serve<S: Service>(
 ) -> Result<Response<Outgoing>, Cut> {
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(|_| Cut)?.to_bytes();
-    let target = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
+    let mut target =
+        parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
     let query = parts.uri.query().unwrap_or_default();
     let request = Request {
         method: parts.method.as_str().to_owned(),
@@ -158,6 +169,9 @@ async fn serve<S: Service>(
         headers: parts.headers,
         body,
     };
+    if let Some(detail) = shared.service.detail(&request) {
+        target = format!("{target} {detail}");
+    }
     let note = |login, status: Option<StatusCode>| {
         let call = call(&request, &target, login, status);
         let mut ledger = lock(&shared.ledger);
@@ -165,6 +179,13 @@ async fn serve<S: Service>(
             ledger.pop_front();
         }
         ledger.push_back(call);
+    };
+    let _permit = match shared.service.admit(&request) {
+        Ok(permit) => permit,
+        Err(refusal) => {
+            note(shared.service.login(&request), Some(refusal.status));
+            return Ok(response(*refusal));
+        }
     };
     let fault = shared.faults.take(&request.method, &target);
     let reply = match fault {
@@ -196,15 +217,22 @@ async fn serve<S: Service>(
     };
     let login = reply.login.or_else(|| fault.and_then(|_| shared.service.login(&request)));
     note(login, Some(reply.status));
-    let endless = fault == Some(Fault::Oversized);
-    let mut response = Response::new(if endless {
-        Outgoing::Endless { begun: false }
-    } else {
-        Outgoing::Whole(Full::new(reply.body))
-    });
+    let mut response = response(reply);
+    if fault == Some(Fault::Oversized) {
+        *response.body_mut() = Outgoing::Endless { begun: false };
+    }
+    Ok(response)
+}
+
+fn response(reply: Reply) -> Response<Outgoing> {
+    let body = match reply.stream {
+        Some(stream) => Outgoing::Stream(stream),
+        None => Outgoing::Whole(Full::new(reply.body)),
+    };
+    let mut response = Response::new(body);
     *response.status_mut() = reply.status;
     *response.headers_mut() = reply.headers;
-    Ok(response)
+    response
 }
 
 fn error_page(status: u16) -> Reply {
@@ -215,6 +243,7 @@ fn error_page(status: u16) -> Reply {
 
 /// The first half of the JSON; an answer without a body becomes a 200 with a broken one.
 fn broken(mut reply: Reply) -> Reply {
+    reply.stream = None;
     if reply.body.is_empty() {
         reply.status = StatusCode::OK;
         reply.body = Bytes::from_static(b"{\"issue\":{\"id\":");

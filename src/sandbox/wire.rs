@@ -9,6 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -48,12 +50,14 @@ pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// Sent piece by piece instead of the body; the connection ends with it.
+    pub(super) stream: Option<BoxStream<'static, Bytes>>,
     pub(super) login: Option<&'static str>,
 }
 
 impl Reply {
     pub(super) fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Bytes::new(), login: None }
+        Self { status, headers: HeaderMap::new(), body: Bytes::new(), stream: None, login: None }
     }
 
     pub(super) fn json(
@@ -106,9 +110,10 @@ pub(super) fn to_json(value: &impl Serialize) -> String {
         .replace('\u{2029}', "\\u2029")
 }
 
-/// The body of a reply: the bytes, or an array that never ends.
+/// The body of a reply: the bytes, a stream of them, or an array that never ends.
 pub(super) enum Outgoing {
     Whole(Full<Bytes>),
+    Stream(BoxStream<'static, Bytes>),
     Endless { begun: bool },
 }
 
@@ -122,6 +127,9 @@ impl Body for Outgoing {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
             Self::Whole(full) => Pin::new(full).poll_frame(cx),
+            Self::Stream(stream) => {
+                stream.poll_next_unpin(cx).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
+            }
             Self::Endless { begun } => {
                 static FILLER: [u8; 65_536] = [b' '; 65_536];
                 let chunk: &'static [u8] = if *begun { &FILLER } else { b"[" };
@@ -134,7 +142,7 @@ impl Body for Outgoing {
     fn size_hint(&self) -> hyper::body::SizeHint {
         match self {
             Self::Whole(full) => full.size_hint(),
-            Self::Endless { .. } => hyper::body::SizeHint::default(),
+            Self::Stream(_) | Self::Endless { .. } => hyper::body::SizeHint::default(),
         }
     }
 }

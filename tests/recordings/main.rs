@@ -9,6 +9,7 @@
 
 mod exchange;
 mod jira;
+mod jmap;
 mod mattermost;
 mod redmine;
 mod shape;

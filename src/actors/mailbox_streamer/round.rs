@@ -52,6 +52,7 @@ pub(super) async fn round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, Round
         Some(cursor) => cursor,
         None => return first_round(mailbox, desk).await,
     };
+    let mut doubted = false;
     loop {
         let backlog = desk.waiting(Worker::Jira).await?;
         mailbox.health.backlog(backlog);
@@ -67,15 +68,20 @@ pub(super) async fn round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, Round
             }
             Err(ChangesFault::Api(error)) => return Err(error.into()),
         };
-        if changes.ids.is_empty() && !changes.more && changes.state == cursor.state {
+        if changes.is_quiet() && !changes.more {
             // A server that was set back says "no changes" to a state of its lost future.
-            if mailbox.source.state().await? != cursor.state {
+            if changes.state != cursor.state || mailbox.source.state().await? != cursor.state {
+                // Something may just have come between the two questions.
+                if !std::mem::replace(&mut doubted, true) {
+                    continue;
+                }
                 tracing::warn!("the mail server was set back; the mailbox is compared");
                 recorded += compare(mailbox, desk, Some(cursor.synced)).await?;
             }
             mailbox.health.lag(Duration::ZERO);
             return Ok(Round { more: false, recorded });
         }
+        doubted = false;
         let next = Cursor { state: changes.state, synced: clock::now() };
         recorded += take(mailbox, desk, &changes.ids).await?;
         failpoint::hit("mailbox_streamer.recorded").await;
