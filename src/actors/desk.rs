@@ -30,7 +30,7 @@ mod intake;
 mod review;
 
 pub use intake::{Arrival, Recorded};
-pub use review::{CaseView, Retried};
+pub use review::{Listing, Row, Retried};
 
 /// What the operator decided for one mailbox.
 #[derive(Debug, Clone)]

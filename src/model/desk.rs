@@ -224,7 +224,7 @@ pub fn retry(case: &mut Case, effect: &mut Effect, now: Timestamp) -> Vec<Effect
         return Vec::new();
     }
     // Its turn has passed: it queues up again. The mark of a mail's work stays the same.
-    effect.stage = Stage::Done;
+    effect.stage = Stage::Requeued;
     case.append(vec![effect.work.clone()], now)
 }
 

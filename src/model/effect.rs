@@ -1,6 +1,6 @@
 //! One thing that the desk does to the outside, written down before it is tried.
 //!
-//! `planned → sending → done | dead`, and `uncertain` in between when a call may have happened:
+//! `planned → sending → done | dead (→ requeued)`, and `uncertain` in between when a call may have happened:
 //! such an effect is looked for before it is tried again. Nothing here can fail.
 
 use std::time::Duration;
@@ -126,6 +126,8 @@ pub enum Stage {
     Done,
     /// It will not happen unless the operator has it tried again.
     Dead,
+    /// The operator had it tried again: a later step of its case stands for it.
+    Requeued,
 }
 
 impl Stage {
@@ -138,6 +140,7 @@ impl Stage {
             Self::Uncertain => "uncertain",
             Self::Done => "done",
             Self::Dead => "dead",
+            Self::Requeued => "requeued",
         }
     }
 }
@@ -201,7 +204,7 @@ impl Effect {
     /// Whether it will not change by itself any more.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        matches!(self.stage, Stage::Done | Stage::Dead)
+        matches!(self.stage, Stage::Done | Stage::Dead | Stage::Requeued)
     }
 
     /// A try begins; `above` as in [`Trace`]. To be stored, durably, before the call.

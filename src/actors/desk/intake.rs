@@ -2,6 +2,7 @@
 //! taken into a case. One transaction a mail; the first word about a mail is the last.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{Inner, Site};
 use crate::{
@@ -69,7 +70,7 @@ impl Verdict {
 }
 
 /// What became of a batch.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
     /// Mails that were known before.
     pub known: usize,
@@ -81,6 +82,16 @@ pub struct Recorded {
     pub ignored: usize,
     /// Mails that cannot be read.
     pub quarantined: usize,
+}
+
+impl std::ops::AddAssign for Recorded {
+    fn add_assign(&mut self, other: Self) {
+        self.known += other.known;
+        self.tickets += other.tickets;
+        self.comments += other.comments;
+        self.ignored += other.ignored;
+        self.quarantined += other.quarantined;
+    }
 }
 
 impl Recorded {
@@ -276,7 +287,7 @@ impl Intake<'_, '_> {
         }
         let before = count.mails;
         count.mails = count.mails.saturating_add(1);
-        self.rows.put_sender(sender, &count)?;
+        self.rows.put_sender(sender, count)?;
         Ok(before)
     }
 
@@ -353,7 +364,7 @@ pub(super) fn count_answer(
         (count.day, count.answers) = (day(now), 0);
     }
     count.answers = count.answers.saturating_add(1);
-    rows.put_sender(digest, &count)
+    rows.put_sender(digest, count)
 }
 
 fn day(now: Timestamp) -> i64 {

@@ -58,6 +58,14 @@ pub async fn sweep(
     }
 }
 
+/// Reads one mail anew.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn reread(mailbox: &Mailbox, desk: &Desk, remote: String) -> anyhow::Result<Recorded> {
+    Ok(round::take(mailbox, desk, &[remote]).await?)
+}
+
 async fn missing(
     mailbox: &Mailbox,
     desk: &Desk,

@@ -1,0 +1,249 @@
+//! The desk as the operator sees it: what waits, what is dead or put aside, and having it tried
+//! again.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Desk;
+use crate::{
+    clock,
+    model::{
+        case::{Case, MailRecord, MailState},
+        desk as rules,
+        effect::{Effect, Stage},
+        keys::{CaseId, EffectId, MailKey, MailboxName},
+    },
+    store::{Audit, Cursor, Purged, StoreError},
+};
+
+/// Which rows of the desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listing {
+    /// Cases, the newest first.
+    Cases,
+    /// Effects that will not happen by themselves.
+    Dead,
+    /// Mails that cannot be read.
+    Quarantined,
+    /// Mails that a rule keeps out, the newest first.
+    Ignored,
+}
+
+/// One row of a listing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Row {
+    /// By which `desk show` and `desk retry` know it.
+    pub id: String,
+    /// How it stands.
+    pub state: String,
+    /// The issue, where there is one.
+    pub issue: String,
+    /// The subject.
+    pub subject: String,
+    /// When something last happened.
+    pub at: Timestamp,
+}
+
+/// What became of a retry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Retried {
+    /// It will be tried.
+    Queued,
+    /// It is not dead.
+    NotDead,
+    /// There is no such thing.
+    Unknown,
+}
+
+impl Desk {
+    /// Rows of the desk.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn list(&self, listing: Listing, limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.read(move |tables| {
+            Ok(match listing {
+                Listing::Cases => {
+                    let mut rows = Vec::new();
+                    for case in tables.cases(None, limit)? {
+                        let head = case.head_id().map_or(Ok(None), |id| tables.effect(id))?;
+                        rows.push(case_row(&case, head.as_ref()));
+                    }
+                    rows
+                }
+                Listing::Dead => {
+                    let mut rows = Vec::new();
+                    for id in tables.dead()?.into_iter().take(limit) {
+                        let (case, effect) = (tables.case(id.case)?, tables.effect(id)?);
+                        if let (Some(case), Some(effect)) = (case, effect) {
+                            rows.push(dead_row(&case, &effect));
+                        }
+                    }
+                    rows
+                }
+                Listing::Quarantined => {
+                    tables.quarantined(limit)?.into_iter().map(mail_row).collect()
+                }
+                Listing::Ignored => {
+                    tables.mails(None, Some("ignored"), limit)?.into_iter().map(mail_row).collect()
+                }
+            })
+        })
+        .await
+    }
+
+    /// A case with its effects.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn show_case(&self, id: CaseId) -> Result<Option<(Case, Vec<Effect>)>, StoreError> {
+        self.read(move |tables| {
+            let Some(case) = tables.case(id)? else { return Ok(None) };
+            Ok(Some((case, tables.effects_of(id)?)))
+        })
+        .await
+    }
+
+    /// The beginning of the raw text of a mail that cannot be read.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn raw(&self, key: MailKey) -> Result<Vec<u8>, StoreError> {
+        self.read(move |tables| tables.raw(&key)).await
+    }
+
+    /// Has a dead effect tried again.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn retry(&self, id: EffectId) -> Result<Retried, StoreError> {
+        let retried = self
+            .write(move |_, tables| {
+                tables.write(|rows| {
+                    let (Some(mut case), Some(mut effect)) = (rows.case(id.case)?, rows.effect(id)?)
+                    else {
+                        return Ok(Retried::Unknown);
+                    };
+                    if effect.stage != Stage::Dead {
+                        return Ok(Retried::NotDead);
+                    }
+                    let more = rules::retry(&mut case, &mut effect, clock::now());
+                    rows.put_effect(&effect)?;
+                    for effect in &more {
+                        rows.put_effect(effect)?;
+                    }
+                    rows.put_case(&case)?;
+                    Ok(Retried::Queued)
+                })
+            })
+            .await?;
+        self.0.jira.notify_one();
+        self.0.mail.notify_one();
+        Ok(retried)
+    }
+
+    /// Forgets a mail that is put aside, so that it can be read anew.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn release(&self, key: MailKey) -> Result<Option<MailRecord>, StoreError> {
+        self.write(move |_, tables| {
+            tables.write(|rows| {
+                let record = rows.mail(&key)?;
+                let put_aside = |record: &MailRecord| {
+                    matches!(record.state, MailState::Quarantined { .. })
+                };
+                let Some(record) = record.filter(put_aside) else { return Ok(None) };
+                rows.forget_mail(&key)?;
+                Ok(Some(record))
+            })
+        })
+        .await
+    }
+
+    /// Follows every mail to its ticket.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn audit(&self) -> Result<Audit, StoreError> {
+        self.read(store_audit).await
+    }
+
+    /// How many mails of a mailbox are in each state, by its word.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn counts(&self, mailbox: MailboxName) -> Result<Vec<(String, u64)>, StoreError> {
+        self.read(move |tables| {
+            let counts = tables.counts()?.into_iter();
+            let ours = counts.filter(|((name, _), _)| *name == mailbox);
+            Ok(ours.map(|((_, state), count)| (state.to_owned(), count)).collect())
+        })
+        .await
+    }
+
+    /// Forgets what has been finished since `before`.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn purge(&self, before: Timestamp) -> Result<Purged, StoreError> {
+        /// Cases in one go.
+        const LIMIT: usize = 10_000;
+        self.write(move |_, tables| tables.purge(before, LIMIT)).await
+    }
+
+    /// Where each of these mailboxes was read up to.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn cursors(
+        &self,
+        mailboxes: Vec<MailboxName>,
+    ) -> Result<Vec<Option<Cursor>>, StoreError> {
+        self.read(move |tables| mailboxes.iter().map(|name| tables.cursor(name)).collect()).await
+    }
+}
+
+fn store_audit(tables: &crate::store::Desk) -> Result<Audit, StoreError> {
+    tables.audit()
+}
+
+fn case_row(case: &Case, head: Option<&Effect>) -> Row {
+    let state = match head {
+        None => "idle".to_owned(),
+        Some(head) => format!("{} {}", head.stage.word(), head.work.word()),
+    };
+    Row {
+        id: case.id.to_string(),
+        state,
+        issue: case.issue.as_ref().map(ToString::to_string).unwrap_or_default(),
+        subject: case.subject.clone(),
+        at: case.changed,
+    }
+}
+
+fn dead_row(case: &Case, effect: &Effect) -> Row {
+    Row {
+        id: effect.id.to_string(),
+        state: format!("{}: {}", effect.work.word(), effect.fault.as_deref().unwrap_or("?")),
+        issue: case.issue.as_ref().map(ToString::to_string).unwrap_or_default(),
+        subject: case.subject.clone(),
+        at: case.changed,
+    }
+}
+
+fn mail_row(mail: MailRecord) -> Row {
+    let state = match &mail.state {
+        MailState::Ignored { rule } => rule.clone(),
+        MailState::Quarantined { reason } => reason.clone(),
+        other => other.word().to_owned(),
+    };
+    Row {
+        id: mail.key.to_string(),
+        state,
+        issue: String::new(),
+        subject: mail.subject,
+        at: mail.recorded,
+    }
+}

@@ -1,0 +1,222 @@
+//! Finds out what agents say in Jira, where no webhook tells it, or one got lost.
+//!
+//! Comes in: ticks of its own clock, what a look came to. Goes out: searches for issues that
+//! changed, and their comments to the desk, which knows each only once. What ends it: only the
+//! supervisor.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
+
+use super::{
+    desk::Desk,
+    slot::{Slot, answers},
+    supervisor::{Child, Restart, StartFault, SupervisorHandle},
+};
+use crate::{
+    clients::{ApiError, JiraClient},
+    clock,
+    model::keys::IssueKey,
+    store::StoreError,
+};
+
+/// How far back the first look goes: a weekend without ticketd.
+const FIRST_LOOK: Duration = Duration::from_hours(72);
+/// How much two looks overlap, besides the lag of the index: clocks differ.
+const OVERLAP: Duration = Duration::from_mins(2);
+/// Comments of one issue that a look reads, the newest first.
+const COMMENTS: usize = 100;
+/// How much rarer looks are where webhooks tell the news.
+const BESIDES_WEBHOOKS: u32 = 10;
+/// The longest pause between two looks, however rare they are.
+const PAUSE_MAX: Duration = Duration::from_mins(30);
+
+/// What it works with.
+#[derive(Clone)]
+pub struct CommentTools {
+    /// Jira.
+    pub jira: JiraClient,
+    /// The desk.
+    pub desk: Desk,
+    /// The label of all our issues.
+    pub label: String,
+    /// How often to look.
+    pub poll: Duration,
+    /// How long the index may not see a change.
+    pub index_lag: Duration,
+    /// Whether webhooks tell the news.
+    pub webhooks: bool,
+}
+
+enum JiraCommentsMsg {
+    /// Looks. No reply.
+    Look,
+    /// The look is over: what it saw, and how far back the next one need not go. No reply.
+    Looked(Box<Result<Seen, LookFault>>),
+    /// Replies at once.
+    Ping(RpcReplyPort<()>),
+}
+
+/// Issues as they were seen last, by the time of their last change.
+type Seen = HashMap<IssueKey, Timestamp>;
+
+#[derive(Debug, thiserror::Error)]
+enum LookFault {
+    #[error(transparent)]
+    Jira(#[from] ApiError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Starts looking, under the supervisor.
+///
+/// # Errors
+/// [`StartFault`] if the supervisor does not get it to run.
+pub async fn start_jira_comments(
+    supervisor: &SupervisorHandle,
+    tools: CommentTools,
+) -> Result<(), StartFault> {
+    supervisor.start(Arc::new(Gate { tools, actor: Slot::empty() })).await
+}
+
+struct Gate {
+    tools: CommentTools,
+    actor: Slot<JiraCommentsMsg>,
+}
+
+impl Child for Gate {
+    fn name(&self) -> String {
+        self.kind().to_owned()
+    }
+
+    fn kind(&self) -> &'static str {
+        "jira_comments"
+    }
+
+    fn restart(&self) -> Restart {
+        Restart::Always
+    }
+
+    fn start(&self, supervisor: ActorCell) -> BoxFuture<'_, Result<ActorCell, SpawnErr>> {
+        Box::pin(async move {
+            let tools = self.tools.clone();
+            let (actor, _) = Actor::spawn_linked(None, JiraComments, tools, supervisor).await?;
+            self.actor.set(Some(actor.clone()));
+            Ok(actor.get_cell())
+        })
+    }
+
+    fn ping(&self, limit: Duration) -> BoxFuture<'_, bool> {
+        Box::pin(answers(self.actor.get(), JiraCommentsMsg::Ping, limit))
+    }
+
+    fn gone(&self) {
+        self.actor.set(None);
+    }
+}
+
+struct JiraComments;
+
+struct State {
+    tools: CommentTools,
+    seen: Seen,
+    /// Everything up to here has been seen.
+    until: Timestamp,
+    begun: Timestamp,
+    look: Option<AbortOnDropHandle<()>>,
+}
+
+impl Actor for JiraComments {
+    type Msg = JiraCommentsMsg;
+    type State = State;
+    type Arguments = CommentTools;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<JiraCommentsMsg>,
+        tools: CommentTools,
+    ) -> Result<State, ActorProcessingErr> {
+        let _ = myself.cast(JiraCommentsMsg::Look);
+        let until = before(clock::now(), FIRST_LOOK);
+        Ok(State { tools, seen: Seen::new(), until, begun: until, look: None })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<JiraCommentsMsg>,
+        message: JiraCommentsMsg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            JiraCommentsMsg::Look => state.look(&myself),
+            JiraCommentsMsg::Looked(outcome) => state.looked(&myself, *outcome),
+            JiraCommentsMsg::Ping(reply) => drop(reply.send(())),
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn look(&mut self, myself: &ActorRef<JiraCommentsMsg>) {
+        self.begun = clock::now();
+        let since = before(self.until, OVERLAP + self.tools.index_lag);
+        let (tools, seen, myself) = (self.tools.clone(), self.seen.clone(), myself.clone());
+        let work = async move {
+            let outcome = look(&tools, seen, since).await;
+            // An actor that is gone looks no more.
+            let _ = myself.cast(JiraCommentsMsg::Looked(Box::new(outcome)));
+        };
+        let span = tracing::info_span!("ticketd.jira.comments");
+        self.look = Some(AbortOnDropHandle::new(tokio::spawn(work.instrument(span))));
+    }
+
+    fn looked(&mut self, myself: &ActorRef<JiraCommentsMsg>, outcome: Result<Seen, LookFault>) {
+        match outcome {
+            Ok(seen) => (self.seen, self.until) = (seen, self.begun),
+            Err(error) => tracing::warn!(%error, "jira's comments could not be looked through"),
+        }
+        let rarely = if self.tools.webhooks { BESIDES_WEBHOOKS } else { 1 };
+        let pause = self.tools.poll.saturating_mul(rarely).min(PAUSE_MAX.max(self.tools.poll));
+        myself.send_after(pause, || JiraCommentsMsg::Look);
+    }
+}
+
+async fn look(tools: &CommentTools, seen: Seen, since: Timestamp) -> Result<Seen, LookFault> {
+    let minutes = clock::now().duration_since(since).as_secs() / 60 + 1;
+    let minutes = u32::try_from(minutes).unwrap_or(u32::MAX);
+    let mut now_seen = Seen::new();
+    for (issue, updated) in tools.jira.updated_since(minutes, &tools.label).await? {
+        if seen.get(&issue) != Some(&updated) && tools.desk.knows_issue(issue.clone()).await? {
+            take(tools, &issue).await?;
+        }
+        now_seen.insert(issue, updated);
+    }
+    Ok(now_seen)
+}
+
+async fn take(tools: &CommentTools, issue: &IssueKey) -> Result<(), LookFault> {
+    let us = tools.jira.myself().await?;
+    let mut comments = match tools.jira.comments(issue, COMMENTS).await {
+        Ok(comments) => comments,
+        // Deleted in between.
+        Err(ApiError::NotFound { .. }) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    // The oldest first, as they were said.
+    comments.reverse();
+    for comment in comments {
+        if comment.public && comment.mark.is_none() && comment.author.id != us.id {
+            tools.desk.commented(issue.clone(), comment.id).await?;
+        }
+    }
+    Ok(())
+}
+
+fn before(at: Timestamp, by: Duration) -> Timestamp {
+    let by = jiff::SignedDuration::try_from(by).unwrap_or(jiff::SignedDuration::MAX);
+    at.saturating_sub(by).unwrap_or(Timestamp::MIN)
+}

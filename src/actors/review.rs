@@ -1,0 +1,231 @@
+//! What the operator asks of a desk and its mailboxes, answered the same way by a daemon that runs
+//! and by a command that has opened the store itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    desk::{Desk, Listing, Recorded, Retried, Row},
+    mailbox_streamer::{self, Swept},
+    mailboxes::Mailboxes,
+};
+use crate::model::{
+    case::{Case, MailRecord},
+    effect::Effect,
+    keys::{CaseId, EffectId, MailKey, MailboxName},
+};
+
+/// A question.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// Rows of the desk.
+    List {
+        /// Which.
+        listing: Listing,
+        /// How many at most.
+        limit: usize,
+    },
+    /// All about a case, an effect's case, or a mail; by its id.
+    Show(String),
+    /// Try a dead effect, or a mail that was put aside, again; by its id.
+    Retry(String),
+    /// Follow every mail to its ticket.
+    Audit,
+    /// The mailboxes.
+    Mailboxes,
+    /// Look for mails without a ticket.
+    Sweep {
+        /// The mailbox's name.
+        mailbox: String,
+        /// How many days back.
+        days: u32,
+        /// Only count them.
+        dry_run: bool,
+    },
+}
+
+/// An answer, or how far it is.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// To [`Question::List`].
+    Rows(Vec<Row>),
+    /// To [`Question::Show`] of a case.
+    Case {
+        /// The case.
+        case: Box<Case>,
+        /// All its effects.
+        effects: Vec<Effect>,
+    },
+    /// To [`Question::Show`] of a mail.
+    Mail {
+        /// The register's row.
+        record: Box<MailRecord>,
+        /// The beginning of its raw text, if it was put aside.
+        raw: Vec<u8>,
+    },
+    /// To [`Question::Retry`].
+    Retried(Retried),
+    /// To [`Question::Retry`] of a mail.
+    Reread(Recorded),
+    /// To [`Question::Audit`].
+    Audited {
+        /// Mailbox, state, count.
+        mails: Vec<(String, String, u64)>,
+        /// Cases.
+        cases: u64,
+        /// Stage, count.
+        effects: Vec<(String, u64)>,
+        /// What does not hold together.
+        problems: Vec<String>,
+    },
+    /// To [`Question::Mailboxes`].
+    Mailboxes(Vec<MailboxRow>),
+    /// Of a sweep under way.
+    Sweeping {
+        /// Mails looked at.
+        seen: usize,
+        /// Those without a ticket.
+        missing: usize,
+    },
+    /// To [`Question::Sweep`].
+    Swept {
+        /// Mails looked at.
+        seen: usize,
+        /// Those without a ticket.
+        missing: usize,
+        /// What became of those.
+        recorded: Recorded,
+    },
+    /// It does not work; a sentence.
+    Failed(String),
+}
+
+/// A mailbox in a list.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MailboxRow {
+    /// Its name.
+    pub name: String,
+    /// Its address.
+    pub address: String,
+    /// When it was last in step, RFC 3339; empty for never.
+    pub synced: String,
+    /// Seconds between a mail's arrival and its record, the last time.
+    pub lag_seconds: u64,
+    /// State, count.
+    pub mails: Vec<(String, u64)>,
+}
+
+/// Answers questions; cheap to clone.
+#[derive(Clone)]
+pub struct Review {
+    /// The desk.
+    pub desk: Desk,
+    /// The mailboxes.
+    pub mailboxes: Mailboxes,
+}
+
+impl Review {
+    /// Answers; `tell` hears of the progress of what takes long.
+    pub async fn answer(&self, question: Question, tell: impl FnMut(Reply) + Send) -> Reply {
+        let answered = match question {
+            Question::List { listing, limit } => self.list(listing, limit).await,
+            Question::Show(id) => self.show(&id).await,
+            Question::Retry(id) => self.retry(&id).await,
+            Question::Audit => self.audit().await,
+            Question::Mailboxes => self.mailboxes().await,
+            Question::Sweep { mailbox, days, dry_run } => {
+                self.sweep(&mailbox, days, dry_run, tell).await
+            }
+        };
+        answered.unwrap_or_else(|error| Reply::Failed(format!("{error:#}")))
+    }
+
+    async fn list(&self, listing: Listing, limit: usize) -> anyhow::Result<Reply> {
+        Ok(Reply::Rows(self.desk.list(listing, limit).await?))
+    }
+
+    async fn show(&self, id: &str) -> anyhow::Result<Reply> {
+        if let Some(key) = MailKey::parse(id) {
+            let Some(record) = self.desk.mail(key).await? else { return Ok(unknown(id)) };
+            let raw = self.desk.raw(key).await?;
+            return Ok(Reply::Mail { record: Box::new(record), raw });
+        }
+        let case = EffectId::parse(id).map(|effect| effect.case);
+        let Some(case) = case.or_else(|| CaseId::new(id.parse().ok()?)) else {
+            return Ok(unknown(id));
+        };
+        Ok(match self.desk.show_case(case).await? {
+            Some((case, effects)) => Reply::Case { case: Box::new(case), effects },
+            None => unknown(id),
+        })
+    }
+
+    async fn retry(&self, id: &str) -> anyhow::Result<Reply> {
+        if let Some(effect) = EffectId::parse(id) {
+            return Ok(Reply::Retried(self.desk.retry(effect).await?));
+        }
+        let Some(key) = MailKey::parse(id) else { return Ok(unknown(id)) };
+        let Some(record) = self.desk.release(key).await? else {
+            return Ok(Reply::Retried(Retried::NotDead));
+        };
+        let Some(mailbox) = self.mailboxes.of(&record.mailbox) else {
+            return Ok(Reply::Failed(format!("the mailbox {} is not configured", record.mailbox)));
+        };
+        let read = mailbox_streamer::reread(&mailbox, &self.desk, record.remote).await?;
+        Ok(Reply::Reread(read))
+    }
+
+    async fn audit(&self) -> anyhow::Result<Reply> {
+        let audit = self.desk.audit().await?;
+        let mails = audit.mails.into_iter();
+        Ok(Reply::Audited {
+            mails: mails
+                .map(|((mailbox, state), count)| (mailbox.to_string(), state.to_owned(), count))
+                .collect(),
+            cases: audit.cases,
+            effects: audit.effects.into_iter().map(|(stage, n)| (stage.to_owned(), n)).collect(),
+            problems: audit.problems.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    async fn mailboxes(&self) -> anyhow::Result<Reply> {
+        let mut rows = Vec::new();
+        for mailbox in self.mailboxes.all() {
+            let cursor = self.desk.cursor(mailbox.name.clone()).await?;
+            rows.push(MailboxRow {
+                name: mailbox.name.to_string(),
+                address: mailbox.address.to_string(),
+                synced: cursor.map(|cursor| format!("{:.0}", cursor.synced)).unwrap_or_default(),
+                lag_seconds: mailbox.health.lag_seconds(),
+                mails: self.desk.counts(mailbox.name.clone()).await?,
+            });
+        }
+        Ok(Reply::Mailboxes(rows))
+    }
+
+    async fn sweep(
+        &self,
+        mailbox: &str,
+        days: u32,
+        dry_run: bool,
+        mut tell: impl FnMut(Reply) + Send,
+    ) -> anyhow::Result<Reply> {
+        let known = MailboxName::parse(mailbox).and_then(|name| self.mailboxes.of(&name));
+        let Some(known) = known else {
+            return Ok(Reply::Failed(format!("there is no mailbox {mailbox:?}")));
+        };
+        let told = |swept: Swept| {
+            tell(Reply::Sweeping { seen: swept.seen, missing: swept.missing });
+        };
+        let swept = mailbox_streamer::sweep(&known, &self.desk, days, dry_run, told).await?;
+        let Swept { seen, missing, recorded } = swept;
+        Ok(Reply::Swept { seen, missing, recorded })
+    }
+}
+
+fn unknown(id: &str) -> Reply {
+    Reply::Failed(format!(
+        "{id:?} is neither a case (17), an effect (17.3) nor a mail of the register"
+    ))
+}

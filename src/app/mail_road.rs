@@ -1,0 +1,226 @@
+//! The mail road, put together: from the configured mailboxes over the desk to Jira and back.
+
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use url::Url;
+
+use crate::{
+    actors::{
+        Boards, CommentTools, Desk, IssueSettings, JiraTools, MailTools, Mailbox, Mailboxes,
+        Review, Site, SupervisorHandle, Template, start_jira_comments, start_jira_creator,
+        start_mail_replier, start_mailbox_streamer,
+    },
+    clients::{JiraAuth, JiraClient, JiraSettings, JmapAuth, JmapClient, JmapSettings},
+    config::{self, Config},
+    health,
+    locale::Texts,
+    model::{
+        desk::Policy,
+        filter::Rules,
+        issue_text,
+        keys::MailboxName,
+        mail::Email,
+    },
+    store::Store,
+    telemetry::Metrics,
+};
+
+/// How long a call to Jira may take; what is attached has longer.
+const JIRA_LIMIT: Duration = Duration::from_secs(20);
+/// How long a call to a mailbox may take.
+const MAILBOX_LIMIT: Duration = Duration::from_secs(20);
+
+/// The parts of the mail road.
+pub struct MailRoad {
+    /// What the operator asks.
+    pub review: Review,
+    /// Jira.
+    pub jira: JiraClient,
+    boards: Boards,
+    config: config::Jira,
+}
+
+impl MailRoad {
+    /// Puts it together; `None` where no mailbox is configured. Nothing is called yet.
+    ///
+    /// # Errors
+    /// A sentence for the operator: a template that cannot be read, or no CA certificates.
+    pub fn build(
+        config: &Config,
+        store: &Store,
+        metrics: &Metrics,
+    ) -> anyhow::Result<Option<Self>> {
+        let (Some(jira), false) = (&config.jira, config.mailboxes.is_empty()) else {
+            return Ok(None);
+        };
+        let client = jira_client(jira, metrics)?;
+        let mut sites = HashMap::new();
+        let mut mailboxes = Vec::new();
+        for one in &config.mailboxes {
+            let (mailbox, site) = mailbox(one, jira, metrics)?;
+            sites.insert(mailbox.name.clone(), site);
+            mailboxes.push(mailbox);
+        }
+        let boards = mailboxes.iter().map(|mailbox| mailbox.board.clone());
+        let boards = Boards::new(client.clone(), boards);
+        let desk = Desk::new(store.clone(), sites, metrics.clone());
+        let review = Review { desk, mailboxes: Mailboxes::new(mailboxes) };
+        Ok(Some(Self { review, jira: client, boards, config: jira.clone() }))
+    }
+
+    /// Starts its actors.
+    ///
+    /// # Errors
+    /// If the supervisor does not get one to run.
+    pub async fn start(
+        &self,
+        supervisor: &SupervisorHandle,
+        texts: &Arc<Texts>,
+    ) -> anyhow::Result<()> {
+        let Review { desk, mailboxes } = &self.review;
+        let jira = &self.config;
+        let users = jira.users.iter();
+        let users = users.filter_map(|(email, user)| Some((Email::parse(email)?, user.clone())));
+        let tools = JiraTools {
+            jira: self.jira.clone(),
+            desk: desk.clone(),
+            mailboxes: mailboxes.clone(),
+            boards: self.boards.clone(),
+            texts: texts.clone(),
+            settings: IssueSettings {
+                issue_type: jira.issue_type.clone(),
+                labels: jira.labels.clone(),
+                users: users.collect(),
+                reopen: jira.reopen.clone(),
+            },
+        };
+        start_jira_creator(supervisor, tools).await?;
+        let tools = MailTools {
+            jira: self.jira.clone(),
+            desk: desk.clone(),
+            mailboxes: mailboxes.clone(),
+            texts: texts.clone(),
+        };
+        start_mail_replier(supervisor, tools).await?;
+        if let Some(label) = jira.labels.first() {
+            let tools = CommentTools {
+                jira: self.jira.clone(),
+                desk: desk.clone(),
+                label: label.clone(),
+                poll: jira.poll,
+                index_lag: jira.index_lag,
+                webhooks: jira.webhook_secret.is_some(),
+            };
+            start_jira_comments(supervisor, tools).await?;
+        }
+        for mailbox in mailboxes.all() {
+            start_mailbox_streamer(supervisor, mailbox, desk.clone()).await?;
+        }
+        let boards = self.boards.clone();
+        tokio::spawn(async move { boards.resolve().await });
+        Ok(())
+    }
+
+    /// The projects of the boards, for whoever checks them.
+    #[must_use]
+    pub fn boards(&self) -> &Boards {
+        &self.boards
+    }
+}
+
+fn jira_client(jira: &config::Jira, metrics: &Metrics) -> anyhow::Result<JiraClient> {
+    let token = jira.api_token.clone();
+    let auth = match &jira.user {
+        Some(user) => JiraAuth::Basic { user: user.clone(), token },
+        None => JiraAuth::Bearer(token),
+    };
+    let settings = JiraSettings {
+        url: jira.url.clone(),
+        auth,
+        cloud: match jira.flavour {
+            config::Flavour::Auto => None,
+            config::Flavour::Cloud => Some(true),
+            config::Flavour::DataCenter => Some(false),
+        },
+        writes_per_second: jira.writes_per_second,
+        limit: JIRA_LIMIT,
+    };
+    Ok(JiraClient::new(settings, metrics.clone())?)
+}
+
+fn mailbox(
+    mailbox: &config::Mailbox,
+    jira: &config::Jira,
+    metrics: &Metrics,
+) -> anyhow::Result<(Mailbox, Site)> {
+    let name = &mailbox.name;
+    let wrong = |what: &str| format!("mailbox[{name}].{what}");
+    let parsed = MailboxName::parse(name).with_context(|| wrong("name"))?;
+    let address = Email::parse(&mailbox.address).with_context(|| wrong("address"))?;
+    let board = mailbox.board.as_ref().or(jira.default_board.as_ref());
+    let board = jira.boards.iter().find(|known| Some(&known.key) == board);
+    let board = board.with_context(|| wrong("board"))?.name.clone();
+    let category = mailbox.category.as_ref().or(jira.default_category.as_ref());
+    let reply = &mailbox.reply;
+    let template = reply.template_file.as_deref().map(template).transpose()?;
+    let config::MailSource::Jmap(jmap) = &mailbox.source;
+    let source = JmapClient::new(
+        JmapSettings {
+            session_url: session_url(&jmap.url)?,
+            auth: match (&jmap.credential, &jmap.user) {
+                (config::Credential::Password(password), user) => JmapAuth::Basic {
+                    user: user.clone().unwrap_or_default(),
+                    password: password.clone(),
+                },
+                (config::Credential::Token(token), _) => JmapAuth::Token(token.clone()),
+                (config::Credential::TokenFile(file), _) => JmapAuth::TokenFile(file.clone()),
+            },
+            limit: MAILBOX_LIMIT,
+        },
+        metrics.clone(),
+    )?;
+    let filter = &mailbox.filter;
+    let aliases = mailbox.aliases.iter().filter_map(|alias| Email::parse(alias));
+    let site = Site {
+        address: address.clone(),
+        rules: Rules {
+            own: aliases.chain([address.clone()]).collect(),
+            allowed_domains: filter.allowed_domains.clone(),
+            blocked: filter.blocked_senders.clone(),
+            automatic: filter.automatic == config::Automatic::Ticket,
+            per_sender_per_hour: filter.per_sender_per_hour.get(),
+        },
+        policy: Policy {
+            notices: reply.enabled,
+            reopen: jira.reopen.is_some(),
+            index_lag: jira.index_lag,
+        },
+        answers_per_day: reply.per_address_per_day.get(),
+    };
+    let ready = Mailbox {
+        health: health::Mailbox::new(name),
+        name: parsed,
+        address,
+        source,
+        board,
+        category: category.and_then(|category| issue_text::label(category)),
+        poll: mailbox.poll,
+        first_days: mailbox.first_days,
+        locale: reply.locale,
+        portal_url: reply.portal_url.clone(),
+        template,
+    };
+    Ok((ready, site))
+}
+
+/// A bare host is asked where its session lies (RFC 8620, 2.2); a path is the session itself.
+fn session_url(url: &Url) -> anyhow::Result<Url> {
+    Ok(if url.path() == "/" { url.join(".well-known/jmap")? } else { url.clone() })
+}
+
+fn template(file: &Path) -> anyhow::Result<Template> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+    Template::parse(text).with_context(|| format!("{shown} is no template that can be used"))
+}

@@ -1,0 +1,122 @@
+//! `ticketd mailbox`: the mailboxes, with the daemon running or not.
+
+use clap::Subcommand;
+use indicatif::ProgressBar;
+
+use super::{Ending, Outcome, desk::table, question::ask, run, tell};
+use crate::{
+    actors::{Question, Reply},
+    config::Config,
+    telemetry::{self, LogFormat},
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Mailbox {
+    /// List the mailboxes: up to when each was read, and what became of its mails
+    List,
+    /// Run the mail road alone: slash commands are refused
+    Watch,
+    /// Look for mails of the last days that have no ticket, and take them in
+    Sweep {
+        /// How many days back
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        days: u32,
+        /// Only this mailbox
+        #[arg(long, value_name = "NAME")]
+        mailbox: Option<String>,
+        /// Only count them
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+impl Mailbox {
+    pub(super) async fn run(
+        self,
+        format: LogFormat,
+        config: impl FnOnce() -> Result<Config, Ending>,
+    ) -> Outcome {
+        match self {
+            Self::List => list(&config()?).await,
+            Self::Watch => {
+                telemetry::init(format)
+                    .map_err(|fault| Ending::Misconfigured(fault.to_string()))?;
+                let mut config = config()?;
+                if config.mailboxes.is_empty() {
+                    return Err(Ending::Misconfigured("no [[mailbox]] is configured".to_owned()));
+                }
+                config.redmine.slash_tokens.clear();
+                run::run(config).await
+            }
+            Self::Sweep { days, mailbox, dry_run } => {
+                sweep(&config()?, days, mailbox.as_deref(), dry_run).await
+            }
+        }
+    }
+}
+
+async fn list(config: &Config) -> Outcome {
+    match ask(config, Question::Mailboxes, |_| {}).await? {
+        Reply::Mailboxes(mailboxes) => {
+            let mut table = table(&["name", "address", "read up to", "lag", "mails"]);
+            for one in mailboxes {
+                let mails: Vec<_> =
+                    one.mails.iter().map(|(state, count)| format!("{count} {state}")).collect();
+                let synced = if one.synced.is_empty() { "never".to_owned() } else { one.synced };
+                let lag = format!("{} s", one.lag_seconds);
+                table.add_row([one.name, one.address, synced, lag, mails.join(", ")]);
+            }
+            tell(&table.to_string());
+            Ok(())
+        }
+        Reply::Failed(words) => Err(anyhow::anyhow!(words).into()),
+        _ => Err(anyhow::anyhow!("ticketd answered something else").into()),
+    }
+}
+
+async fn sweep(config: &Config, days: u32, only: Option<&str>, dry_run: bool) -> Outcome {
+    // A mail older than what the register remembers would become a second ticket.
+    let remembered = config.desk.keep_days;
+    if days > remembered {
+        return Err(Ending::Misconfigured(format!(
+            "mails are remembered for {remembered} days (desk.keep_days); look back no further"
+        )));
+    }
+    for mailbox in &config.mailboxes {
+        if only.is_some_and(|only| only != mailbox.name) {
+            continue;
+        }
+        let bar = ProgressBar::new_spinner();
+        let told = bar.clone();
+        let question = Question::Sweep { mailbox: mailbox.name.clone(), days, dry_run };
+        let reply = ask(config, question, move |reply| {
+            if let Reply::Sweeping { seen, missing } = reply {
+                told.set_message(format!("{seen} mails, {missing} without a ticket"));
+                told.tick();
+            }
+        })
+        .await;
+        bar.finish_and_clear();
+        match reply? {
+            Reply::Swept { seen, missing, recorded } => {
+                let name = &mailbox.name;
+                tell(&format!("{name}: {seen} mails, {missing} of them not in the register"));
+                if !dry_run && missing > 0 {
+                    tell(&format!(
+                        "{name}: {} tickets, {} comments, {} ignored, {} put aside",
+                        recorded.tickets,
+                        recorded.comments,
+                        recorded.ignored,
+                        recorded.quarantined
+                    ));
+                }
+            }
+            Reply::Failed(words) => return Err(anyhow::anyhow!(words).into()),
+            _ => return Err(anyhow::anyhow!("ticketd answered something else").into()),
+        }
+    }
+    if only.is_some_and(|only| config.mailboxes.iter().all(|mailbox| mailbox.name != only)) {
+        return Err(Ending::Misconfigured("there is no [[mailbox]] of that name".to_owned()));
+    }
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! Asks the daemon that holds the store; where none runs, opens the store and answers itself.
+
+use std::{io, path::Path};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::UnixStream,
+};
+
+use super::Ending;
+use crate::{
+    actors::{Question, Reply},
+    app::{self, MailRoad},
+    config::Config,
+    http::socket_of,
+    telemetry::Metrics,
+};
+
+/// The answer; `tell` hears of the progress.
+pub(super) async fn ask(
+    config: &Config,
+    question: Question,
+    mut tell: impl FnMut(Reply) + Send,
+) -> Result<Reply, Ending> {
+    if let Some(stream) = connect(&config.store.path).await? {
+        return over(stream, &question, tell).await;
+    }
+    if !super::store::is_there(config).await? {
+        return Err(anyhow::anyhow!(
+            "there is no store in {}: ticketd has not run yet",
+            config.store.path.display()
+        )
+        .into());
+    }
+    let store = app::open_store(config).await?;
+    let road = MailRoad::build(config, &store, &Metrics::new())?;
+    let Some(road) = road else {
+        return Err(Ending::Misconfigured("no [[mailbox]] is configured".to_owned()));
+    };
+    let reply = road.review.answer(question, &mut tell).await;
+    drop(road);
+    store.close().await?;
+    super::store::give_to_owner(config).await?;
+    Ok(reply)
+}
+
+/// `None` if no daemon listens.
+async fn connect(store: &Path) -> io::Result<Option<UnixStream>> {
+    match UnixStream::connect(socket_of(store)).await {
+        Ok(stream) => Ok(Some(stream)),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn over(
+    stream: UnixStream,
+    question: &Question,
+    mut tell: impl FnMut(Reply),
+) -> Result<Reply, Ending> {
+    let (reader, mut writer) = stream.into_split();
+    let mut line = serde_json::to_vec(question)?;
+    line.push(b'\n');
+    writer.write_all(&line).await?;
+    let mut lines = BufReader::new(reader).lines();
+    while let Some(line) = lines.next_line().await? {
+        match serde_json::from_str(&line)? {
+            reply @ Reply::Sweeping { .. } => tell(reply),
+            reply => return Ok(reply),
+        }
+    }
+    Err(anyhow::anyhow!("ticketd ended before it had answered").into())
+}
