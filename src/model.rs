@@ -2,6 +2,7 @@
 
 pub mod automatic;
 pub mod command;
+pub(crate) mod html;
 pub mod ids;
 pub mod keys;
 pub mod login;
