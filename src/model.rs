@@ -9,4 +9,5 @@ pub mod login;
 pub mod mail;
 pub mod redmine;
 pub mod render;
+pub mod wiki;
 pub mod words;
