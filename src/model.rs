@@ -7,6 +7,7 @@ pub mod ids;
 pub mod keys;
 pub mod login;
 pub mod mail;
+pub mod quote;
 pub mod redmine;
 pub mod render;
 pub mod wiki;
