@@ -3,6 +3,7 @@
 
 mod error;
 mod mattermost;
+mod reasons;
 mod redmine;
 mod transport;
 mod user_locales;

@@ -1,0 +1,174 @@
+//! The same for HTML: mail programs mark what they quote with elements of their own.
+
+use std::collections::HashSet;
+
+use super::marks::announces;
+use crate::model::html::{Id, Page, ROOT, is_hidden, words};
+
+/// The HTML without the mail that it quotes at its end, and whether something was cut.
+#[must_use]
+pub fn without_quote_html(html: &str) -> (String, bool) {
+    let whole = || (html.to_owned(), false);
+    let Some(page) = Page::parse(html) else { return whole() };
+    let order: Vec<Id> = page.walk(ROOT).collect();
+    let Some(first) = order.iter().position(|node| kind(&page, *node).is_some()) else {
+        return whole();
+    };
+    let open = kind(&page, order[first]) == Some(Kind::Rest);
+    let mut dropped: HashSet<Id> = HashSet::new();
+    if open {
+        dropped.extend(rest(&page, order[first]));
+    } else {
+        // From here on everything must be quote.
+        let marked = |node: &&Id| kind(&page, **node).is_some();
+        let quotes: HashSet<Id> = order[first..].iter().filter(marked).copied().collect();
+        if order[first..].iter().any(|node| is_own(&page, *node, &quotes)) {
+            return whole();
+        }
+        dropped = quotes;
+    }
+    dropped.extend(announcement(&page, &order[..first]));
+    let own = |node: &Id| page.text(*node).is_some_and(|text| !text.trim().is_empty());
+    let kept = order.iter().filter(|node| own(node) && !within(&page, **node, &dropped));
+    let shown = |node: &&Id| !hidden(&page, **node);
+    if kept.filter(shown).count() == 0 {
+        return whole();
+    }
+    (page.write(&dropped), true)
+}
+
+#[derive(PartialEq, Eq)]
+enum Kind {
+    /// This element is a quote.
+    Quote,
+    /// Everything from here on is.
+    Rest,
+}
+
+fn kind(page: &Page, node: Id) -> Option<Kind> {
+    let id = page.attribute(node, "id").unwrap_or_default();
+    if matches!(id, "divRplyFwdMsg" | "appendonsend") {
+        return Some(Kind::Rest);
+    }
+    let cite = page.name(node) == "blockquote"
+        && page.attribute(node, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("cite"));
+    let classes = ["gmail_quote", "yahoo_quoted", "protonmail_quote", "moz-cite-prefix"];
+    let quote = cite || classes.iter().any(|class| page.has_class(node, class));
+    quote.then_some(Kind::Quote)
+}
+
+/// Whether a node shows words of the writer: none stand in a quote, but Gmail puts answers between
+/// the quotes into the element around them.
+fn is_own(page: &Page, node: Id, quotes: &HashSet<Id>) -> bool {
+    if page.text(node).is_none_or(|text| text.trim().is_empty()) || hidden(page, node) {
+        return false;
+    }
+    let mut above = page.parent(node);
+    let mut paragraph = node;
+    while let Some(id) = above {
+        let head = page.has_class(id, "gmail_attr") || page.has_class(id, "moz-cite-prefix");
+        if head || page.name(id) == "blockquote" {
+            return false;
+        }
+        if quotes.contains(&id) {
+            return !page.has_class(id, "yahoo_quoted")
+                && !page.has_class(id, "protonmail_quote")
+                && !announces(&words(page, paragraph));
+        }
+        paragraph = id;
+        above = page.parent(id);
+    }
+    true
+}
+
+/// A node and all that follows it.
+fn rest(page: &Page, node: Id) -> Vec<Id> {
+    let (mut rest, mut node) = (vec![node], node);
+    while let Some(parent) = page.parent(node) {
+        let siblings = page.children(parent);
+        let at = siblings.iter().position(|each| *each == node).unwrap_or(siblings.len());
+        rest.extend(siblings.iter().skip(at + 1));
+        node = parent;
+    }
+    rest
+}
+
+/// The paragraph right above that says whose words follow.
+fn announcement(page: &Page, before: &[Id]) -> Option<Id> {
+    let shown = |node: &&Id| {
+        page.text(**node).is_some_and(|text| !text.trim().is_empty()) && !hidden(page, **node)
+    };
+    let mut found = *before.iter().rfind(shown)?;
+    let mut best = None;
+    while let Some(parent) = page.parent(found) {
+        if announces(&words(page, found)) {
+            best = Some(found);
+        }
+        if matches!(page.name(parent), "body" | "html" | "") {
+            break;
+        }
+        found = parent;
+    }
+    best
+}
+
+fn within(page: &Page, node: Id, set: &HashSet<Id>) -> bool {
+    std::iter::successors(Some(node), |node| page.parent(*node)).any(|node| set.contains(&node))
+}
+
+fn hidden(page: &Page, node: Id) -> bool {
+    std::iter::successors(Some(node), |node| page.parent(*node)).any(|node| is_hidden(page, node))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own(html: &str) -> (String, bool) {
+        let (html, cut) = without_quote_html(html);
+        let words = words(&Page::parse(&html).unwrap(), ROOT);
+        (words.split_whitespace().collect::<Vec<_>>().join(" "), cut)
+    }
+
+    #[test]
+    fn a_marked_quote_at_the_end_is_cut() {
+        let on = "On Mon, 1 Jan 2024 at 10:00, Bob &lt;b@x.example&gt; wrote:";
+        for html in [
+            format!("<div>yes &amp; no</div><div class='gmail_quote'><div class='gmail_attr'>{on}<br></div><blockquote class='gmail_quote'>old</blockquote></div>"),
+            format!("<div>yes &amp; no</div><div class='gmail_quote'>{on}<br><blockquote>old</blockquote></div><br>"),
+            format!("<p>yes &amp; no</p><div class='moz-cite-prefix'>{on}</div><blockquote type='cite'>old</blockquote>"),
+            format!("<p>yes &amp; no</p><div>{on}</div><blockquote type='cite'>old</blockquote><br>"),
+            format!("<div>yes &amp; no<br><blockquote type='CITE'><div>{on}</div>old</blockquote></div>"),
+            "<div>yes &amp; no</div><div id='appendonsend'></div><hr><div id='divRplyFwdMsg'>From: Bob</div><div>old</div>".to_owned(),
+            "<div><div>yes &amp; no</div><div id='divRplyFwdMsg'>From: Bob</div></div><div>old</div>".to_owned(),
+        ] {
+            assert_eq!(own(&html), ("yes & no".to_owned(), true), "{html}");
+        }
+    }
+
+    #[test]
+    fn everything_else_stays() {
+        for html in [
+            "<p>plain</p><blockquote>my own quote</blockquote>",
+            "<blockquote type='cite'>a</blockquote>answer<blockquote type='cite'>b</blockquote>",
+            "<p>Hi</p><blockquote type='cite'>a</blockquote><p>answer</p>",
+            "<p>Hi</p><div class='gmail_quote'><blockquote>a</blockquote>answer<blockquote>b</blockquote></div>",
+            "<p>FYI</p><div class='gmail_quote'><div class='gmail_attr'>Forwarded</div>the news</div>",
+            "<div id='divRplyFwdMsg'>From: Bob</div><div>forwarded</div>",
+            "<blockquote type='cite'>only</blockquote>",
+            "",
+        ] {
+            assert_eq!(without_quote_html(html), (html.to_owned(), false), "{html}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_the_same_page() {
+        let html = "<p title='a\"&lt;b'>x &amp;amp; <img src='cid:1'>\u{a0}</p><script>if (a<b) {}</script><div class='gmail_quote'></div>";
+        let (left, _) = without_quote_html(html);
+        assert!(
+            left.contains("<p title=\"a&quot;&lt;b\">x &amp;amp; <img src=\"cid:1\">"),
+            "{left}"
+        );
+    }
+}
