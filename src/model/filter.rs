@@ -226,7 +226,12 @@ mod tests {
                 Some(Rule::Loop),
             ),
             ("a@customer.example", US, |_, facts| facts.ours = true, Some(Rule::Own)),
-            ("a@customer.example", US, |_, facts| facts.copy_of = Some(Folder::Sent), Some(Rule::SentDuplicate)),
+            (
+                "a@customer.example",
+                US,
+                |_, facts| facts.copy_of = Some(Folder::Sent),
+                Some(Rule::SentDuplicate),
+            ),
             ("a@customer.example", US, |_, facts| facts.this_hour = 30, Some(Rule::Rate)),
             (
                 "a@customer.example",
