@@ -2,13 +2,18 @@
 //! client; what comes out is a `model` type or an [`ApiError`].
 
 mod error;
+mod jmap;
 mod mattermost;
 mod redmine;
 mod transport;
 mod user_locales;
 
 pub use error::ApiError;
+pub use jmap::{
+    Changes, ChangesFault, Draft, Folders, Found, Head, InlineImage, JmapAuth, JmapClient,
+    JmapSettings,
+};
 pub use mattermost::MattermostClient;
 pub use redmine::RedmineClient;
-pub use transport::Transport;
+pub use transport::{Download, Transport};
 pub use user_locales::UserLocales;
