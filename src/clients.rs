@@ -10,8 +10,8 @@ mod user_locales;
 
 pub use error::ApiError;
 pub use jmap::{
-    Changes, ChangesFault, Draft, Folders, Found, Head, InlineImage, JmapAuth, JmapClient,
-    JmapSettings,
+    Changes, ChangesFault, Draft, EventStream, Folders, Found, Head, InlineImage, JmapAuth,
+    JmapClient, JmapEvent, JmapSettings,
 };
 pub use mattermost::MattermostClient;
 pub use redmine::RedmineClient;

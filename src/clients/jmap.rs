@@ -7,6 +7,7 @@ mod blobs;
 mod call;
 mod content;
 mod drafts;
+mod events;
 mod folders;
 mod heads;
 mod names;
@@ -26,6 +27,7 @@ use url::Url;
 pub use self::{
     auth::JmapAuth,
     drafts::{Draft, Found, InlineImage},
+    events::{EventStream, JmapEvent},
     folders::Folders,
     heads::Head,
 };

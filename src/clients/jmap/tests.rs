@@ -2,6 +2,7 @@
 
 mod content;
 mod drafts;
+mod events;
 mod heads;
 mod mailbox;
 mod session;
