@@ -2,6 +2,7 @@
 //! client; what comes out is a `model` type or an [`ApiError`].
 
 mod error;
+mod jmap;
 mod mattermost;
 mod reasons;
 mod redmine;
@@ -9,7 +10,11 @@ mod transport;
 mod user_locales;
 
 pub use error::ApiError;
+pub use jmap::{
+    Changes, ChangesFault, Draft, EventStream, Folders, Found, Head, InlineImage, JmapAuth,
+    JmapClient, JmapEvent, JmapSettings,
+};
 pub use mattermost::MattermostClient;
 pub use redmine::RedmineClient;
-pub use transport::Transport;
+pub use transport::{Download, Transport};
 pub use user_locales::UserLocales;

@@ -1,0 +1,233 @@
+//! Mails of ours, first as drafts: a draft has its Message-ID before it is sent, so that after a
+//! crash it is found again instead of written twice.
+
+use std::fmt;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    JmapClient,
+    call::{Kind, TAGS, decoded},
+    malformed,
+    names::folded,
+    wire,
+};
+use crate::{
+    clients::ApiError,
+    model::mail::{Address, MessageId},
+};
+
+/// The name under which the one new mail is told.
+const NEW: &str = "new";
+/// Mails with one Message-ID that are looked at.
+const HITS: usize = 20;
+/// Characters of a header's text, at most.
+const HEADER_MAX: usize = 1_000;
+
+/// A mail to be written.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Its Message-ID, ours to choose.
+    pub message_id: MessageId,
+    /// The mailbox.
+    pub from: Address,
+    /// Whom it goes to.
+    pub to: Vec<Address>,
+    /// Who gets a copy.
+    pub cc: Vec<Address>,
+    /// The subject.
+    pub subject: String,
+    /// The mail that it answers.
+    pub in_reply_to: Option<MessageId>,
+    /// The conversation, the oldest first.
+    pub references: Vec<MessageId>,
+    /// The plain text.
+    pub text: String,
+    /// The same as HTML.
+    pub html: Option<String>,
+    /// Images that the HTML shows.
+    pub inline: Vec<InlineImage>,
+    /// More headers, such as `Auto-Submitted`.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// No address and no text of a mail belongs in a log.
+impl fmt::Debug for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Draft").field("inline", &self.inline.len()).finish_non_exhaustive()
+    }
+}
+
+/// An image inside a mail's HTML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InlineImage {
+    /// What [`JmapClient::upload`] gave.
+    pub blob: String,
+    /// The media type.
+    pub media_type: String,
+    /// The file's name.
+    pub name: String,
+    /// By which the HTML refers to it, as `cid:…`.
+    pub content_id: String,
+}
+
+/// A mail of ours that was found again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The mailbox's own id.
+    pub id: String,
+    /// Whether it is a draft still.
+    pub draft: bool,
+}
+
+impl JmapClient {
+    /// Writes a draft and says under which id.
+    ///
+    /// # Errors
+    /// [`ApiError::Ambiguous`] if it may have been written: look with
+    /// [`JmapClient::find_by_message_id`].
+    pub async fn draft(&self, draft: &Draft) -> Result<String, ApiError> {
+        let folders = self.folders().await?;
+        let asked = json!({"create": {NEW: mail(draft, &folders.drafts)}});
+        let done: wire::SetDone = self.call(Kind::Write, "Email/set", asked).await?;
+        created(done)
+    }
+
+    /// The mail with this Message-ID, one that is no draft any more before one that is.
+    ///
+    /// # Errors
+    /// Any but [`ApiError::Ambiguous`].
+    pub async fn find_by_message_id(
+        &self,
+        message_id: &MessageId,
+    ) -> Result<Option<Found>, ApiError> {
+        let folders = self.folders().await?;
+        let filter = json!({"header": ["Message-ID", message_id.as_str()]});
+        let query = json!({"filter": filter, "limit": HITS});
+        let get = json!({
+            "#ids": {"resultOf": TAGS[0], "name": "Email/query", "path": "/ids"},
+            "properties": ["id", "messageId", "mailboxIds", "keywords"],
+        });
+        let calls = [("Email/query", query), ("Email/get", get)];
+        let mut answers = self.calls(Kind::Read, &calls).await?;
+        let got: wire::Got = decoded(Kind::Read, "Email/get", answers.pop())?;
+        // The filter finds what contains the words: only the whole id counts.
+        let exact = got.list.into_iter().filter_map(|item| {
+            let ids = item.get("messageId")?.as_array()?;
+            let same = ids.iter().any(|id| id.as_str() == Some(message_id.as_str()));
+            let id = item.get("id")?.as_str()?.to_owned();
+            let place: wire::Place = serde_json::from_value(item).ok()?;
+            same.then(|| Found { id, draft: folders.is_draft(&place) })
+        });
+        Ok(exact.min_by_key(|found| found.draft))
+    }
+
+    /// Removes a mail for good; that it is gone already is fine.
+    ///
+    /// # Errors
+    /// [`ApiError::Ambiguous`] if it may have happened; it can be repeated.
+    pub async fn destroy(&self, email_id: &str) -> Result<(), ApiError> {
+        let asked = json!({"destroy": [email_id]});
+        let done: wire::SetDone = self.call(Kind::Write, "Email/set", asked).await?;
+        if done.destroyed.unwrap_or_default().iter().any(|id| id == email_id) {
+            return Ok(());
+        }
+        match done.not_destroyed.unwrap_or_default().remove(email_id) {
+            Some(error) if error.kind == "notFound" => Ok(()),
+            Some(error) => Err(error.into()),
+            None => Err(unsaid()),
+        }
+    }
+}
+
+/// The id of the one thing that was to be created.
+pub(super) fn created(done: wire::SetDone) -> Result<String, ApiError> {
+    if let Some(error) = done.not_created.unwrap_or_default().remove(NEW) {
+        return Err(error.into());
+    }
+    let made = done.created.unwrap_or_default();
+    let id = made.get(NEW).and_then(|made| made.get("id")?.as_str());
+    id.map(str::to_owned).ok_or_else(unsaid)
+}
+
+fn unsaid() -> ApiError {
+    malformed("neither done nor refused").after_write()
+}
+
+fn mail(draft: &Draft, drafts: &str) -> Value {
+    let mut mail = Map::new();
+    let mut set = |name: &str, value: Value| mail.insert(name.to_owned(), value);
+    set("mailboxIds", json!({drafts: true}));
+    set("keywords", json!({"$draft": true, "$seen": true}));
+    set("messageId", json!([draft.message_id.as_str()]));
+    set("from", addresses(std::slice::from_ref(&draft.from)));
+    set("to", addresses(&draft.to));
+    if !draft.cc.is_empty() {
+        set("cc", addresses(&draft.cc));
+    }
+    set("subject", json!(folded(&draft.subject, HEADER_MAX)));
+    for (name, ids) in
+        [("inReplyTo", draft.in_reply_to.as_slice()), ("references", &draft.references)]
+    {
+        let ids: Vec<_> = ids.iter().map(MessageId::as_str).filter(|id| is_plain(id)).collect();
+        if !ids.is_empty() {
+            set(name, json!(ids));
+        }
+    }
+    for (name, value) in &draft.headers {
+        set(&format!("header:{name}:asText"), json!(folded(value, HEADER_MAX)));
+    }
+    let mut values = json!({"text": {"value": without_nul(&draft.text)}});
+    if let Some(html) = &draft.html {
+        values["html"] = json!({"value": without_nul(html)});
+    }
+    set("bodyValues", values);
+    set("bodyStructure", structure(draft));
+    Value::Object(mail)
+}
+
+/// The text, then the HTML with its images: `alternative(text, related(html, images))`.
+fn structure(draft: &Draft) -> Value {
+    let text = json!({"type": "text/plain", "partId": "text"});
+    let images = draft.inline.iter().map(|image| {
+        json!({
+            "type": image.media_type,
+            "blobId": image.blob,
+            "name": folded(&image.name, HEADER_MAX),
+            "cid": image.content_id,
+            "disposition": "inline",
+        })
+    });
+    let with_images = |kind: &str, first: Value| {
+        let parts: Vec<Value> = std::iter::once(first).chain(images).collect();
+        json!({"type": kind, "subParts": parts})
+    };
+    match (&draft.html, draft.inline.is_empty()) {
+        (None, true) => text,
+        (None, false) => with_images("multipart/mixed", text),
+        (Some(_), no_images) => {
+            let html = json!({"type": "text/html", "partId": "html"});
+            let html = if no_images { html } else { with_images("multipart/related", html) };
+            json!({"type": "multipart/alternative", "subParts": [text, html]})
+        }
+    }
+}
+
+fn addresses(list: &[Address]) -> Value {
+    let one = |address: &Address| {
+        let name = address.name.as_ref().map(|name| folded(name, HEADER_MAX));
+        json!({"name": name, "email": address.email.as_str()})
+    };
+    list.iter().map(one).collect()
+}
+
+/// Whether a server takes an id that a stranger chose. For the sake of the thread alone no mail
+/// shall fail.
+fn is_plain(id: &str) -> bool {
+    id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>')
+}
+
+/// Servers refuse a whole request in which a NUL stands.
+fn without_nul(text: &str) -> String {
+    text.replace('\0', "")
+}

@@ -1,0 +1,127 @@
+//! Texts of strangers, made fit: one line of a subject, and files' names that are safe in a path
+//! and each once in a mail.
+
+use std::collections::HashSet;
+
+/// The longest name of a file, in bytes.
+const NAME_MAX: usize = 200;
+
+/// `text` on one line, its ends trimmed, at most `max` characters.
+pub(super) fn folded(text: &str, max: usize) -> String {
+    let blank = |c: char| if c.is_control() { ' ' } else { c };
+    let line: String = text.chars().map(blank).take(max).collect();
+    line.trim().to_owned()
+}
+
+/// Gives each attachment of one mail its name.
+#[derive(Default)]
+pub(super) struct Names {
+    taken: HashSet<String>,
+}
+
+impl Names {
+    /// A safe name like `wanted`, or one after the media type, that no other of this mail has.
+    pub(super) fn give(&mut self, wanted: Option<&str>, media_type: &str) -> String {
+        let name = wanted.map(safe).filter(|name| !name.is_empty());
+        let name = name.unwrap_or_else(|| default(media_type));
+        let (stem, ending) = split(&name);
+        let mut given = fitted(stem, "", ending);
+        let mut number = 2_u64;
+        // File systems and people do not tell names apart by case.
+        while !self.taken.insert(given.to_lowercase()) {
+            given = fitted(stem, &format!(" ({number})"), ending);
+            number += 1;
+        }
+        given
+    }
+}
+
+/// Without path separators, control characters and the marks that turn the reading direction,
+/// with which `exe.gpj` passes for a picture.
+fn safe(name: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let kept = name.chars().filter(|c| !turns(*c)).map(|c| match c {
+        '/' | '\\' => '_',
+        c if c.is_control() => ' ',
+        c => c,
+    });
+    let kept: String = kept.collect();
+    let kept = kept.trim();
+    if kept.chars().all(|c| c == '.') { String::new() } else { kept.to_owned() }
+}
+
+fn default(media_type: &str) -> String {
+    let media_type = media_type.to_ascii_lowercase();
+    let (kind, detail) = media_type.split_once('/').unwrap_or(("", ""));
+    let name = match (kind, detail) {
+        ("image", "png" | "gif" | "bmp" | "webp" | "tiff") => return format!("image.{detail}"),
+        ("image", "jpeg" | "jpg") => "image.jpg",
+        ("image", _) => "image",
+        ("application", "pdf") => "document.pdf",
+        ("text", "calendar") => "invite.ics",
+        ("text", "plain") => "text.txt",
+        ("text", "html") => "text.html",
+        ("message", "rfc822") => "message.eml",
+        _ => "attachment",
+    };
+    name.to_owned()
+}
+
+/// Stem and ending; an ending is short, or it is none.
+fn split(name: &str) -> (&str, &str) {
+    match name.rfind('.') {
+        Some(at) if at > 0 && name.len() - at <= 16 => name.split_at(at),
+        _ => (name, ""),
+    }
+}
+
+/// The three together, the stem cut to what fits.
+fn fitted(stem: &str, number: &str, ending: &str) -> String {
+    let room = NAME_MAX.saturating_sub(number.len() + ending.len());
+    format!("{}{number}{ending}", stem[..stem.floor_char_boundary(room)].trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_name_holds_it_becomes_safe_and_single() {
+        let mut names = Names::default();
+        for (wanted, media_type, expected) in [
+            (Some("image.png"), "image/png", "image.png"),
+            (Some("image.png"), "image/png", "image (2).png"),
+            (Some("IMAGE.PNG"), "image/png", "IMAGE (3).PNG"),
+            (Some("../../etc/passwd"), "text/plain", ".._.._etc_passwd"),
+            (Some("C:\\a\\b.txt"), "text/plain", "C:_a_b.txt"),
+            (Some("a\r\nb\0.txt"), "text/plain", "a  b.txt"),
+            (Some("photo\u{202e}gpj.exe"), "image/jpeg", "photogpj.exe"),
+            (Some(".."), "application/pdf", "document.pdf"),
+            (Some("  "), "TEXT/Calendar", "invite.ics"),
+            (None, "image/jpeg", "image.jpg"),
+            (None, "x", "attachment"),
+            (None, "x", "attachment (2)"),
+            (Some("winmail.dat"), "application/ms-tnef", "winmail.dat"),
+            (Some("Rechnung – Müller.pdf"), "application/pdf", "Rechnung – Müller.pdf"),
+        ] {
+            assert_eq!(names.give(wanted, media_type), expected, "{wanted:?} {media_type}");
+        }
+    }
+
+    #[test]
+    fn a_long_name_is_cut_and_keeps_its_ending() {
+        let mut names = Names::default();
+        let long = format!("{}.docx", "ü".repeat(500));
+        let (one, two) = (names.give(Some(&long), "x/y"), names.give(Some(&long), "x/y"));
+        assert!(one.len() <= NAME_MAX && one.ends_with("ü.docx"), "{one}");
+        assert!(two.len() <= NAME_MAX && two.ends_with("ü (2).docx"), "{two}");
+        let no_ending = names.give(Some(&format!("a.{}", "b".repeat(500))), "x/y");
+        assert_eq!(no_ending.len(), NAME_MAX);
+    }
+
+    #[test]
+    fn a_subject_is_one_line_of_limited_length() {
+        assert_eq!(folded(" a\0b\r\nc\u{85}d ", 1_000), "a b  c d");
+        assert_eq!(folded(&"ü".repeat(2_000), 1_000).chars().count(), 1_000);
+    }
+}

@@ -1,0 +1,16 @@
+//! The client against a stand-in that plays recorded answers of Cyrus 3.6 and ill-mannered ones.
+
+mod content;
+mod drafts;
+mod events;
+mod heads;
+mod mailbox;
+mod session;
+mod stand;
+
+macro_rules! recorded {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/jmap/", $name))
+    };
+}
+use recorded;
