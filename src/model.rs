@@ -3,6 +3,8 @@
 pub mod automatic;
 pub mod command;
 pub mod ids;
+pub mod jira;
+pub mod jira_hook;
 pub mod keys;
 pub mod login;
 pub mod mail;
