@@ -2,13 +2,15 @@
 //! client; what comes out is a `model` type or an [`ApiError`].
 
 mod error;
+mod jira;
 mod mattermost;
 mod redmine;
 mod transport;
 mod user_locales;
 
 pub use error::ApiError;
+pub use jira::{JiraAuth, JiraClient, JiraSettings, rejected_fields};
 pub use mattermost::MattermostClient;
 pub use redmine::RedmineClient;
-pub use transport::Transport;
+pub use transport::{Download, Transport};
 pub use user_locales::UserLocales;
