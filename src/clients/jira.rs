@@ -43,8 +43,8 @@ const SERVICE: &str = "jira";
 /// How long the size limit of attachments holds.
 const META_KNOWN: Duration = Duration::from_hours(1);
 
-/// Which Jira, as whom, how fast.
-#[derive(Debug, Clone)]
+/// Which Jira, as whom, how fast. No `Debug`: it holds an address.
+#[derive(Clone)]
 pub struct JiraSettings {
     /// Where its pages start, with the context path if there is one.
     pub url: Url,
@@ -59,7 +59,7 @@ pub struct JiraSettings {
 }
 
 /// The two ways of saying who we are.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum JiraAuth {
     /// Cloud: the account's mail address and an API token. Data Center: name and password.
     Basic {
@@ -128,7 +128,7 @@ impl JiraClient {
     /// Any outage.
     pub async fn about(&self) -> Result<Deployment, ApiError> {
         let ask = async {
-            let info: wire::ServerInfo = self.read("rest/api/2/serverInfo", &[]).await?.json()?;
+            let info: wire::ServerInfo = self.get("rest/api/2/serverInfo", &[]).await?.json()?;
             Ok(info.into())
         };
         self.shared.deployment.get_or_try_init(|| ask).await.copied()
@@ -145,9 +145,32 @@ impl JiraClient {
     }
 
     async fn read(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, ApiError> {
+        let outcome = self.get(path, query).await;
+        self.sure(outcome).await
+    }
+
+    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, ApiError> {
         let _place = self.shared.pace.place_to_read().await?;
         let request = self.request(Method::GET, path).query(query);
         self.shared.pace.heed(self.shared.transport.send(request).await)
+    }
+
+    /// The outcome, with a 404 that is the truth.
+    async fn sure<T>(&self, outcome: Result<T, ApiError>) -> Result<T, ApiError> {
+        if matches!(outcome, Err(ApiError::NotFound { .. })) {
+            self.still_known().await?;
+        }
+        outcome
+    }
+
+    /// Fails if Jira no longer knows our credentials. Cloud then treats us as nobody in
+    /// particular, to whom issues are not there (404) and searches are empty (200): asked
+    /// *after* such an answer, this keeps "not there" from meaning "not for you any more".
+    ///
+    /// Source: Atlassian's note that the search answers 200 without a token, and reports of the
+    /// same for expired ones.
+    async fn still_known(&self) -> Result<(), ApiError> {
+        self.get(people::MYSELF, &[]).await.map(drop)
     }
 
     async fn post(&self, path: &str, body: &Value) -> Result<Answer, ApiError> {
@@ -157,7 +180,8 @@ impl JiraClient {
 
     async fn write(&self, limit: Duration, request: RequestBuilder) -> Result<Answer, ApiError> {
         self.shared.pace.turn_to_write().await?;
-        self.shared.pace.heed(self.shared.transport.send_within(limit, request).await)
+        let sent = self.shared.transport.send_within(limit, request).await;
+        self.sure(self.shared.pace.heed(sent)).await
     }
 }
 

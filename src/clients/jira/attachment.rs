@@ -123,8 +123,10 @@ impl JiraClient {
             }
         };
         // The place is for the answer's head: bytes that wait to be passed on hold nobody up.
-        let _place = self.shared.pace.place_to_read().await?;
-        self.shared.pace.heed(self.shared.transport.download(request).await)
+        let place = self.shared.pace.place_to_read().await?;
+        let outcome = self.shared.pace.heed(self.shared.transport.download(request).await);
+        drop(place);
+        self.sure(outcome).await
     }
 }
 

@@ -9,6 +9,9 @@ use crate::{
     },
 };
 
+/// Nobody in particular gets a 401 here.
+pub(super) const MYSELF: &str = "rest/api/2/myself";
+
 impl JiraClient {
     /// Whose credentials these are; asked once.
     ///
@@ -18,7 +21,7 @@ impl JiraClient {
     /// [`ApiError::Unauthorized`] for wrong ones. Ask no second time: Jira locks accounts.
     pub async fn myself(&self) -> Result<Account, ApiError> {
         let ask = async {
-            let user: wire::User = self.read("rest/api/2/myself", &[]).await?.json()?;
+            let user: wire::User = self.get(MYSELF, &[]).await?.json()?;
             Ok(user.into())
         };
         self.shared.myself.get_or_try_init(|| ask).await.cloned()

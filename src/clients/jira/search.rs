@@ -74,6 +74,9 @@ impl JiraClient {
                 more.then(|| ("startAt", found.len().to_string()))
             };
             if from.is_none() || found.len() >= most {
+                if found.is_empty() {
+                    self.still_known().await?;
+                }
                 return Ok(found);
             }
         }

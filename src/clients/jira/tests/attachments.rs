@@ -10,7 +10,10 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 use url::Url;
 
 use super::{Canned, client, client_within, key, made, server::Reply};
@@ -139,6 +142,31 @@ async fn an_upload_is_taken_no_faster_than_jira_reads() {
     assert!((1..PIECES / 4).contains(&taken), "{taken} pieces");
 }
 
+/// Jira need not read what it will not keep.
+#[tokio::test]
+async fn a_file_that_is_too_large_may_be_refused_early() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let refusing = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = [0; 1_024];
+        stream.read_exact(&mut head[..16]).await.unwrap();
+        let answer = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+        stream
+    });
+    let auth = JiraAuth::Bearer("pat".into());
+    let client = made(url, auth, Some(true), Duration::from_secs(5));
+    let (_, bytes) = counted(64, Duration::from_millis(1));
+    let length = u64::try_from(PIECE * 64).unwrap();
+    let outcome = client.attach(&key("SUP-2"), "a", "text/plain", length, bytes).await;
+    assert_eq!(
+        outcome,
+        Err(ApiError::Rejected { service: "jira", status: 413, reasons: Vec::new() })
+    );
+    drop(refusing.await.unwrap());
+}
+
 #[tokio::test]
 async fn what_hangs_on_an_issue_tells_whose_it_is() {
     let issue = r#"{"key":"SUP-2","fields":{"attachment":[
@@ -211,7 +239,7 @@ async fn an_attachment_comes_down_as_a_stream_from_either_jira() {
     // A redirect would carry the key elsewhere.
     let away = Reply::of(303, "").with("location", "http://127.0.0.1:9/x");
     for (reply, expected) in [(away, "malformed"), (Reply::of(404, ""), "not_found")] {
-        let server = Canned::start([reply]).await;
+        let server = Canned::start([reply, Reply::json(200, "{}")]).await;
         let outcome = client(&server, Some(true)).attachment(7).await;
         assert_eq!(outcome.map(drop).unwrap_err().kind(), expected);
     }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Canned, client, client_within, key, server::Reply};
+use super::{Canned, client, client_within, comment_id, key, server::Reply};
 use crate::{
     clients::{ApiError, jira::rejected_fields},
     model::jira::NewIssue,
@@ -92,7 +92,7 @@ async fn each_failure_has_its_own_meaning_for_reads_and_for_writes() {
 async fn a_429_holds_the_next_write_and_no_read() {
     let server = Canned::start([
         Reply::of(429, "").with("retry-after", "1"),
-        Reply::json(404, "{}"),
+        Reply::json(200, r#"{"key":"SUP-2","fields":{}}"#),
         Reply::of(204, ""),
     ])
     .await;
@@ -100,12 +100,41 @@ async fn a_429_holds_the_next_write_and_no_read() {
     let limited = client.watch(&key("SUP-2"), "u1").await.unwrap_err();
     assert_eq!(limited.kind(), "rate_limited");
     let started = Instant::now();
-    assert_eq!(client.marks(&key("SUP-2")).await, Ok(None));
+    assert!(client.marks(&key("SUP-2")).await.is_ok());
     assert!(started.elapsed() < Duration::from_millis(500));
     // Clones share the pause.
     client.clone().watch(&key("SUP-2"), "u1").await.unwrap();
     let waited = started.elapsed();
     assert!(waited > Duration::from_millis(800) && waited < Duration::from_secs(3), "{waited:?}");
+}
+
+/// Whom Jira no longer knows, it tells that nothing is there: believing it would make every issue
+/// twice.
+#[tokio::test]
+async fn nothing_is_missing_when_jira_no_longer_knows_us() {
+    let gone = || Reply::json(404, r#"{"errorMessages":["Issue does not exist"]}"#);
+    let empty = || Reply::json(200, r#"{"issues":[],"isLast":true}"#);
+    let issue = key("SUP-2");
+    for (status, expected) in [(401, "unauthorized"), (403, "forbidden"), (503, "unavailable")] {
+        let answers = [gone(), gone(), gone(), gone(), empty(), empty(), gone(), gone()];
+        let replies = answers.into_iter().flat_map(|answer| [answer, Reply::of(status, "")]);
+        let server = Canned::start(replies).await;
+        let client = client(&server, Some(true));
+        let comment = comment_id("1");
+        for kind in [
+            client.marks(&issue).await.map(drop),
+            client.issue_status(&issue).await.map(drop),
+            client.comments(&issue, 5).await.map(drop),
+            client.comment_text(&issue, &comment).await.map(drop),
+            client.find_by_label("x").await.map(drop),
+            client.updated_since(5, "x").await.map(drop),
+            client.comment(&issue, "x", "m").await.map(drop),
+            client.attachment(7).await.map(drop),
+        ] {
+            assert_eq!(kind.unwrap_err().kind(), expected);
+        }
+        assert_eq!(server.seen().len(), 16);
+    }
 }
 
 #[test]

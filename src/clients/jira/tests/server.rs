@@ -220,3 +220,30 @@ fn fits(template: &str, path: &str) -> bool {
     template.split('/').count() == path.split('/').count()
         && template.split('/').zip(path.split('/')).all(same)
 }
+
+#[test]
+fn a_request_that_is_not_described_is_noticed() {
+    let seen = |line: &str, query: &[&str], body: &str| {
+        let mut headers = HeaderMap::new();
+        if !body.is_empty() {
+            headers.insert(CONTENT_TYPE, "application/json".parse().unwrap());
+        }
+        let query = query.iter().map(|name| ((*name).to_owned(), String::new())).collect();
+        Seen { line: line.to_owned(), query, headers, body: Some(Bytes::from(body.to_owned())) }
+    };
+    let comment = "POST /rest/api/2/issue/SUP-2/comment";
+    for (seen, good) in [
+        (seen("GET /rest/api/2/issue/SUP-2", &["fields"], ""), true),
+        (seen("GET /rest/api/2/issue/SUP-2", &["field"], ""), false),
+        (seen("GET /rest/api/2/issues/SUP-2", &[], ""), false),
+        (seen("DELETE /rest/api/2/issue/SUP-2", &[], ""), false),
+        (seen(comment, &[], r#"{"body":"x"}"#), true),
+        (seen(comment, &[], r#"{"text":"x"}"#), false),
+        (seen(comment, &[], r#"{"properties":[{"name":"x"}]}"#), false),
+        (seen("POST /rest/api/2/issue/SUP-2/watchers", &[], r#""u1""#), true),
+        (seen("POST /rest/api/2/issue/SUP-2/watchers", &[], r#"{"user":"u1"}"#), false),
+    ] {
+        let checked = std::panic::catch_unwind(|| described(&seen));
+        assert_eq!(checked.is_ok(), good, "{seen:?}");
+    }
+}
