@@ -37,7 +37,8 @@ impl JiraClient {
         }
     }
 
-    /// What we lack of [`NEEDED`] in a project; empty is well.
+    /// What we lack in a project of `CREATE_ISSUES`, `ADD_COMMENTS`, `CREATE_ATTACHMENTS` and
+    /// `MANAGE_WATCHERS`; empty is well.
     ///
     /// Source: `GET /mypermissions`.
     ///
