@@ -2,13 +2,28 @@
 //! waits for the network inside `handle`: a task does, and its result comes back as a message.
 
 mod budget;
+mod desk;
+mod effects;
+mod jira_comments;
+mod jira_creator;
+mod mail_replier;
+mod mailbox_streamer;
+mod mailboxes;
 mod mattermost_poster;
 mod redmine_session;
 mod redmine_sessions;
+mod review;
 mod slot;
 mod supervisor;
 
+pub use desk::{Desk, Listing, Recorded, Retried, Row, Site};
+pub use jira_comments::{CommentTools, start_jira_comments};
+pub use jira_creator::{BoardFault, Boards, IssueSettings, JiraTools, start_jira_creator};
+pub use mail_replier::{MailTools, start_mail_replier};
+pub use mailbox_streamer::start_mailbox_streamer;
+pub use mailboxes::{Mailbox, Mailboxes, Template};
 pub use mattermost_poster::MattermostPosterHandle;
 pub use redmine_session::{FormAnswer, FormSubmission, Order, SessionTools};
 pub use redmine_sessions::{NoSession, RedmineSessions};
+pub use review::{MailboxRow, Question, Reply, Review};
 pub use supervisor::{Child, Restart, StartFault, SupervisorHandle};

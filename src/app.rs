@@ -7,15 +7,17 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
+use jiff::SignedDuration;
 use secrecy::SecretString;
 use tokio::{net::TcpListener, signal::unix::Signal};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    actors::{MattermostPosterHandle, RedmineSessions, SessionTools, SupervisorHandle},
+    actors::{Desk, MattermostPosterHandle, RedmineSessions, SessionTools, SupervisorHandle},
     clients::{MattermostClient, RedmineClient, UserLocales},
+    clock,
     config::Config,
-    http::{Context, Doorkeeping, FrontDoor, bind},
+    http::{Context, Control, Doorkeeping, FrontDoor, JiraHook, bind},
     lifecycle::{self, Shutdown},
     locale::Texts,
     secret,
@@ -23,10 +25,16 @@ use crate::{
     telemetry::Metrics,
 };
 
+mod mail_road;
+
+pub use mail_road::MailRoad;
+
 /// How long actors may take to finish what they have.
 const ACTORS_LIMIT: Duration = Duration::from_secs(5);
 /// How often the door forgets silent users.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
+/// How often finished cases are looked for that nobody need remember.
+const PURGE_EVERY: Duration = Duration::from_hours(6);
 /// How often the store's export is brought up to date.
 const EXPORT_EVERY: Duration = Duration::from_hours(1);
 
@@ -39,6 +47,7 @@ pub struct App {
     door: FrontDoor,
     address: SocketAddr,
     closing: CancellationToken,
+    mail_road: Option<MailRoad>,
 }
 
 impl App {
@@ -85,7 +94,18 @@ impl App {
                 metrics: metrics.clone(),
             },
         );
-        let parts = vec![redmine.part().clone(), mattermost.part().clone()];
+        let mut parts = vec![redmine.part().clone(), mattermost.part().clone()];
+        let mail_road = MailRoad::build(&config, &store, &metrics)?;
+        let mut mailboxes = Vec::new();
+        let mut jira_hook = None;
+        if let Some(road) = &mail_road {
+            parts.push(road.jira.part().clone());
+            mailboxes.extend(road.review.mailboxes.all().iter().map(|one| one.health.clone()));
+            let secret = config.jira.as_ref().and_then(|jira| jira.webhook_secret.clone());
+            let (desk, jira) = (road.review.desk.clone(), road.jira.clone());
+            jira_hook = secret.map(|secret| JiraHook { secret, desk, jira });
+            road.start(&supervisor, &texts).await?;
+        }
         let locales = UserLocales::new(mattermost, locale);
         let context = Arc::new(Context {
             sessions,
@@ -95,12 +115,14 @@ impl App {
             metrics,
             store: store.clone(),
             parts,
+            mailboxes,
+            jira_hook,
             door,
         });
         let address = listener.local_addr()?;
         let connections = config.limits.connections.get();
         let door = FrontDoor::new(listener, context.clone(), connections)?;
-        Ok(Self { config, store, supervisor, context, door, address, closing })
+        Ok(Self { config, store, supervisor, context, door, address, closing, mail_road })
     }
 
     /// Where it listens.
@@ -115,9 +137,16 @@ impl App {
     /// If an actor could not be kept alive, the stop had to be a hard one, or the last barrier
     /// failed: the process should exit non-zero.
     pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
-        let Self { config, store, supervisor, context, door, closing, address } = self;
+        let Self { config, store, supervisor, context, door, closing, address, mail_road } = self;
         // Before anybody hears that we are ready: an early SIGHUP would end the process.
         let hangups = lifecycle::on_hangup()?;
+        let keep = SignedDuration::from_hours(24 * i64::from(config.desk.keep_days));
+        let control = Control::bind(&config.store.path).context("cannot listen for commands")?;
+        let upkeep = mail_road.map(|road| {
+            let review = road.review;
+            let tidied = AbortOnDropHandle::new(tokio::spawn(purge(review.desk.clone(), keep)));
+            (AbortOnDropHandle::new(tokio::spawn(control.serve(review))), tidied)
+        });
         let chores = [
             tokio::spawn(lifecycle::feed_watchdog(supervisor.clone())),
             tokio::spawn(tidy(context.clone())),
@@ -135,7 +164,7 @@ impl App {
         }
         tracing::info!("ticketd is stopping");
         lifecycle::notify_stopping();
-        drop(chores);
+        drop((chores, upkeep));
         closing.cancel();
         shutdown.soft.cancel();
         let gave_up = supervisor.failed().is_cancelled();
@@ -170,6 +199,22 @@ async fn tidy(context: Arc<Context>) {
     loop {
         tokio::time::sleep(TIDY_EVERY).await;
         context.door.forget_the_silent();
+    }
+}
+
+async fn purge(desk: Desk, keep: SignedDuration) {
+    loop {
+        tokio::time::sleep(PURGE_EVERY).await;
+        let before = clock::now() - keep;
+        match desk.purge(before).await {
+            Ok(purged) if purged.cases + purged.mails > 0 => tracing::info!(
+                cases.removed = purged.cases,
+                mails.removed = purged.mails,
+                "what was finished long ago is forgotten"
+            ),
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "finished cases could not be removed"),
+        }
     }
 }
 

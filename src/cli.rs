@@ -4,7 +4,10 @@
 
 mod check;
 mod demo;
+mod desk;
 mod keys;
+mod mailbox;
+mod question;
 mod run;
 mod store;
 
@@ -46,6 +49,12 @@ enum Command {
     /// Make or rotate the master key that seals the store
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// List the mailboxes, run the mail road alone, look for mails without a ticket
+    #[command(subcommand)]
+    Mailbox(mailbox::Mailbox),
+    /// Look into cases, try again what failed, account for every mail
+    #[command(subcommand)]
+    Desk(desk::Desk),
     /// Save the store to a file, or make one from such a file
     #[command(subcommand)]
     Store(store::Store),
@@ -99,6 +108,8 @@ impl Cli {
                 check::run(config()?, config::file_in_use(self.config.as_deref())).await
             }
             Command::Keys(keys) => keys.run(config).await,
+            Command::Mailbox(mailbox) => mailbox.run(self.log_format, config).await,
+            Command::Desk(desk) => desk.run(config).await,
             Command::Store(store) => store.run(config).await,
         }
     }

@@ -2,6 +2,7 @@
 //! client; what comes out is a `model` type or an [`ApiError`].
 
 mod error;
+mod jira;
 mod jmap;
 mod mattermost;
 mod reasons;
@@ -10,6 +11,7 @@ mod transport;
 mod user_locales;
 
 pub use error::ApiError;
+pub use jira::{JiraAuth, JiraClient, JiraSettings, rejected_fields};
 pub use jmap::{
     Changes, ChangesFault, Draft, EventStream, Folders, Found, Head, InlineImage, JmapAuth,
     JmapClient, JmapEvent, JmapSettings,

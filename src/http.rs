@@ -5,8 +5,10 @@
 
 mod body;
 mod context;
+mod control;
 mod error;
 mod health;
+mod hook_jira;
 mod login_form;
 mod reply;
 mod request_id;
@@ -14,5 +16,6 @@ mod router;
 mod server;
 mod slash_redmine;
 
-pub use context::{Context, Doorkeeping};
+pub use context::{Context, Doorkeeping, JiraHook};
+pub use control::{Control, socket_of};
 pub use server::{FrontDoor, bind};

@@ -9,6 +9,8 @@ pub mod filter;
 pub(crate) mod html;
 pub mod ids;
 pub mod issue_text;
+pub mod jira;
+pub mod jira_hook;
 pub mod keys;
 pub mod login;
 pub mod mail;

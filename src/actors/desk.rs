@@ -30,7 +30,7 @@ mod intake;
 mod review;
 
 pub use intake::{Arrival, Recorded};
-pub use review::{Listing, Row, Retried};
+pub use review::{Listing, Retried, Row};
 
 /// What the operator decided for one mailbox.
 #[derive(Debug, Clone)]
@@ -236,8 +236,7 @@ impl Desk {
                 };
                 let behind = EffectId { case: id.case, step: id.step + 1 };
                 let following = rows.effect(behind)?;
-                let mut policy =
-                    inner.sites.get(&case.mailbox).map_or(QUIET, |site| site.policy);
+                let mut policy = inner.sites.get(&case.mailbox).map_or(QUIET, |site| site.policy);
                 policy.notices &= intake::may_answer(rows, inner, tables.secret(), &case, now)?;
                 let more =
                     rules::settle(&mut case, &mut effect, following.as_ref(), outcome, policy, now);

@@ -197,7 +197,9 @@ impl JiraCreator {
 
     fn rest_of_lock(&self) -> Option<Duration> {
         let locked = self.locked_out.lock().unwrap_or_else(PoisonError::into_inner);
-        locked.map(|until| until.saturating_duration_since(Instant::now())).filter(|rest| !rest.is_zero())
+        locked
+            .map(|until| until.saturating_duration_since(Instant::now()))
+            .filter(|rest| !rest.is_zero())
     }
 
     /// The highest issue number known in a project: whatever is made from now on has a higher one.

@@ -79,8 +79,7 @@ impl Child for Gate {
     fn start(&self, supervisor: ActorCell) -> BoxFuture<'_, Result<ActorCell, SpawnErr>> {
         Box::pin(async move {
             let args = (self.mailbox.clone(), self.desk.clone());
-            let (actor, _) =
-                Actor::spawn_linked(None, MailboxStreamer, args, supervisor).await?;
+            let (actor, _) = Actor::spawn_linked(None, MailboxStreamer, args, supervisor).await?;
             self.actor.set(Some(actor.clone()));
             Ok(actor.get_cell())
         })

@@ -94,19 +94,21 @@ impl Mailbox {
     /// Any outage of the mailbox.
     pub async fn letter(&self, mail: &MailRef) -> Result<Letter, ApiError> {
         let ids = [mail.remote.clone()];
-        let head = self.source.heads_anywhere(&ids).await?.pop();
+        let head = self.source.heads(&ids).await?.pop();
         match head {
-            Some(Head::Mail(mail)) => match self.source.content(&mail.remote).await {
-                Ok(Some(content)) => Ok(Letter::Here { mail, content }),
-                Ok(None) => Ok(Letter::Gone),
-                Err(error @ (ApiError::Malformed { .. } | ApiError::Rejected { .. })) => {
-                    tracing::warn!(%error, "a mail's text cannot be read");
-                    Ok(Letter::Unreadable)
+            Some(Head::Mail(mail) | Head::Elsewhere(Some(mail))) => {
+                match self.source.content(&mail.remote).await {
+                    Ok(Some(content)) => Ok(Letter::Here { mail, content }),
+                    Ok(None) => Ok(Letter::Gone),
+                    Err(error @ (ApiError::Malformed { .. } | ApiError::Rejected { .. })) => {
+                        tracing::warn!(%error, "a mail's text cannot be read");
+                        Ok(Letter::Unreadable)
+                    }
+                    Err(error) => Err(error),
                 }
-                Err(error) => Err(error),
-            },
+            }
             Some(Head::Unreadable { .. }) => Ok(Letter::Unreadable),
-            Some(Head::Gone | Head::Elsewhere) | None => Ok(Letter::Gone),
+            Some(Head::Gone | Head::Elsewhere(None)) | None => Ok(Letter::Gone),
         }
     }
 

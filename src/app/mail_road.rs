@@ -15,13 +15,7 @@ use crate::{
     config::{self, Config},
     health,
     locale::Texts,
-    model::{
-        desk::Policy,
-        filter::Rules,
-        issue_text,
-        keys::MailboxName,
-        mail::Email,
-    },
+    model::{desk::Policy, filter::Rules, issue_text, keys::MailboxName, mail::Email},
     store::Store,
     telemetry::Metrics,
 };

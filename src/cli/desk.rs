@@ -146,8 +146,7 @@ fn audited(
         table.add_row([mailbox, state, &count.to_string()]);
     }
     tell(&table.to_string());
-    let effects: Vec<_> =
-        effects.iter().map(|(stage, count)| format!("{count} {stage}")).collect();
+    let effects: Vec<_> = effects.iter().map(|(stage, count)| format!("{count} {stage}")).collect();
     tell(&format!("{cases} cases; effects: {}", effects.join(", ")));
     if problems.is_empty() {
         tell("every mail is accounted for");

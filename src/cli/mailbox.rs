@@ -104,10 +104,7 @@ async fn sweep(config: &Config, days: u32, only: Option<&str>, dry_run: bool) ->
                 if !dry_run && missing > 0 {
                     tell(&format!(
                         "{name}: {} tickets, {} comments, {} ignored, {} put aside",
-                        recorded.tickets,
-                        recorded.comments,
-                        recorded.ignored,
-                        recorded.quarantined
+                        recorded.tickets, recorded.comments, recorded.ignored, recorded.quarantined
                     ));
                 }
             }

@@ -76,6 +76,16 @@ pub struct Changes {
     pub more: bool,
     /// The mails that came, then those that changed, each once.
     pub ids: Vec<String>,
+    /// How many mails are gone.
+    pub destroyed: usize,
+}
+
+impl Changes {
+    /// Nothing has changed.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.ids.is_empty() && self.destroyed == 0
+    }
 }
 
 /// Why the changes cannot be told.
@@ -135,7 +145,8 @@ impl JmapClient {
         let mut seen = HashSet::new();
         let mut ids = [changed.created, changed.updated].concat();
         ids.retain(|id| seen.insert(id.clone()));
-        Ok(Changes { state: changed.new_state, more: changed.has_more_changes, ids })
+        let destroyed = changed.destroyed.len();
+        Ok(Changes { state: changed.new_state, more: changed.has_more_changes, ids, destroyed })
     }
 
     /// The ids of a folder's mails, the oldest first: from the `from`th on, at most `limit`, and

@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::{error::HttpError, request_id::RequestIds};
 use crate::{
-    actors::{MattermostPosterHandle, RedmineSessions},
-    clients::UserLocales,
+    actors::{Desk, MattermostPosterHandle, RedmineSessions},
+    clients::{JiraClient, UserLocales},
     config::{Limits, Redmine},
-    health::Part,
+    health::{self, Part},
     locale::{Locale, Texts},
     model::ids::UserId,
     store::Store,
@@ -42,8 +42,30 @@ pub struct Context {
     pub store: Store,
     /// The remote services, for `/ready`.
     pub parts: Vec<Part>,
+    /// The mailboxes, for `/ready`.
+    pub mailboxes: Vec<health::Mailbox>,
+    /// Where Jira's webhooks go, if they are taken.
+    pub jira_hook: Option<JiraHook>,
     /// What only the door itself needs.
     pub door: Doorkeeping,
+}
+
+/// What becomes of Jira's webhooks.
+pub struct JiraHook {
+    /// What signs them.
+    pub secret: SecretString,
+    /// Who hears of comments.
+    pub desk: Desk,
+    /// Who knows which comments are our own.
+    pub jira: JiraClient,
+}
+
+impl JiraHook {
+    /// Whether this account is ours. While Jira does not say who we are, nobody is: our comments
+    /// carry a mark as well.
+    pub(super) async fn is_us(&self, account: &str) -> bool {
+        self.jira.myself().await.is_ok_and(|us| us.id == account)
+    }
 }
 
 /// The door's own limits and secrets.
@@ -107,9 +129,9 @@ impl Doorkeeping {
     }
 
     /// What somebody without a valid token gets.
-    pub(super) fn stranger(&self) -> HttpError {
+    pub(super) fn stranger(&self, refusal: HttpError) -> HttpError {
         match self.strangers.check() {
-            Ok(()) => HttpError::Unauthorized,
+            Ok(()) => refusal,
             Err(_) => HttpError::TooManyRequests,
         }
     }

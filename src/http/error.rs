@@ -19,6 +19,8 @@ pub(super) enum HttpError {
     BadRequest(&'static str),
     /// No token, or a wrong one.
     Unauthorized,
+    /// A webhook without a valid signature.
+    Unsigned,
     /// No such path.
     NotFound,
     /// The path takes other methods; holds them.
@@ -41,7 +43,7 @@ impl HttpError {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::Unsigned => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,

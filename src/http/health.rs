@@ -35,6 +35,13 @@ pub(super) fn ready(context: &Context) -> Reply {
     for part in &context.parts {
         parts.insert(part.name().to_owned(), part.to_json());
     }
+    let mut mailboxes = Map::new();
+    for mailbox in &context.mailboxes {
+        mailboxes.insert(mailbox.name().to_owned(), mailbox.to_json());
+    }
+    if !mailboxes.is_empty() {
+        parts.insert("mailboxes".to_owned(), Value::Object(mailboxes));
+    }
     let code = if status == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     reply::json(code, &json!({"status": status, "parts": Value::Object(parts)}))
 }
@@ -42,6 +49,9 @@ pub(super) fn ready(context: &Context) -> Reply {
 pub(super) fn metrics(context: &Context) -> Reply {
     let kept = context.store.stats();
     context.metrics.store_barrier(kept.rounds, kept.waiters);
+    for mailbox in &context.mailboxes {
+        context.metrics.mailbox(mailbox);
+    }
     let text = context.metrics.encode();
     reply::typed(StatusCode::OK, Metrics::CONTENT_TYPE, text.into())
 }

@@ -1,7 +1,8 @@
 //! `/hooks/jira`: what Jira tells by webhook. Only signed words count; a comment is durable
 //! before it is acknowledged, and the same one may be told any number of times.
 
-use http::Request;
+use bytes::Bytes;
+use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use secrecy::ExposeSecret;
 
@@ -26,13 +27,13 @@ pub(super) async fn answer(
     let _place = context.door.enter()?;
     let signature = request.headers().get(SIGNATURE).cloned();
     let Some(signature) = signature.as_ref().and_then(|value| value.to_str().ok()) else {
-        return Err(context.door.stranger());
+        return Err(context.door.stranger(HttpError::Unsigned));
     };
     let signature = signature.to_owned();
     let body = body::read(request.into_body(), BODY_MAX).await?;
     let secret = hook.secret.expose_secret().as_bytes();
     if !jira_hook::signature_holds(secret, &signature, &body) {
-        return Err(context.door.stranger());
+        return Err(context.door.stranger(HttpError::Unsigned));
     }
     let Some(event) = jira_hook::parse(&body) else { return Err(HttpError::BadRequest("json")) };
     if let HookEvent::CommentCreated { issue, comment, author, public } = event
@@ -45,5 +46,5 @@ pub(super) async fn answer(
             HttpError::Internal
         })?;
     }
-    Ok(reply::empty())
+    Ok(reply::typed(StatusCode::OK, "text/plain", Bytes::new()))
 }

@@ -9,7 +9,8 @@ use matchit::Router;
 use tracing::Instrument;
 
 use super::{
-    context::Context, error::HttpError, health, login_form, reply::Reply, request_id, slash_redmine,
+    context::Context, error::HttpError, health, hook_jira, login_form, reply::Reply, request_id,
+    slash_redmine,
 };
 
 /// What answers.
@@ -20,6 +21,7 @@ enum Endpoint {
     Metrics,
     SlashRedmine,
     LoginForm,
+    HookJira,
 }
 
 /// Path, methods (as `Allow` says them), endpoint.
@@ -31,6 +33,7 @@ const ROUTES: &[Route] = &[
     ("/metrics", "GET, HEAD", Endpoint::Metrics),
     ("/slash/redmine", "POST, GET", Endpoint::SlashRedmine),
     ("/slash/redmine/login/{secret}", "POST", Endpoint::LoginForm),
+    ("/hooks/jira", "POST", Endpoint::HookJira),
 ];
 
 /// Finds the one of [`ROUTES`] that a path belongs to.
@@ -98,6 +101,7 @@ async fn dispatch(
         Endpoint::Ready => Ok(health::ready(context)),
         Endpoint::Metrics => Ok(health::metrics(context)),
         Endpoint::SlashRedmine => slash_redmine::answer(context, request, id).await,
+        Endpoint::HookJira => hook_jira::answer(context, request).await,
         Endpoint::LoginForm => login_form::answer(context, request, secret, id).await,
     }
 }
@@ -117,6 +121,9 @@ fn log(context: &Context, error: &HttpError) {
         HttpError::TooManyRequests => context.metrics.shed("strangers"),
         HttpError::Unauthorized if first("unauthorized") => tracing::warn!(
             "a slash command came with a token that is not in redmine.slash_tokens, or with none"
+        ),
+        HttpError::Unsigned if first("unsigned") => tracing::warn!(
+            "a webhook came without a signature by jira.webhook_secret; compare it in jira"
         ),
         _ => tracing::debug!(status = error.status().as_u16(), "a request was refused"),
     }

@@ -63,7 +63,7 @@ pub(super) async fn answer(
     }
     .map_err(|error| without_token(context, &head.headers, error))?;
     if !may_pass(context, &head.headers, &form.token) {
-        return Err(context.door.stranger());
+        return Err(context.door.stranger(HttpError::Unauthorized));
     }
     let _place = context.door.enter()?;
     let deadline = Instant::now() + PATIENCE;
@@ -99,7 +99,7 @@ pub(super) async fn answer(
 fn without_token(context: &Context, headers: &HeaderMap, error: HttpError) -> HttpError {
     let stranger = matches!(error, HttpError::BadRequest(_))
         && !may_pass(context, headers, &SecretString::default());
-    if stranger { context.door.stranger() } else { error }
+    if stranger { context.door.stranger(HttpError::Unauthorized) } else { error }
 }
 
 /// Mattermost sends its command's token in the header and in the form; either will do.

@@ -13,6 +13,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::health;
+
 /// Half a millisecond (answered from memory) to the 30 s after which Mattermost hangs up.
 const SECONDS: [f64; 15] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -45,6 +47,23 @@ struct Command {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MailLabels {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EffectLabels {
+    work: &'static str,
+    outcome: &'static str,
+}
+
+/// Mailboxes stand in the configuration: their names are few and nobody's secret.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MailboxLabels {
+    mailbox: String,
+}
+
 type Times<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// All numbers. Cheap to clone; clones count into the same numbers.
@@ -61,6 +80,11 @@ struct Inner {
     sessions: Gauge,
     store_rounds: Counter,
     store_writes: Counter,
+    mails: Family<MailLabels, Counter>,
+    effects: Family<EffectLabels, Counter>,
+    lag: Family<MailboxLabels, Gauge>,
+    backlog: Family<MailboxLabels, Gauge>,
+    read: Family<MailboxLabels, Gauge>,
 }
 
 impl Metrics {
@@ -81,6 +105,11 @@ impl Metrics {
             sessions: Gauge::default(),
             store_rounds: Counter::default(),
             store_writes: Counter::default(),
+            mails: Family::default(),
+            effects: Family::default(),
+            lag: Family::default(),
+            backlog: Family::default(),
+            read: Family::default(),
         };
         let registry = &mut inner.registry;
         registry.register_with_unit(
@@ -117,7 +146,48 @@ impl Metrics {
             "Writers that these served; many share a round",
             inner.store_writes.clone(),
         );
+        registry.register("mails", "Mails recorded, by what became of them", inner.mails.clone());
+        registry.register(
+            "effects",
+            "Tries of what the desk does to the outside, by work and outcome",
+            inner.effects.clone(),
+        );
+        registry.register_with_unit(
+            "mailbox_lag",
+            "Time between the arrival of a mail and its record, the last time",
+            Unit::Seconds,
+            inner.lag.clone(),
+        );
+        registry.register(
+            "mailbox_backlog",
+            "Cases that wait for their tracker",
+            inner.backlog.clone(),
+        );
+        registry.register(
+            "mailbox_ok",
+            "Whether the mailbox could be read the last time (1) or not (0)",
+            inner.read.clone(),
+        );
         Self(Arc::new(inner))
+    }
+
+    /// A mail was seen, and this is what became of it.
+    pub fn mail(&self, outcome: &'static str) {
+        self.0.mails.get_or_create(&MailLabels { outcome }).inc();
+    }
+
+    /// An effect was tried, and this is how it stands.
+    pub fn effect(&self, work: &'static str, outcome: &'static str) {
+        self.0.effects.get_or_create(&EffectLabels { work, outcome }).inc();
+    }
+
+    /// How a mailbox stands.
+    pub fn mailbox(&self, mailbox: &health::Mailbox) {
+        let labels = MailboxLabels { mailbox: mailbox.name().to_owned() };
+        let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        self.0.lag.get_or_create(&labels).set(gauge(mailbox.lag_seconds()));
+        self.0.backlog.get_or_create(&labels).set(gauge(mailbox.waiting()));
+        self.0.read.get_or_create(&labels).set(i64::from(mailbox.part.is_well()));
     }
 
     /// A request was answered. `route` is the pattern, never the path that came.

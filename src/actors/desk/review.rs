@@ -121,7 +121,8 @@ impl Desk {
         let retried = self
             .write(move |_, tables| {
                 tables.write(|rows| {
-                    let (Some(mut case), Some(mut effect)) = (rows.case(id.case)?, rows.effect(id)?)
+                    let (Some(mut case), Some(mut effect)) =
+                        (rows.case(id.case)?, rows.effect(id)?)
                     else {
                         return Ok(Retried::Unknown);
                     };
@@ -151,9 +152,8 @@ impl Desk {
         self.write(move |_, tables| {
             tables.write(|rows| {
                 let record = rows.mail(&key)?;
-                let put_aside = |record: &MailRecord| {
-                    matches!(record.state, MailState::Quarantined { .. })
-                };
+                let put_aside =
+                    |record: &MailRecord| matches!(record.state, MailState::Quarantined { .. });
                 let Some(record) = record.filter(put_aside) else { return Ok(None) };
                 rows.forget_mail(&key)?;
                 Ok(Some(record))

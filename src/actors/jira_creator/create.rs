@@ -79,7 +79,8 @@ impl JiraCreator {
             Ok(limit) => limit,
             Err(error) => return Ok(self.read_failed(effect, &error)),
         };
-        let words = self.issue_words(mailbox, &task.case, letter, limit, reporter.is_some(), replaces);
+        let words =
+            self.issue_words(mailbox, &task.case, letter, limit, reporter.is_some(), replaces);
         let priority = match letter {
             Letter::Here { mail, .. } if takes("priority") => match mail.importance {
                 Importance::High => Some("High"),

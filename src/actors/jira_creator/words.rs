@@ -185,7 +185,7 @@ fn body(mail: &Mail, content: &Content, answer: bool) -> Body {
     let (text, left_out) = match (&content.html, &content.text) {
         (Some(html), _) if !html.trim().is_empty() => {
             let (html, left_out) =
-                if answer { quote::html_without_quote(html) } else { (html.as_str().into(), false) };
+                if answer { quote::without_quote_html(html) } else { (html.clone(), false) };
             (wiki::from_html(&html, &images), left_out)
         }
         (_, Some(text)) => {

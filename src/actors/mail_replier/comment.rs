@@ -32,8 +32,8 @@ impl MailReplier {
             Err(error) => return Written::Failed(error),
         };
         let base = self.tools.jira.browse_url(issue);
-        let (html, wanted) = mail_text::html_from_rendered(&said.html, &base);
-        let inline = match self.images(mailbox, issue, &wanted).await {
+        let rendered = mail_text::html_from_rendered(&said.html, &base);
+        let inline = match self.images(mailbox, issue, &rendered.images).await {
             Ok(inline) => inline,
             Err(error) => return Written::Failed(error),
         };
@@ -44,8 +44,9 @@ impl MailReplier {
         let intro = self.tools.texts.say(mailbox.locale, "mail-comment-intro", &args);
         let subject = mail_text::subject(issue, &task.case.subject);
         let mut draft = self.draft(task, mailbox, reporter, subject);
-        draft.text = format!("{intro}\n\n{}\n", mail_text::text_from_html(&html));
-        draft.html = Some(format!("<p>{}</p>\n{html}", mail_text::escape(&intro)));
+        draft.text = format!("{intro}\n\n{}\n", mail_text::text_from_html(&rendered.html));
+        let intro = mail_text::html_of_line(&intro);
+        draft.html = Some(format!("<p>{intro}</p>\n{}", rendered.html));
         draft.inline = inline;
         Written::Mail(Box::new(draft))
     }
@@ -55,7 +56,7 @@ impl MailReplier {
         &self,
         mailbox: &Mailbox,
         issue: &IssueKey,
-        wanted: &[u64],
+        wanted: &[String],
     ) -> Result<Vec<InlineImage>, ApiError> {
         if wanted.is_empty() {
             return Ok(Vec::new());
@@ -63,7 +64,7 @@ impl MailReplier {
         let there = self.tools.jira.attachments(issue).await?;
         let shown = there
             .into_iter()
-            .filter(|file| wanted.contains(&file.id) && file.size <= IMAGE_MAX)
+            .filter(|file| wanted.contains(&file.id.to_string()) && file.size <= IMAGE_MAX)
             .take(IMAGES_MAX);
         let mut inline = Vec::new();
         for file in shown {
@@ -75,7 +76,7 @@ impl MailReplier {
             let blob = mailbox.source.upload_stream(bytes, &file.media_type).await?;
             inline.push(InlineImage {
                 blob,
-                content_id: mail_text::content_id(file.id),
+                content_id: mail_text::content_id(&file.id.to_string()),
                 media_type: file.media_type,
                 name: file.filename,
             });

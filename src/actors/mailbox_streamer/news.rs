@@ -4,10 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-use crate::{
-    actors::mailboxes::Mailbox,
-    clients::JmapEvent,
-};
+use crate::{actors::mailboxes::Mailbox, clients::JmapEvent};
 
 /// The longest pause between two connections.
 const PAUSE_MAX: Duration = Duration::from_mins(1);
@@ -25,7 +22,13 @@ pub(super) enum Told {
 
 /// Listens until `tell` says that nobody does any more.
 pub(super) async fn listen(mailbox: Arc<Mailbox>, tell: impl Fn(Told) -> bool + Send) {
-    let pauses = || ExponentialBuilder::default().with_jitter().with_max_delay(PAUSE_MAX).without_max_times().build();
+    let pauses = || {
+        ExponentialBuilder::default()
+            .with_jitter()
+            .with_max_delay(PAUSE_MAX)
+            .without_max_times()
+            .build()
+    };
     let mut pause = pauses();
     let mut said_so = false;
     loop {

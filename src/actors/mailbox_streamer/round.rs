@@ -178,14 +178,10 @@ pub(super) async fn take(
     Ok(recorded)
 }
 
-async fn arrival(
-    mailbox: &Mailbox,
-    id: &str,
-    head: Head,
-) -> Result<Option<Arrival>, RoundFault> {
+async fn arrival(mailbox: &Mailbox, id: &str, head: Head) -> Result<Option<Arrival>, RoundFault> {
     Ok(match head {
         Head::Mail(mail) => Some(Arrival::Mail(*mail)),
-        Head::Elsewhere | Head::Gone => None,
+        Head::Elsewhere(_) | Head::Gone => None,
         Head::Unreadable { remote: _, raw_blob, received, reason } => {
             let raw = match raw_blob {
                 Some(blob) => match mailbox.source.raw(&blob, RAW_MAX).await {
@@ -195,7 +191,11 @@ async fn arrival(
                 },
                 None => Vec::new(),
             };
-            tracing::error!(mail.remote = id, cause = reason, "a mail cannot be read; it is put aside");
+            tracing::error!(
+                mail.remote = id,
+                cause = reason,
+                "a mail cannot be read; it is put aside"
+            );
             Some(Arrival::Unreadable {
                 remote: id.to_owned(),
                 received: received.unwrap_or_else(clock::now),

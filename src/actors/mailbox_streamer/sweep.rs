@@ -76,7 +76,7 @@ async fn missing(
         let identity = match head {
             Head::Mail(mail) => mail.identity(),
             Head::Unreadable { .. } => format!("{id}\0unreadable"),
-            Head::Elsewhere | Head::Gone => continue,
+            Head::Elsewhere(_) | Head::Gone => continue,
         };
         let key = MailKey::of(&mailbox.name, &identity);
         if desk.mail(key).await?.is_none() {

@@ -11,7 +11,7 @@ use crate::{
     clients::ApiError,
     model::{
         automatic,
-        mail::{Address, Email, Importance, Mail, MessageId, answers},
+        mail::{Address, Email, Folder, Importance, Mail, MessageId, answers},
     },
 };
 
@@ -44,8 +44,8 @@ const URGENCY: [&str; 3] = ["Importance", "X-Priority", "Priority"];
 pub enum Head {
     /// A mail in the inbox or among the sent.
     Mail(Box<Mail>),
-    /// A draft, or a mail in another folder.
-    Elsewhere,
+    /// A draft, or a mail in another folder; with its head where that can be read.
+    Elsewhere(Option<Box<Mail>>),
     /// Nothing any more.
     Gone,
     /// A mail that cannot be read.
@@ -152,7 +152,7 @@ fn head(folders: &Folders, id: &str, item: &Value) -> Head {
     };
     match folders.folder_of(&read.place) {
         Some(folder) => Head::Mail(Box::new(mail(folder, read))),
-        None => Head::Elsewhere,
+        None => Head::Elsewhere(Some(Box::new(mail(Folder::Inbox, read)))),
     }
 }
 
@@ -160,7 +160,7 @@ fn head(folders: &Folders, id: &str, item: &Value) -> Head {
 fn misfit(folders: &Folders, id: &str, item: Option<&Value>, reason: &str) -> Head {
     let place = item.and_then(|item| serde_json::from_value::<wire::Place>(item.clone()).ok());
     match place {
-        Some(place) if folders.folder_of(&place).is_none() => Head::Elsewhere,
+        Some(place) if folders.folder_of(&place).is_none() => Head::Elsewhere(None),
         _ => unreadable(id, item, reason),
     }
 }
@@ -175,7 +175,7 @@ fn unreadable(id: &str, item: Option<&Value>, reason: &str) -> Head {
     }
 }
 
-fn mail(folder: crate::model::mail::Folder, head: wire::Head) -> Mail {
+fn mail(folder: Folder, head: wire::Head) -> Mail {
     let header = |name: &str| value(&head.headers, name);
     let message_id = ids(head.message_id).into_iter().next();
     let automatic = automatic::sign(header, message_id.as_ref().map(MessageId::as_str));

@@ -74,6 +74,7 @@ pub(super) struct Changed {
     pub(super) has_more_changes: bool,
     pub(super) created: Vec<String>,
     pub(super) updated: Vec<String>,
+    pub(super) destroyed: Vec<String>,
 }
 
 /// The answer of any `/set` method. Every field may be null.

@@ -121,7 +121,7 @@ async fn heads_come_in_the_order_asked_and_each_is_judged_alone() {
     let words = heads.iter().map(|head| match head {
         Head::Mail(mail) if mail.folder == Folder::Inbox => "inbox",
         Head::Mail(_) => "sent",
-        Head::Elsewhere => "elsewhere",
+        Head::Elsewhere(_) => "elsewhere",
         Head::Gone => "gone",
         Head::Unreadable { .. } => "unreadable",
     });

@@ -1,0 +1,203 @@
+//! Attachments: up and down as streams, never held whole.
+
+use std::{
+    future::ready,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use http::Method;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{
+    Body,
+    multipart::{Form, Part},
+};
+
+use super::{JiraClient, issue::path, malformed, wire};
+use crate::{
+    clients::{ApiError, transport::Download},
+    model::{
+        jira::{AttachmentInfo, Deployment},
+        keys::IssueKey,
+    },
+};
+
+/// The slowest upload that is waited for, in bytes a second.
+const SLOWEST: u64 = 128 * 1024;
+/// The longest name that is given to a file, in characters: Jira keeps 255 bytes or more.
+const NAME_MAX: usize = 80;
+/// What a file's name keeps in a path.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
+
+impl JiraClient {
+    /// The largest attachment that Jira takes, in bytes; 0 where it takes none. Known for an hour.
+    ///
+    /// Source: `GET /attachment/meta`.
+    ///
+    /// # Errors
+    /// Any outage.
+    pub async fn attachment_limit(&self) -> Result<u64, ApiError> {
+        let ask = async {
+            let meta: wire::AttachmentMeta =
+                self.read("rest/api/2/attachment/meta", &[]).await?.json()?;
+            Ok(if meta.enabled { meta.upload_limit } else { 0 })
+        };
+        let known = self.shared.upload_limit.try_get_with((), ask).await;
+        known.map_err(|error: Arc<ApiError>| ApiError::clone(&error))
+    }
+
+    /// Attaches a file of `length` bytes and says its id. The name loses what Jira refuses in
+    /// names; the call may take a second longer for each 128 KiB.
+    ///
+    /// Source: `POST /issue/{key}/attachments`: the part `file`, `X-Atlassian-Token: no-check`.
+    ///
+    /// # Errors
+    /// [`ApiError::Rejected`] with status 413 for one that is too large; the stream's own error,
+    /// or [`ApiError::Malformed`] for another length than announced: then nothing was attached;
+    /// [`ApiError::Ambiguous`] if it may be there.
+    pub async fn attach(
+        &self,
+        issue: &IssueKey,
+        name: &str,
+        media_type: &str,
+        length: u64,
+        bytes: impl Stream<Item = Result<Bytes, ApiError>> + Send + 'static,
+    ) -> Result<u64, ApiError> {
+        let broken = Arc::new(OnceLock::new());
+        let noted = Arc::clone(&broken);
+        let bytes = whole(bytes, length).inspect_err(move |error| {
+            let _ = noted.set(error.clone());
+        });
+        let part = part(name, media_type, length, Body::wrap_stream(bytes))?;
+        let request = self
+            .request(Method::POST, &path(issue, "/attachments"))
+            .header("X-Atlassian-Token", "no-check")
+            .multipart(Form::new().part("file", part));
+        let limit = self.shared.limit + Duration::from_secs(length / SLOWEST);
+        let answer = match self.write(limit, request).await {
+            Ok(answer) => answer,
+            // The body never ended, so Jira had no file to keep.
+            Err(error) => return Err(broken.get().cloned().unwrap_or(error)),
+        };
+        let made: Vec<wire::Attachment> = answer.json().map_err(ApiError::after_write)?;
+        let first = made.first().ok_or_else(|| malformed("nothing attached").after_write())?;
+        Ok(first.id)
+    }
+
+    /// What hangs on an issue: a direct read, no index.
+    ///
+    /// Source: `GET /issue/{key}`, the field `attachment`.
+    ///
+    /// # Errors
+    /// [`ApiError::NotFound`] for the issue.
+    pub async fn attachments(&self, issue: &IssueKey) -> Result<Vec<AttachmentInfo>, ApiError> {
+        let us = self.myself().await?;
+        let answer = self.read(&path(issue, ""), &[("fields", "attachment")]).await?;
+        let issue: wire::Issue<wire::Attachments> = answer.json()?;
+        Ok(issue.fields.attachment.into_iter().map(|one| one.info(&us)).collect())
+    }
+
+    /// An attachment's bytes.
+    ///
+    /// Source: `GET /attachment/content/{id}` on Cloud, without its redirect to another host. Data
+    /// Center has no such call: its files lie where `Attachment.content` says.
+    ///
+    /// # Errors
+    /// [`ApiError::NotFound`] or [`ApiError::Forbidden`].
+    pub async fn attachment(&self, id: u64) -> Result<Download, ApiError> {
+        let request = match self.about().await? {
+            Deployment::Cloud => {
+                let path = format!("rest/api/2/attachment/content/{id}");
+                self.request(Method::GET, &path).query(&[("redirect", "false")])
+            }
+            Deployment::DataCenter => {
+                let path = format!("rest/api/2/attachment/{id}");
+                let named: wire::FileName = self.read(&path, &[]).await?.json()?;
+                // A name of dots would be a step up in the path.
+                let dots = named.filename.trim_matches('.').is_empty();
+                let name = if dots { "_" } else { named.filename.as_str() };
+                let name = utf8_percent_encode(name, PLAIN);
+                self.request(Method::GET, &format!("secure/attachment/{id}/{name}"))
+            }
+        };
+        // The place is for the answer's head: bytes that wait to be passed on hold nobody up.
+        let place = self.shared.pace.place_to_read().await?;
+        let outcome = self.shared.pace.heed(self.shared.transport.download(request).await);
+        drop(place);
+        self.sure(outcome).await
+    }
+}
+
+fn part(name: &str, media_type: &str, length: u64, body: Body) -> Result<Part, ApiError> {
+    let known = Part::text("").mime_str(media_type).is_ok();
+    let media_type = if known { media_type } else { "application/octet-stream" };
+    let part = Part::stream_with_length(body, length).file_name(file_name(name));
+    part.mime_str(media_type).map_err(|_| malformed("no media type"))
+}
+
+/// The stream, which fails unless it has exactly this length: a request that ends early would
+/// otherwise look like a broken connection.
+fn whole(
+    bytes: impl Stream<Item = Result<Bytes, ApiError>> + Send + 'static,
+    length: u64,
+) -> impl Stream<Item = Result<Bytes, ApiError>> + Send + 'static {
+    let wrong = || Err(malformed("the upload has another length than announced"));
+    let mut left = Some(length);
+    let ended = bytes.map(Some).chain(stream::once(ready(None)));
+    ended.filter_map(move |piece| {
+        ready(match piece {
+            Some(Ok(bytes)) => {
+                let taken = u64::try_from(bytes.len()).ok();
+                left = left.zip(taken).and_then(|(left, taken)| left.checked_sub(taken));
+                Some(if left.is_some() { Ok(bytes) } else { wrong() })
+            }
+            Some(Err(error)) => Some(Err(error)),
+            None if left == Some(0) => None,
+            None => Some(wrong()),
+        })
+    })
+}
+
+/// The name without what Jira refuses in names, or a header cannot hold, and not too long.
+///
+/// Source: Data Center's `InvalidAttachmentNameException`: `\ / " % : $ ? *`.
+fn file_name(name: &str) -> String {
+    let odd = |c: char| c.is_control() || "\\/\"%:$?*<>|".contains(c);
+    let name: String = name.trim().chars().map(|c| if odd(c) { '_' } else { c }).collect();
+    let length = name.chars().count();
+    if name.is_empty() {
+        "attachment".to_owned()
+    } else if length <= NAME_MAX {
+        name
+    } else {
+        // The end tells the kind of file.
+        let ending = name.rfind('.').map_or("", |dot| &name[dot..]);
+        let ending = if ending.len() <= 10 { ending } else { "" };
+        let stem: String = name.chars().take(NAME_MAX - ending.chars().count()).collect();
+        stem + ending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_keeps_what_jira_takes_of_its_name() {
+        let long = format!("{}.pdf", "한".repeat(300));
+        let cut = format!("{}.pdf", "한".repeat(76));
+        for (name, expected) in [
+            ("report.pdf", "report.pdf"),
+            (" 보고서 é.pdf ", "보고서 é.pdf"),
+            ("../../etc/passwd", ".._.._etc_passwd"),
+            ("a\"\r\nX-Evil: 1", "a___X-Evil_ 1"),
+            ("", "attachment"),
+            (&long, &cut),
+        ] {
+            assert_eq!(file_name(name), expected);
+        }
+        assert!(file_name(&"x".repeat(1_000)).len() <= NAME_MAX);
+    }
+}

@@ -1,0 +1,112 @@
+//! Issues: making one, recognising it, watching it, moving it on.
+
+use serde_json::{Map, Value, json};
+
+use super::{JiraClient, if_there, wire};
+use crate::{
+    clients::ApiError,
+    model::{
+        jira::{Deployment, IssueStatus, Marks, NewIssue, PROPERTY},
+        keys::IssueKey,
+    },
+};
+
+impl JiraClient {
+    /// Makes an issue, its mark in the same call.
+    ///
+    /// Source: `POST /issue`, `IssueUpdateDetails`.
+    ///
+    /// # Errors
+    /// [`ApiError::Rejected`], where [`super::rejected_fields`] may help; [`ApiError::Ambiguous`]
+    /// if the issue may exist.
+    pub async fn create(&self, issue: &NewIssue<'_>) -> Result<IssueKey, ApiError> {
+        // The name of an account is its id on Cloud.
+        let name = match (issue.reporter, self.about().await?) {
+            (_, Deployment::Cloud) => "id",
+            (_, Deployment::DataCenter) => "name",
+        };
+        let mut fields = Map::new();
+        let mut set = |field: &str, value: Value| fields.insert(field.to_owned(), value);
+        set("project", json!({ "key": issue.project }));
+        set("issuetype", json!({ "name": issue.issue_type }));
+        set("summary", json!(issue.summary));
+        set("description", json!(issue.description));
+        set("labels", json!(issue.labels));
+        if let Some(priority) = issue.priority {
+            set("priority", json!({ "name": priority }));
+        }
+        if let Some(reporter) = issue.reporter {
+            set("reporter", json!({ name: reporter }));
+        }
+        let body = json!({ "fields": fields, "properties": marked(issue.mark) });
+        let answer = self.post("rest/api/2/issue", &body).await?;
+        let made: wire::Created = answer.json().map_err(ApiError::after_write)?;
+        Ok(made.key)
+    }
+
+    /// What tells whether this issue is the one that we meant to make: a direct read, no index.
+    /// `None` if there is no such issue, or none for us.
+    ///
+    /// Source: `GET /issue/{key}`, `properties`.
+    ///
+    /// # Errors
+    /// Any outage.
+    pub async fn marks(&self, issue: &IssueKey) -> Result<Option<Marks>, ApiError> {
+        let asked = [("fields", "labels"), ("properties", PROPERTY)];
+        let Some(answer) = if_there(self.read(&path(issue, ""), &asked).await)? else {
+            return Ok(None);
+        };
+        Ok(Some(answer.json::<wire::Issue<wire::Labels>>()?.into()))
+    }
+
+    /// How far the issue is; `None` if there is no such issue.
+    ///
+    /// Source: `GET /issue/{key}`, `status.statusCategory.key`.
+    ///
+    /// # Errors
+    /// Any outage.
+    pub async fn issue_status(&self, issue: &IssueKey) -> Result<Option<IssueStatus>, ApiError> {
+        let asked = [("fields", "status,updated")];
+        let Some(answer) = if_there(self.read(&path(issue, ""), &asked).await)? else {
+            return Ok(None);
+        };
+        Ok(Some(answer.json::<wire::Issue<wire::Progress>>()?.into()))
+    }
+
+    /// Adds a watcher, by [`crate::model::jira::Account::id`]. Adding one twice does nothing.
+    ///
+    /// Source: `POST /issue/{key}/watchers`; the body is a bare JSON string.
+    ///
+    /// # Errors
+    /// [`ApiError::Forbidden`] or [`ApiError::Rejected`] where that person may not watch.
+    pub async fn watch(&self, issue: &IssueKey, account: &str) -> Result<(), ApiError> {
+        self.post(&path(issue, "/watchers"), &json!(account)).await.map(drop)
+    }
+
+    /// Takes the transition of this name, its case ignored. `false` if the issue's status has none.
+    ///
+    /// Source: `GET` and `POST /issue/{key}/transitions`; ids differ from workflow to workflow.
+    ///
+    /// # Errors
+    /// [`ApiError::Ambiguous`] if it may have happened.
+    pub async fn transition(&self, issue: &IssueKey, name: &str) -> Result<bool, ApiError> {
+        let path = path(issue, "/transitions");
+        let offered: wire::Transitions = self.read(&path, &[]).await?.json()?;
+        let name = name.to_lowercase();
+        let meant = offered.transitions.into_iter().find(|one| one.name.to_lowercase() == name);
+        let Some(meant) = meant else {
+            return Ok(false);
+        };
+        self.post(&path, &json!({ "transition": { "id": meant.id } })).await?;
+        Ok(true)
+    }
+}
+
+/// Our entity property, as a write carries it.
+pub(super) fn marked(mark: &str) -> Value {
+    json!([{ "key": PROPERTY, "value": { "mark": mark } }])
+}
+
+pub(super) fn path(issue: &IssueKey, below: &str) -> String {
+    format!("rest/api/2/issue/{issue}{below}")
+}

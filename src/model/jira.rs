@@ -1,0 +1,226 @@
+//! What ticketd knows of Jira's things, free of how they travel. Nothing that holds a mail's or a
+//! comment's words has a `Debug`.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{
+    keys::{CommentId, IssueKey},
+    mail::Email,
+};
+
+/// The entity property under which ticketd keeps its mark, on issues and on comments.
+pub const PROPERTY: &str = "ticketd";
+
+/// Which of the two Jiras it is: they differ in searching, in naming people and in downloads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deployment {
+    /// Atlassian's own.
+    Cloud,
+    /// Run by its owner: Data Center, or a Server of old.
+    DataCenter,
+}
+
+/// A person, or a program, that Jira knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The `accountId` of Cloud, the `name` of Data Center; empty for an anonymous writer.
+    pub id: String,
+    /// The name that people read.
+    pub display_name: String,
+    /// The mail address, where Jira shows it.
+    pub email: Option<Email>,
+}
+
+/// An issue to be made.
+#[derive(Clone, Copy)]
+pub struct NewIssue<'a> {
+    /// The project's key.
+    pub project: &'a str,
+    /// The issue type's name.
+    pub issue_type: &'a str,
+    /// At most 255 characters without line ends (Jira's limit).
+    pub summary: &'a str,
+    /// Wiki text of at most 32,767 characters (Jira's limit).
+    pub description: &'a str,
+    /// Words without blanks.
+    pub labels: &'a [String],
+    /// The priority's name; `None` leaves it to Jira.
+    pub priority: Option<&'a str>,
+    /// The reporter's [`Account::id`]; `None` makes it us.
+    pub reporter: Option<&'a str>,
+    /// What tells it apart from every other issue, kept in [`PROPERTY`] by the same call.
+    pub mark: &'a str,
+}
+
+/// By what an issue that we may have made is known again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marks {
+    /// The key that it has now: an issue that was moved answers to its old key too.
+    pub key: IssueKey,
+    /// What [`NewIssue::mark`] said.
+    pub mark: Option<String>,
+    /// Its labels.
+    pub labels: Vec<String>,
+}
+
+/// How far an issue is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueStatus {
+    /// The key that it has now.
+    pub key: IssueKey,
+    /// Whether its status is of the category `done`.
+    pub done: bool,
+    /// The last change of any kind.
+    pub updated: Timestamp,
+}
+
+/// A comment without its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment {
+    /// Its id.
+    pub id: CommentId,
+    /// Who wrote it.
+    pub author: Account,
+    /// When.
+    pub created: Timestamp,
+    /// Our mark, if we wrote it.
+    pub mark: Option<String>,
+    /// Whether it may go to people outside.
+    pub public: bool,
+}
+
+/// A comment to be read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CommentText {
+    /// Who wrote it.
+    pub author: Account,
+    /// Our mark, if we wrote it.
+    pub mark: Option<String>,
+    /// Whether it may go to people outside.
+    pub public: bool,
+    /// As it was written, in wiki text.
+    pub wiki: String,
+    /// As Jira shows it: HTML that is not ours to trust.
+    pub html: String,
+    /// The images in the HTML that are attachments of the issue, each once.
+    pub images: Vec<Image>,
+}
+
+/// An image in a comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// The text of the `src` attribute, as it stands in the HTML.
+    pub src: String,
+    /// The attachment's id.
+    pub attachment: u64,
+}
+
+/// What hangs on an issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachmentInfo {
+    /// Its id.
+    pub id: u64,
+    /// The file's name.
+    pub filename: String,
+    /// Bytes.
+    pub size: u64,
+    /// The media type, as Jira guessed it; may be empty.
+    pub media_type: String,
+    /// Whether we attached it.
+    pub mine: bool,
+}
+
+/// The part of a comment's JSON that says who may read it and whether it is ours: the same in an
+/// answer and in a webhook.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct CommentFlags {
+    visibility: Option<Map<String, Value>>,
+    // Cloud with Service Management only.
+    jsd_public: Option<bool>,
+    // Answers hold them with `expand=properties`.
+    properties: Option<Vec<Property>>,
+}
+
+#[derive(Deserialize)]
+struct Property {
+    key: String,
+    #[serde(default)]
+    value: Value,
+}
+
+impl CommentFlags {
+    /// Whether nothing keeps the comment from people outside: no group or role, and no internal
+    /// note of Service Management (`sd.public.comment` is how Data Center says it).
+    pub(crate) fn is_public(&self) -> bool {
+        let restricted = self.visibility.as_ref().is_some_and(|map| !map.is_empty());
+        let internal = self.property("sd.public.comment").is_some_and(|value| {
+            let flag = &value["internal"];
+            flag.as_bool() == Some(true) || flag.as_str() == Some("true")
+        });
+        !restricted && !internal && self.jsd_public != Some(false)
+    }
+
+    /// Our mark.
+    pub(crate) fn mark(&self) -> Option<String> {
+        self.property(PROPERTY)?["mark"].as_str().map(str::to_owned)
+    }
+
+    fn property(&self, key: &str) -> Option<&Value> {
+        let all = self.properties.as_ref()?;
+        all.iter().find(|property| property.key == key).map(|property| &property.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_is_public_unless_anything_says_otherwise() {
+        for (flags, public) in [
+            (r"{}", true),
+            (r#"{"jsdPublic": true}"#, true),
+            (r#"{"jsdPublic": false}"#, false),
+            (r#"{"visibility": null, "properties": null}"#, true),
+            (r#"{"visibility": {"type": "role", "value": "Developers"}}"#, false),
+            (
+                r#"{"properties": [{"key": "sd.public.comment", "value": {"internal": true}}]}"#,
+                false,
+            ),
+            (
+                r#"{"properties": [{"key": "sd.public.comment", "value": {"internal": "true"}}]}"#,
+                false,
+            ),
+            (
+                r#"{"properties": [{"key": "sd.public.comment", "value": {"internal": false}}]}"#,
+                true,
+            ),
+            (
+                r#"{"jsdPublic": true,
+                    "properties": [{"key": "sd.public.comment", "value": {"internal": true}}]}"#,
+                false,
+            ),
+            (r#"{"properties": [{"key": "other", "value": 7}]}"#, true),
+        ] {
+            let read: CommentFlags = serde_json::from_str(flags).unwrap();
+            assert_eq!(read.is_public(), public, "{flags}");
+        }
+    }
+
+    #[test]
+    fn a_mark_is_a_text_in_our_property() {
+        for (flags, mark) in [
+            (r#"{"properties": [{"key": "ticketd", "value": {"mark": "m1"}}]}"#, Some("m1")),
+            (r#"{"properties": [{"key": "ticketd", "value": {"mark": 1}}]}"#, None),
+            (r#"{"properties": [{"key": "ticketd"}]}"#, None),
+            (r#"{"properties": [{"key": "other", "value": {"mark": "m1"}}]}"#, None),
+            (r"{}", None),
+        ] {
+            let read: CommentFlags = serde_json::from_str(flags).unwrap();
+            assert_eq!(read.mark().as_deref(), mark, "{flags}");
+        }
+    }
+}
