@@ -134,8 +134,9 @@ impl Template {
     ///
     /// # Errors
     /// What minijinja finds wrong with it.
-    pub fn render(&self, values: impl serde::Serialize) -> Result<String, minijinja::Error> {
-        self.0.get_template("notice")?.render(values)
+    pub fn render(&self, values: &[(&str, &str)]) -> Result<String, minijinja::Error> {
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.0.get_template("notice")?.render(values.collect::<minijinja::Value>())
     }
 }
 
@@ -146,8 +147,8 @@ mod tests {
     #[test]
     fn a_template_says_what_is_wrong_with_it() {
         let fine = Template::parse("Hello {{ name }}: {{ key }}".into()).unwrap();
-        let values = std::collections::BTreeMap::from([("name", "Ann"), ("key", "SUP-1")]);
-        assert_eq!(fine.render(values).unwrap(), "Hello Ann: SUP-1");
+        let values = [("name", "Ann"), ("key", "SUP-1")];
+        assert_eq!(fine.render(&values).unwrap(), "Hello Ann: SUP-1");
         let wrong = Template::parse("{{ name".into()).err().unwrap();
         assert_eq!(wrong.line(), Some(1));
     }

@@ -169,6 +169,12 @@ pub fn text_from_html(html: &str) -> String {
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
+/// Foreign text as HTML that shows it as it was written.
+#[must_use]
+pub fn html_of_line(text: &str) -> String {
+    ammonia::clean_text(text)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -4,7 +4,7 @@ use super::{JiraCreator, is_unclear};
 use crate::{
     actors::{
         desk::Task,
-        mailboxes::{Letter, Mailbox},
+        mailboxes::Mailbox,
     },
     clients::ApiError,
     failpoint,

@@ -1,7 +1,5 @@
 //! The notice to the reporter: there is an issue, and this is its key.
 
-use std::collections::BTreeMap;
-
 use super::MailReplier;
 use crate::{
     actors::{desk::Task, mailboxes::Mailbox},
@@ -33,13 +31,13 @@ impl MailReplier {
     ) -> String {
         let portal = mailbox.portal_url.as_ref().map(ToString::to_string);
         if let Some(template) = &mailbox.template {
-            let values = BTreeMap::from([
+            let values = [
                 ("key", issue.as_str()),
                 ("subject", task.case.subject.as_str()),
                 ("name", reporter.name.as_deref().unwrap_or(reporter.email.as_str())),
                 ("portal_url", portal.as_deref().unwrap_or_default()),
-            ]);
-            match template.render(values) {
+            ];
+            match template.render(&values) {
                 Ok(text) => return text,
                 // It parsed at the start; the reporter gets our own words instead of none.
                 Err(error) => tracing::error!(%error, "the notice's template does not work"),
