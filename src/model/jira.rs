@@ -12,6 +12,8 @@ use super::{
 
 /// The entity property under which ticketd keeps its mark, on issues and on comments.
 pub const PROPERTY: &str = "ticketd";
+/// The longest name that a file gets, in bytes: file systems take 255.
+const NAME_MAX: usize = 240;
 
 /// Which of the two Jiras it is: they differ in searching, in naming people and in downloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +134,27 @@ pub struct AttachmentInfo {
     pub mine: bool,
 }
 
+/// The name under which a file is attached: without what Jira refuses in names or a header cannot
+/// hold, at most 240 bytes, never empty. Look for an attachment by this one.
+///
+/// Source: Jira's `FileNameCharacterCheckerUtil` (`\ / " : ? * < | >`).
+#[must_use]
+pub fn attachment_name(name: &str) -> String {
+    let odd = |c: char| c.is_control() || "\\/\":?*<|>".contains(c);
+    let name: String = name.trim().chars().map(|c| if odd(c) { '_' } else { c }).collect();
+    if name.is_empty() {
+        return "attachment".to_owned();
+    }
+    if name.len() <= NAME_MAX {
+        return name;
+    }
+    // The end tells the kind of file.
+    let ending = name.rfind('.').map_or("", |dot| &name[dot..]);
+    let ending = if ending.len() <= 10 { ending } else { "" };
+    let stem = &name[..name.floor_char_boundary(NAME_MAX - ending.len())];
+    format!("{stem}{ending}")
+}
+
 /// The part of a comment's JSON that says who may read it and whether it is ours: the same in an
 /// answer and in a webhook.
 #[derive(Deserialize, Default)]
@@ -222,5 +245,23 @@ mod tests {
             let read: CommentFlags = serde_json::from_str(flags).unwrap();
             assert_eq!(read.mark().as_deref(), mark, "{flags}");
         }
+    }
+
+    #[test]
+    fn a_file_keeps_what_jira_takes_of_its_name() {
+        let long = format!("{}.pdf", "한".repeat(300));
+        let cut = format!("{}.pdf", "한".repeat(78));
+        for (name, expected) in [
+            ("report.pdf", "report.pdf"),
+            (" 보고서 é.pdf ", "보고서 é.pdf"),
+            ("../../etc/passwd", ".._.._etc_passwd"),
+            ("a\"\r\nX-Evil: 1", "a___X-Evil_ 1"),
+            ("", "attachment"),
+            ("100 % of $5.txt", "100 % of $5.txt"),
+            (&long, &cut),
+        ] {
+            assert_eq!(attachment_name(name), expected);
+        }
+        assert_eq!(attachment_name(&"x".repeat(1_000)).len(), NAME_MAX);
     }
 }

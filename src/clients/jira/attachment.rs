@@ -19,15 +19,13 @@ use super::{JiraClient, issue::path, malformed, wire};
 use crate::{
     clients::{ApiError, transport::Download},
     model::{
-        jira::{AttachmentInfo, Deployment},
+        jira::{AttachmentInfo, Deployment, attachment_name},
         keys::IssueKey,
     },
 };
 
 /// The slowest upload that is waited for, in bytes a second.
 const SLOWEST: u64 = 128 * 1024;
-/// The longest name that is given to a file, in characters: Jira keeps 255 bytes or more.
-const NAME_MAX: usize = 80;
 /// What a file's name keeps in a path.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
 
@@ -48,8 +46,8 @@ impl JiraClient {
         known.map_err(|error: Arc<ApiError>| ApiError::clone(&error))
     }
 
-    /// Attaches a file of `length` bytes and says its id. The name loses what Jira refuses in
-    /// names; the call may take a second longer for each 128 KiB.
+    /// Attaches a file of `length` bytes under its [`attachment_name`] and says its id. The call
+    /// may take a second longer for each 128 KiB.
     ///
     /// Source: `POST /issue/{key}/attachments`: the part `file`, `X-Atlassian-Token: no-check`.
     ///
@@ -133,7 +131,7 @@ impl JiraClient {
 fn part(name: &str, media_type: &str, length: u64, body: Body) -> Result<Part, ApiError> {
     let known = Part::text("").mime_str(media_type).is_ok();
     let media_type = if known { media_type } else { "application/octet-stream" };
-    let part = Part::stream_with_length(body, length).file_name(file_name(name));
+    let part = Part::stream_with_length(body, length).file_name(attachment_name(name));
     part.mime_str(media_type).map_err(|_| malformed("no media type"))
 }
 
@@ -158,46 +156,4 @@ fn whole(
             None => Some(wrong()),
         })
     })
-}
-
-/// The name without what Jira refuses in names, or a header cannot hold, and not too long.
-///
-/// Source: Data Center's `InvalidAttachmentNameException`: `\ / " % : $ ? *`.
-fn file_name(name: &str) -> String {
-    let odd = |c: char| c.is_control() || "\\/\"%:$?*<>|".contains(c);
-    let name: String = name.trim().chars().map(|c| if odd(c) { '_' } else { c }).collect();
-    let length = name.chars().count();
-    if name.is_empty() {
-        "attachment".to_owned()
-    } else if length <= NAME_MAX {
-        name
-    } else {
-        // The end tells the kind of file.
-        let ending = name.rfind('.').map_or("", |dot| &name[dot..]);
-        let ending = if ending.len() <= 10 { ending } else { "" };
-        let stem: String = name.chars().take(NAME_MAX - ending.chars().count()).collect();
-        stem + ending
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_keeps_what_jira_takes_of_its_name() {
-        let long = format!("{}.pdf", "한".repeat(300));
-        let cut = format!("{}.pdf", "한".repeat(76));
-        for (name, expected) in [
-            ("report.pdf", "report.pdf"),
-            (" 보고서 é.pdf ", "보고서 é.pdf"),
-            ("../../etc/passwd", ".._.._etc_passwd"),
-            ("a\"\r\nX-Evil: 1", "a___X-Evil_ 1"),
-            ("", "attachment"),
-            (&long, &cut),
-        ] {
-            assert_eq!(file_name(name), expected);
-        }
-        assert!(file_name(&"x".repeat(1_000)).len() <= NAME_MAX);
-    }
 }
