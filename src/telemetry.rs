@@ -23,7 +23,8 @@ const VARIABLE: &str = "TICKETD_LOG";
 const USUAL: &str = "ticketd=info,warn";
 
 /// Crates that drown ours at `debug`; what sled logs of its insides, the store says in words. The operator's filter beats this when it names them.
-const QUIET: &str = "sled=off,eventsource_client=off,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn";
+const QUIET: &str =
+    "sled=off,eventsource_client=off,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn";
 
 /// The form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

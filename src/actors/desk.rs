@@ -29,7 +29,8 @@ use crate::{
 mod intake;
 mod review;
 
-pub use intake::{Arrival, Recorded};
+pub(super) use intake::Arrival;
+pub use intake::Recorded;
 pub use review::{Listing, Retried, Row};
 
 /// What the operator decided for one mailbox.

@@ -18,11 +18,13 @@ use super::{
     supervisor::{Child, Restart, StartFault, SupervisorHandle},
 };
 use crate::{
+    clients::ApiError,
     clock, failpoint,
     model::{
         desk::Outcome,
         effect::Worker,
         keys::{CaseId, EffectId},
+        render,
     },
     store::StoreError,
 };
@@ -33,6 +35,8 @@ const AT_ONCE: usize = 16;
 const PANICS_MAX: u32 = 5;
 /// The longest time without a look at the store.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// Characters of a service's own words that are kept with an effect.
+const WORDS_MAX: usize = 200;
 /// The pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -294,5 +298,15 @@ fn tell(id: EffectId, outcome: &Outcome) {
                 "it will not work; see `ticketd desk list --dead`"
             );
         }
+    }
+}
+
+/// What is kept with an effect: the service's own words, cut, where it gives some.
+pub(super) fn fault_of(error: &ApiError) -> String {
+    match error {
+        ApiError::Rejected { reasons, .. } if !reasons.is_empty() => {
+            render::cut(&format!("{error}: {}", reasons.join("; ")), WORDS_MAX)
+        }
+        error => error.to_string(),
     }
 }

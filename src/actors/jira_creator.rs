@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::{
     desk::{Desk, Task},
-    effects::{self, Craft},
+    effects::{self, Craft, fault_of},
     mailboxes::{Mailbox, Mailboxes},
     supervisor::{StartFault, SupervisorHandle},
 };
@@ -45,8 +45,6 @@ use people::People;
 
 /// How long nothing is asked of Jira after it refused our sign-in.
 const LOCKED_OUT: Duration = Duration::from_mins(15);
-/// Characters of Jira's own words that are kept with an effect.
-const WORDS_MAX: usize = 200;
 
 /// What the operator decided about issues.
 #[derive(Debug, Clone)]
@@ -250,14 +248,4 @@ fn later(effect: &Effect, after: Option<Duration>, fault: &str) -> Outcome {
 
 fn plainly() -> Outcome {
     Outcome::Done(crate::model::desk::Done::Plainly)
-}
-
-/// What is kept with an effect: Jira's own words, cut, where it gives some.
-fn fault_of(error: &ApiError) -> String {
-    match error {
-        ApiError::Rejected { reasons, .. } if !reasons.is_empty() => {
-            crate::model::render::cut(&format!("{error}: {}", reasons.join("; ")), WORDS_MAX)
-        }
-        error => error.to_string(),
-    }
 }

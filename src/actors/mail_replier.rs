@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     desk::{Desk, Task},
-    effects::{self, Craft},
+    effects::{self, Craft, fault_of},
     mailboxes::{Mailbox, Mailboxes},
     supervisor::{StartFault, SupervisorHandle},
 };
@@ -210,7 +210,7 @@ fn plainly() -> Outcome {
 
 /// Nothing was written in this try.
 fn failed_before(effect: &Effect, error: &ApiError) -> Outcome {
-    let fault = error.to_string();
+    let fault = fault_of(error);
     let after = match error {
         ApiError::RateLimited { after, .. } => *after,
         ApiError::Unauthorized { .. } => Some(LOCKED_OUT),
@@ -225,7 +225,7 @@ fn failed_before(effect: &Effect, error: &ApiError) -> Outcome {
 
 /// A draft or a submission failed.
 fn failed(error: &ApiError) -> Outcome {
-    let fault = error.to_string();
+    let fault = fault_of(error);
     match error {
         ApiError::Ambiguous { .. } | ApiError::Malformed { .. } => Outcome::Unclear { fault },
         ApiError::RateLimited { after, .. } => Outcome::Retry { after: *after, fault },

@@ -23,7 +23,7 @@ mod round;
 mod sweep;
 
 use round::{Round, RoundFault};
-pub use sweep::{Swept, reread, sweep};
+pub(super) use sweep::{Swept, reread, sweep};
 
 /// The pause after a round failed; it doubles up to [`PAUSE_MAX`].
 const PAUSE: Duration = Duration::from_secs(1);

@@ -80,7 +80,9 @@ impl HttpError {
             Self::BadRequest(what) => {
                 ("bad_request", texts.say(locale, "http-bad-request", &[("what", (*what).into())]))
             }
-            Self::Unauthorized | Self::Unsigned => ("unauthorized", texts.say(locale, "http-unauthorized", &[])),
+            Self::Unauthorized | Self::Unsigned => {
+                ("unauthorized", texts.say(locale, "http-unauthorized", &[]))
+            }
             Self::NotFound => ("not_found", texts.say(locale, "http-not-found", &[])),
             Self::MethodNotAllowed(allowed) => {
                 let args = [("allowed", (*allowed).into())];

@@ -5,10 +5,12 @@
 mod app;
 mod chat;
 pub(crate) mod flows;
+mod post;
 mod recorded;
 mod tracker;
 pub(crate) mod wire;
 
 pub(crate) use app::{PUBLIC_URL, Setup, TestApp};
 pub(crate) use chat::{eventually, read};
+pub(crate) use post::{Letter, Post, PostSetup};
 pub(crate) use recorded::{VERSIONS, Version, requests};

@@ -2,10 +2,7 @@
 
 use super::{JiraCreator, is_unclear};
 use crate::{
-    actors::{
-        desk::Task,
-        mailboxes::Mailbox,
-    },
+    actors::{desk::Task, mailboxes::Mailbox},
     clients::ApiError,
     failpoint,
     model::{

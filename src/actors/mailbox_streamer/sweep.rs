@@ -19,20 +19,20 @@ const PAGE: usize = 50;
 
 /// What a sweep found so far.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Swept {
+pub(in crate::actors) struct Swept {
     /// Mails looked at.
-    pub seen: usize,
+    pub(in crate::actors) seen: usize,
     /// Mails without a row in the register.
-    pub missing: usize,
+    pub(in crate::actors) missing: usize,
     /// What became of those, unless it was a dry run.
-    pub recorded: Recorded,
+    pub(in crate::actors) recorded: Recorded,
 }
 
 /// Sweeps; `tell` hears of the progress.
 ///
 /// # Errors
 /// A sentence for the operator; what was recorded until then stays.
-pub async fn sweep(
+pub(in crate::actors) async fn sweep(
     mailbox: &Mailbox,
     desk: &Desk,
     days: u32,
@@ -62,7 +62,11 @@ pub async fn sweep(
 ///
 /// # Errors
 /// A sentence for the operator.
-pub async fn reread(mailbox: &Mailbox, desk: &Desk, remote: String) -> anyhow::Result<Recorded> {
+pub(in crate::actors) async fn reread(
+    mailbox: &Mailbox,
+    desk: &Desk,
+    remote: String,
+) -> anyhow::Result<Recorded> {
     Ok(round::take(mailbox, desk, &[remote]).await?)
 }
 

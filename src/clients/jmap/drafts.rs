@@ -182,35 +182,25 @@ fn mail(draft: &Draft, drafts: &str) -> Value {
         values["html"] = json!({"value": without_nul(html)});
     }
     set("bodyValues", values);
-    set("bodyStructure", structure(draft));
+    // The server builds the alternatives, and puts the images beside the HTML (RFC 8621, 4.1.4).
+    set("textBody", json!([{"type": "text/plain", "partId": "text"}]));
+    if draft.html.is_some() {
+        set("htmlBody", json!([{"type": "text/html", "partId": "html"}]));
+    }
+    if !draft.inline.is_empty() {
+        set("attachments", draft.inline.iter().map(image).collect());
+    }
     Value::Object(mail)
 }
 
-/// The text, then the HTML with its images: `alternative(text, related(html, images))`.
-fn structure(draft: &Draft) -> Value {
-    let text = json!({"type": "text/plain", "partId": "text"});
-    let images = draft.inline.iter().map(|image| {
-        json!({
-            "type": image.media_type,
-            "blobId": image.blob,
-            "name": folded(&image.name, HEADER_MAX),
-            "cid": image.content_id,
-            "disposition": "inline",
-        })
-    });
-    let with_images = |kind: &str, first: Value| {
-        let parts: Vec<Value> = std::iter::once(first).chain(images).collect();
-        json!({"type": kind, "subParts": parts})
-    };
-    match (&draft.html, draft.inline.is_empty()) {
-        (None, true) => text,
-        (None, false) => with_images("multipart/mixed", text),
-        (Some(_), no_images) => {
-            let html = json!({"type": "text/html", "partId": "html"});
-            let html = if no_images { html } else { with_images("multipart/related", html) };
-            json!({"type": "multipart/alternative", "subParts": [text, html]})
-        }
-    }
+fn image(image: &InlineImage) -> Value {
+    json!({
+        "type": image.media_type,
+        "blobId": image.blob,
+        "name": folded(&image.name, HEADER_MAX),
+        "cid": image.content_id,
+        "disposition": "inline",
+    })
 }
 
 fn addresses(list: &[Address]) -> Value {

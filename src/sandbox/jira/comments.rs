@@ -31,7 +31,7 @@ pub(super) fn list(state: &State, request: &Request, key: &str) -> Result<Reply,
         .iter()
         .skip(start)
         .take(most)
-        .map(|comment| render::comment(state, issue, comment, expanded(request)))
+        .map(|comment| render::comment(state, issue, comment, expand(request)))
         .collect();
     Ok(ok(&json!({
         "startAt": start,
@@ -55,8 +55,8 @@ pub(super) fn page(request: &Request, usual: usize) -> Result<(usize, usize), Re
     Ok((number("startAt", 0)?, number("maxResults", usual)?))
 }
 
-fn expanded(request: &Request) -> bool {
-    request.query("expand").is_some_and(|list| list.split(',').any(|name| name == "properties"))
+fn expand(request: &Request) -> &str {
+    request.query("expand").unwrap_or_default()
 }
 
 pub(super) fn show(
@@ -68,7 +68,7 @@ pub(super) fn show(
     let issue = state.issue(key)?;
     let found = issue.comments.iter().find(|comment| comment.id.to_string() == id);
     match found {
-        Some(comment) => Ok(ok(&render::comment(state, issue, comment, expanded(request)))),
+        Some(comment) => Ok(ok(&render::comment(state, issue, comment, expand(request)))),
         None => Err(Refusal::missing(format!("Can not find a comment for the id: {id}."))),
     }
 }

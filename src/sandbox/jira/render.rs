@@ -103,7 +103,7 @@ pub(super) fn issue(state: &State, issue: &Issue, wanted: &Wanted) -> Value {
         let comments: Vec<Value> = issue
             .comments
             .iter()
-            .map(|comment| self::comment(state, issue, comment, false))
+            .map(|comment| self::comment(state, issue, comment, ""))
             .collect();
         let total = comments.len();
         json!({ "comments": comments, "maxResults": total, "total": total, "startAt": 0 })
@@ -117,7 +117,8 @@ pub(super) fn issue(state: &State, issue: &Issue, wanted: &Wanted) -> Value {
     })
 }
 
-pub(super) fn comment(state: &State, issue: &Issue, comment: &Comment, expanded: bool) -> Value {
+pub(super) fn comment(state: &State, issue: &Issue, comment: &Comment, expand: &str) -> Value {
+    let expands = |name: &str| expand.split(',').any(|wanted| wanted == name);
     let mut shown = json!({
         "self": format!("{}rest/api/2/issue/{}/comment/{}", state.base, issue.id, comment.id),
         "id": comment.id.to_string(),
@@ -133,10 +134,29 @@ pub(super) fn comment(state: &State, issue: &Issue, comment: &Comment, expanded:
     if let Some(visibility) = &comment.visibility {
         shown["visibility"] = visibility.clone();
     }
-    if expanded {
+    if expands("properties") {
         shown["properties"] = properties(&comment.properties);
     }
+    if expands("renderedBody") {
+        shown["renderedBody"] = json!(rendered(state, issue, &comment.body));
+    }
     shown
+}
+
+/// As much of the notation as comments in tests use: paragraphs, line ends and attached images.
+fn rendered(state: &State, issue: &Issue, wiki: &str) -> String {
+    let paragraphs = wiki.split("\n\n").map(|paragraph| {
+        let plain = paragraph.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let mut html = plain.replace('\n', "<br/>\n");
+        for file in &issue.attachments {
+            let content =
+                attachment(state, file)["content"].as_str().unwrap_or_default().to_owned();
+            let image = format!("<span class=\"image-wrap\"><img src=\"{content}\" /></span>");
+            html = html.replace(&format!("!{}!", file.filename), &image);
+        }
+        format!("<p>{html}</p>")
+    });
+    paragraphs.collect::<Vec<_>>().join("\n\n")
 }
 
 /// `[{"key": …, "value": …}]`

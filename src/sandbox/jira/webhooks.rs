@@ -97,7 +97,7 @@ pub(super) fn comment(state: &mut State, event: &str, issue: u64, comment: &Comm
     }
     let Some(issue) = state.store.issues.get(&issue) else { return };
     // Its properties are not in it: who wants to know them reads the comment.
-    let told = render::comment(state, issue, comment, false);
+    let told = render::comment(state, issue, comment, "");
     let fields = Wanted::of(["summary", "issuetype", "project", "status", "priority"]);
     let body = json!({
         "timestamp": data::now().as_millisecond(),

@@ -1,0 +1,319 @@
+//! A ticketd between a mailbox and a Jira, and what the people do who write and answer.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ticketd::config::{self, Config};
+use ticketd::locale::Locale;
+use ticketd::sandbox::{Deployment, IssueSnapshot, Jira, JiraSetup, Jmap, JmapSetup, Submission};
+
+use super::app::Home;
+use super::{Setup, TestApp};
+
+/// The webhook's secret.
+pub(crate) const HOOK_SECRET: &str = "a-secret-of-jira-and-us";
+/// Longer than anything takes that works.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A letter to the mailbox.
+#[derive(Clone, Default)]
+pub(crate) struct Letter {
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Letter {
+    /// From this address, about this.
+    pub(crate) fn from(address: &str, subject: &str) -> Self {
+        let id = format!("<{}@mail.example>", fresh());
+        Self::default()
+            .header("From", address)
+            .header("To", Jmap::ADDRESS)
+            .header("Subject", subject)
+            .header("Message-ID", &id)
+            .header("Date", "Sun, 22 Nov 2026 10:00:00 +0000")
+            .text("Please help.")
+    }
+
+    /// With this header, in place of one of the same name.
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Without this header.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self
+    }
+
+    /// With this plain text.
+    pub(crate) fn text(mut self, text: &str) -> Self {
+        self.body = text.to_owned();
+        self
+    }
+
+    /// As an answer to the mail with this Message-ID (with its brackets).
+    pub(crate) fn answering(self, id: &str) -> Self {
+        self.header("In-Reply-To", id).header("References", id)
+    }
+
+    /// With this body of this type.
+    pub(crate) fn typed(self, kind: &str, body: &str) -> Self {
+        let mut typed = self.header("MIME-Version", "1.0").header("Content-Type", kind);
+        typed.body = body.to_owned();
+        typed
+    }
+
+    /// With files: name, media type, bytes.
+    pub(crate) fn files(self, files: &[(&str, &str, &[u8])]) -> Self {
+        use base64::Engine as _;
+        let text = self.body.clone();
+        let mut body = format!("--=b\r\nContent-Type: text/plain\r\n\r\n{text}\r\n");
+        for (name, kind, bytes) in files {
+            let bytes = base64::engine::general_purpose::STANDARD.encode(bytes);
+            let lines: Vec<_> =
+                bytes.as_bytes().chunks(76).map(|l| String::from_utf8_lossy(l)).collect();
+            let _ = write!(
+                body,
+                "--=b\r\nContent-Type: {kind}; name=\"{name}\"\r\nContent-Disposition: attachment; \
+                 filename=\"{name}\"\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n",
+                lines.join("\r\n")
+            );
+        }
+        body.push_str("--=b--\r\n");
+        self.typed("multipart/mixed; boundary=\"=b\"", &body)
+    }
+
+    /// Its Message-ID, with brackets.
+    pub(crate) fn id(&self) -> String {
+        let id = self.headers.iter().find(|(name, _)| name == "Message-ID");
+        id.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    /// As it travels.
+    pub(crate) fn raw(&self) -> Vec<u8> {
+        let mut raw = String::new();
+        for (name, value) in &self.headers {
+            let _ = write!(raw, "{name}: {value}\r\n");
+        }
+        let _ = write!(raw, "\r\n{}\r\n", self.body);
+        raw.into_bytes()
+    }
+}
+
+fn fresh() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// How the post office is set up.
+pub(crate) struct PostSetup {
+    pub(crate) jira: JiraSetup,
+    pub(crate) jmap: JmapSetup,
+    pub(crate) home: Option<Arc<Home>>,
+    pub(crate) webhooks: bool,
+    change: Vec<Box<dyn FnOnce(&mut Config) + Send>>,
+}
+
+impl Default for PostSetup {
+    fn default() -> Self {
+        Self {
+            jira: JiraSetup::default(),
+            jmap: JmapSetup::default(),
+            home: None,
+            webhooks: true,
+            change: Vec::new(),
+        }
+    }
+}
+
+/// A ticketd with a mailbox and a Jira.
+pub(crate) struct Post {
+    pub(crate) app: TestApp,
+    pub(crate) jira: Jira,
+    pub(crate) jmap: Jmap,
+}
+
+impl PostSetup {
+    /// Another configuration.
+    pub(crate) fn config(mut self, change: impl FnOnce(&mut Config) + Send + 'static) -> Self {
+        self.change.push(Box::new(change));
+        self
+    }
+
+    /// Another configuration of the mailbox.
+    pub(crate) fn mailbox(
+        self,
+        change: impl FnOnce(&mut config::Mailbox) + Send + 'static,
+    ) -> Self {
+        self.config(|config| change(&mut config.mailboxes[0]))
+    }
+
+    /// A Data Center.
+    pub(crate) fn data_center(mut self) -> Self {
+        self.jira.flavour = Deployment::DataCenter;
+        self
+    }
+
+    pub(crate) async fn start(self) -> Post {
+        ticketd::prepare_process();
+        let jira = Jira::start_with(self.jira).await.unwrap();
+        let jmap = Jmap::start_with(self.jmap).await.unwrap();
+        Self::start_between(jira, jmap, self.home, self.webhooks, self.change).await
+    }
+
+    async fn start_between(
+        jira: Jira,
+        jmap: Jmap,
+        home: Option<Arc<Home>>,
+        webhooks: bool,
+        change: Vec<Box<dyn FnOnce(&mut Config) + Send>>,
+    ) -> Post {
+        let (jira_url, jmap_url) = (jira.url(), jmap.session_url());
+        let cloud = jira_url.clone();
+        let mut setup = Setup::new().config(move |config| {
+            configure(config, &cloud, &jmap_url, webhooks);
+            for change in change {
+                change(config);
+            }
+        });
+        if let Some(home) = home {
+            setup = setup.home(home);
+        }
+        let app = setup.start().await;
+        if webhooks {
+            let hook = format!("http://{}/hooks/jira", app.address);
+            jira.webhook_to(hook.parse().unwrap(), HOOK_SECRET);
+        }
+        let _ = jira_url;
+        let post = Post { app, jira, jmap };
+        post.listening().await;
+        post
+    }
+}
+
+/// What a configuration needs for the mail road.
+pub(crate) fn configure(config: &mut Config, jira: &url::Url, jmap: &url::Url, webhooks: bool) {
+    config.jira = Some(config::Jira {
+        url: jira.clone(),
+        flavour: config::Flavour::Auto,
+        user: Some(Jira::USER.to_owned()),
+        api_token: Jira::API_TOKEN.into(),
+        issue_type: "Task".to_owned(),
+        labels: vec!["ticketd".to_owned()],
+        categories: vec!["general".to_owned()],
+        default_category: Some("general".to_owned()),
+        boards: vec![config::Board { key: "support".into(), name: "Support".into() }],
+        default_board: Some("support".to_owned()),
+        webhook_secret: webhooks.then(|| HOOK_SECRET.into()),
+        poll: Duration::from_millis(300),
+        users: std::collections::BTreeMap::new(),
+        index_lag: Duration::from_secs(2),
+        writes_per_second: 1_000.try_into().unwrap(),
+        reopen: None,
+    });
+    config.mailboxes = vec![config::Mailbox {
+        name: "support".to_owned(),
+        address: Jmap::ADDRESS.to_owned(),
+        aliases: vec![],
+        source: config::MailSource::Jmap(config::Jmap {
+            url: jmap.clone(),
+            user: Some(Jmap::USER.to_owned()),
+            credential: config::Credential::Password(Jmap::PASSWORD.into()),
+        }),
+        board: None,
+        category: None,
+        first_days: 0,
+        poll: Duration::from_millis(300),
+        filter: config::Filter {
+            allowed_domains: vec![],
+            blocked_senders: vec![],
+            automatic: config::Automatic::Ignore,
+            per_sender_per_hour: 1_000.try_into().unwrap(),
+        },
+        reply: config::Reply {
+            enabled: true,
+            locale: Locale::En,
+            portal_url: None,
+            template_file: None,
+            per_address_per_day: 40.try_into().unwrap(),
+        },
+    }];
+}
+
+impl Post {
+    pub(crate) async fn start() -> Self {
+        PostSetup::default().start().await
+    }
+
+    /// Waits until the mailbox is read: what comes from now on is news.
+    async fn listening(&self) {
+        self.until("the mailbox is read", || {
+            let calls = self.jmap.ledger();
+            calls.iter().any(|call| call.target.contains("Email/changes"))
+        })
+        .await;
+    }
+
+    /// Delivers a letter.
+    pub(crate) fn deliver(&self, letter: &Letter) -> String {
+        self.jmap.deliver(letter.raw())
+    }
+
+    /// Waits until there are so many issues, and a bit for one too many.
+    pub(crate) async fn issues(&self, count: usize) -> Vec<IssueSnapshot> {
+        self.until(&format!("{count} issues"), || self.living().len() >= count).await;
+        self.settled().await;
+        let issues = self.living();
+        assert_eq!(
+            issues.len(),
+            count,
+            "{:#?}",
+            issues.iter().map(|i| &i.summary).collect::<Vec<_>>()
+        );
+        issues
+    }
+
+    /// Waits until the issue has so many comments, and a bit for one too many.
+    pub(crate) async fn comments(&self, key: &str, count: usize) -> IssueSnapshot {
+        let there = || self.jira.issue(key).map_or(0, |issue| issue.comments.len());
+        self.until(&format!("{count} comments"), || there() >= count).await;
+        self.settled().await;
+        let issue = self.jira.issue(key).unwrap();
+        assert_eq!(issue.comments.len(), count, "{:#?}", issue.comments);
+        issue
+    }
+
+    /// Waits until so many mails went out, and a bit for one too many.
+    pub(crate) async fn mails(&self, count: usize) -> Vec<Submission> {
+        self.until(&format!("{count} mails"), || self.jmap.submissions().len() >= count).await;
+        self.settled().await;
+        let mails = self.jmap.submissions();
+        let subjects: Vec<_> = mails.iter().map(|mail| &mail.subject).collect();
+        assert_eq!(mails.len(), count, "{subjects:?}");
+        mails
+    }
+
+    /// Issues that were not deleted.
+    pub(crate) fn living(&self) -> Vec<IssueSnapshot> {
+        self.jira.issues().into_iter().filter(|issue| !issue.deleted).collect()
+    }
+
+    /// A while in which what is too much would come.
+    pub(crate) async fn settled(&self) {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+
+    /// Waits for something that takes some steps.
+    pub(crate) async fn until(&self, what: &str, there: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !there() {
+            assert!(start.elapsed() < LIMIT, "{what}: not within {LIMIT:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
