@@ -282,7 +282,8 @@ async fn an_export_is_one_moment_of_the_desk() {
     }
     stop.store(true, Ordering::Relaxed);
     assert!(grown.is_sorted() && grown[0] < grown[3], "{grown:?}");
-    assert_eq!(whole(store.desk()), writer.join().unwrap());
+    let last = writer.join().unwrap();
+    assert_eq!(whole(store.desk()), last);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]

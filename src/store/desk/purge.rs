@@ -95,16 +95,10 @@ impl Desk {
         }
         if !over.is_empty() {
             let tables = self.tables();
-            gather::<Messages>(tables, |key, link| {
-                Some(over.get_mut(&link.case)?.messages.push(key))
-            })?;
-            gather::<Conversations>(tables, |key, link| {
-                Some(over.get_mut(&link.case)?.conversations.push(key))
-            })?;
-            gather::<Issues>(tables, |key, link| Some(over.get_mut(&link.case)?.issues.push(key)))?;
-            gather::<Subjects>(tables, |key, link| {
-                Some(over.get_mut(&link.case)?.subjects.push(key))
-            })?;
+            gather::<Messages>(tables, over, |link| link.case, |of| &mut of.messages)?;
+            gather::<Conversations>(tables, over, |link| link.case, |of| &mut of.conversations)?;
+            gather::<Issues>(tables, over, |link| link.case, |of| &mut of.issues)?;
+            gather::<Subjects>(tables, over, |link| link.case, |of| &mut of.subjects)?;
         }
         Ok(ignored)
     }
@@ -164,13 +158,18 @@ fn is_over(case: &Case, before: Timestamp) -> bool {
     case.is_idle() && case.changed < before
 }
 
+/// Files the keys of a table under the cases that its rows name.
 fn gather<S: Schema>(
     tables: &Tables,
-    mut take: impl FnMut(S::Key, S::Value) -> Option<()>,
+    over: &mut HashMap<CaseId, Belongings>,
+    case: fn(&S::Value) -> CaseId,
+    keys: fn(&mut Belongings) -> &mut Vec<S::Key>,
 ) -> Result<(), StoreError> {
     for row in tables.scan::<S>(&[])? {
         let (key, value) = row?;
-        let _of_another_case = take(key, value);
+        if let Some(of) = over.get_mut(&case(&value)) {
+            keys(of).push(key);
+        }
     }
     Ok(())
 }
