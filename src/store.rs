@@ -6,9 +6,12 @@
 //! beside the engine's files, the way back if these are ever damaged.
 //!
 //! Read in this order: `logins` (a table as others see it), `table`, `seal` and `keyring`,
-//! `barrier` and `mark`, `engine` (opening), `meta`, `rotate`, `export`, `place`.
+//! `changes` (several tables at once), `desk`, `barrier` and `mark`, `engine` (opening), `meta`,
+//! `rotate`, `export`, `place`.
 
 mod barrier;
+mod changes;
+mod desk;
 mod engine;
 mod error;
 mod export;
@@ -25,6 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use barrier::StoreStats;
+pub use desk::{Audit, Cursor, Desk, DeskTx, DeskView, Problem, Purged, RAW_MAX, SenderCount};
 pub use error::{RowFault, StoreError};
 pub use keyring::{KeyFault, KeyId, Keyring};
 pub use logins::Logins;
@@ -37,7 +41,9 @@ use meta::{Meta, MetaSchema};
 use table::{Schema, Shared, Table};
 
 /// The tables that are sealed, exported and re-sealed.
-const SEALED_TREES: &[&str] = &[LoginSchema::TREE];
+fn sealed_trees() -> impl Iterator<Item = &'static str> {
+    std::iter::once(LoginSchema::TREE).chain(desk::TREES)
+}
 
 /// The open store; cheap to clone.
 #[derive(Clone)]
@@ -48,6 +54,7 @@ struct Inner {
     shared: Shared,
     record: Table<MetaSchema>,
     logins: Logins,
+    desk: Desk,
     /// Held by an export or a re-sealing, which exclude each other: an export under way must not
     /// see its keys go out of use. Holds the count of changes that the store's own export has.
     upkeep: Mutex<Option<u64>>,
@@ -72,6 +79,12 @@ impl Store {
     #[must_use]
     pub fn logins(&self) -> &Logins {
         &self.0.logins
+    }
+
+    /// The desk's tables.
+    #[must_use]
+    pub fn desk(&self) -> &Desk {
+        &self.0.desk
     }
 
     /// Returns once everything written before the call is on disk. Callers who wait at the same
@@ -110,8 +123,9 @@ impl Store {
         .await
     }
 
-    /// Writes every row, sealed as it is, to the file `to`, in place of what was there. Rows that
-    /// change meanwhile are in it as before or after. Returns the count of rows. Blocks.
+    /// Writes every row, sealed as it is, to the file `to`, in place of what was there. The desk's
+    /// tables are in it as they are at one moment, so its writers wait: FIGURE. A login that changes
+    /// meanwhile is in it as before or after. Returns the count of rows. Blocks.
     ///
     /// # Errors
     /// [`StoreError::File`] or [`NotWritable`](StoreError::NotWritable) for `to`;
@@ -232,8 +246,9 @@ impl Store {
         let shared = Shared::new(keys);
         let record = Table::open(&engine.db, shared.clone())?;
         let logins = Logins::open(&engine.db, shared.clone())?;
+        let desk = Desk::open(&engine.db, shared.clone(), Arc::clone(&engine.barrier))?;
         let upkeep = Mutex::new(None);
-        Ok(Self(Arc::new(Inner { engine, shared, record, logins, upkeep })))
+        Ok(Self(Arc::new(Inner { engine, shared, record, logins, desk, upkeep })))
     }
 
     /// The store's record of itself; a new store has none.
@@ -254,11 +269,12 @@ impl Store {
 
     /// Takes up the store's record of itself, or makes it in a new store.
     fn take_up_record(&self) -> Result<(), StoreError> {
-        let Inner { engine, shared, record, .. } = &*self.0;
+        let Inner { engine, shared, record, desk, .. } = &*self.0;
         let keys = shared.keys().clone();
         let Some(meta) = self.read_record()? else {
             record.put(&(), &Meta::new(&keys, [keys.current_id()])?)?;
             engine.barrier.now()?;
+            desk.take_up_secret()?;
             return self.export_own(&mut self.upkeep());
         };
         meta.check(&keys)?;
@@ -268,11 +284,11 @@ impl Store {
             record.put(&(), &Meta::new(&keys, in_use)?)?;
             engine.barrier.now()?;
         }
-        Ok(())
+        desk.take_up_secret()
     }
 
     fn has_rows(&self) -> Result<bool, StoreError> {
-        for tree in SEALED_TREES {
+        for tree in sealed_trees() {
             let tree = self.0.engine.db.open_tree(tree).map_err(StoreError::engine)?;
             if !tree.is_empty() {
                 return Ok(true);
@@ -295,7 +311,7 @@ impl Store {
 
     fn write_export(&self, to: &Path) -> Result<u64, StoreError> {
         let keys: Vec<_> = self.0.record.load(&())?.key_ids().collect();
-        export::write(&self.0.engine, &keys, to)
+        export::write(&self.0.engine, &keys, to, || self.0.desk.hold())
     }
 }
 
@@ -344,7 +360,8 @@ mod tests {
         let moved = seal::seal(&old, LoginSchema::TREE, b"alice", b"row").unwrap();
         tree.insert("mallory", moved).unwrap();
         let done = store.reseal(both.clone()).await.unwrap();
-        assert_eq!(done, Resealed { unreadable: 1, ..Resealed::default() });
+        // The row that does open is the desk's secret.
+        assert_eq!(done, Resealed { resealed: 1, unreadable: 1, current: 0 });
         drop((store, tree));
         let new = Keyring::parse(&both.current_line()).unwrap();
         let refused = Store::open(&path, new).err().unwrap();

@@ -92,6 +92,19 @@ impl Barrier {
         self.round(1).map_err(refused)
     }
 
+    /// # Errors
+    /// The first failure, if there was one.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.state().failed.clone().map_or(Ok(()), |reason| Err(refused(reason)))
+    }
+
+    /// From now on nothing is acknowledged: what is in the engine is in pieces.
+    pub(super) fn give_up(&self, reason: &str) {
+        let mut state = self.state();
+        state.stats.failed = true;
+        state.failed.get_or_insert_with(|| reason.into());
+    }
+
     /// Runs rounds until nobody waits.
     fn rounds(&self) {
         loop {

@@ -17,7 +17,7 @@ use super::engine::{Engine, sync};
 use super::error::StoreError;
 use super::keyring::{KeyId, Keyring};
 use super::meta::SCHEMA;
-use super::{SEALED_TREES, seal};
+use super::{seal, sealed_trees};
 use crate::clock;
 
 /// The name of the store's own export, inside its directory.
@@ -48,8 +48,14 @@ struct End {
     sha256: String,
 }
 
-/// Writes an export in place of `to`; `keys` are the ids of the keys in use.
-pub(super) fn write(engine: &Engine, keys: &[KeyId], to: &Path) -> Result<u64, StoreError> {
+/// Writes an export in place of `to`; `keys` are the ids of the keys in use, and what `hold`
+/// returns is kept while rows are read.
+pub(super) fn write<T>(
+    engine: &Engine,
+    keys: &[KeyId],
+    to: &Path,
+    hold: impl FnOnce() -> T,
+) -> Result<u64, StoreError> {
     // Beside the target, under one fixed name: a crash leaves one file, which the next run removes.
     let part = to.with_added_extension("part");
     let failed = |fault| StoreError::file("write", &part, fault);
@@ -69,11 +75,12 @@ pub(super) fn write(engine: &Engine, keys: &[KeyId], to: &Path) -> Result<u64, S
     };
     lines.push(&header).map_err(failed)?;
     let mut rows = 0;
-    for tree in SEALED_TREES {
+    let moment = hold();
+    for tree in sealed_trees() {
         for entry in &engine.db.open_tree(tree).map_err(StoreError::engine)? {
             let (key, value) = entry.map_err(StoreError::engine)?;
             let row = Row {
-                tree: (*tree).to_owned(),
+                tree: tree.to_owned(),
                 key: base16ct::lower::encode_string(&key),
                 value: base16ct::lower::encode_string(&value),
             };
@@ -81,6 +88,7 @@ pub(super) fn write(engine: &Engine, keys: &[KeyId], to: &Path) -> Result<u64, S
             rows += 1;
         }
     }
+    drop(moment);
     let sha256 = base16ct::lower::encode_string(&lines.hash.clone().finalize());
     lines.push(&End { rows, sha256 }).map_err(failed)?;
     let file = lines.out.into_inner().map_err(|fault| failed(fault.into_error()))?;
@@ -169,7 +177,7 @@ fn read(
             return if whole { Ok(rows) } else { Err(fault("its count or sum does not hold")) };
         } else {
             let parsed: Row = serde_json::from_str(&text).map_err(|_| fault("this is no row"))?;
-            let tree = SEALED_TREES.iter().find(|tree| **tree == parsed.tree);
+            let tree = sealed_trees().find(|tree| *tree == parsed.tree);
             let tree = tree.ok_or_else(|| fault("a newer ticketd made it: unknown table"))?;
             let bytes =
                 |hex: &str| base16ct::lower::decode_vec(hex).map_err(|_| fault("this is no row"));

@@ -12,7 +12,7 @@ use super::error::StoreError;
 use super::keyring::Keyring;
 use super::meta::{Meta, MetaSchema};
 use super::table::{Shared, Table};
-use super::{SEALED_TREES, seal};
+use super::{seal, sealed_trees};
 
 /// What a re-sealing did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(super) fn reseal(
 
     *shared.keys_mut() = keys.clone();
     let mut done = Resealed::default();
-    for tree in SEALED_TREES {
+    for tree in sealed_trees() {
         reseal_tree(engine, shared, keys, tree, &mut done)?;
     }
     engine.barrier.now()?;

@@ -13,6 +13,8 @@ use super::keyring::{KeyId, Keyring};
 /// The only layout so far.
 const LAYOUT: u8 = 1;
 const NONCE_LEN: usize = 24;
+/// Bytes that a seal adds to a row: the header and the cipher's tag.
+pub(super) const OVERHEAD: usize = 1 + KeyId::LEN + NONCE_LEN + 16;
 
 /// Why a sealed row does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

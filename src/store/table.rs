@@ -15,7 +15,7 @@ use super::seal;
 
 /// Bytes of the longest row, sealed. A leaf of the engine holds up to 26 rows before it splits;
 /// above 128 KiB it would move to a file of its own, which no barrier covers.
-const ROW_MAX: usize = 4096;
+pub(super) const ROW_MAX: usize = 4096;
 
 /// What a table keeps and how it is written.
 pub(super) trait Schema {
@@ -129,11 +129,15 @@ impl<S: Schema> Table<S> {
     }
 }
 
-fn read<S: Schema>(keys: &Keyring, key: &[u8], row: &[u8]) -> Result<S::Value, RowFault> {
+pub(super) fn read<S: Schema>(
+    keys: &Keyring,
+    key: &[u8],
+    row: &[u8],
+) -> Result<S::Value, RowFault> {
     if S::SEALED { S::read(&seal::open(keys, S::TREE, key, row)?) } else { S::read(row) }
 }
 
-fn fault<S: Schema>(fault: RowFault) -> StoreError {
+pub(super) fn fault<S: Schema>(fault: RowFault) -> StoreError {
     StoreError::Row { tree: S::TREE, fault }
 }
 

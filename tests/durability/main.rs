@@ -153,6 +153,14 @@ fn check(trace: &Trace, at: usize, image: &Path) -> Result<(), String> {
         let begun: Vec<Op> = of_task("begin ").map(|said| said.op).collect();
         assert!(begun.len() - acked.len() <= 1, "each task works in order");
         let in_flight = begun.get(acked.len());
+        for op in &begun {
+            let rows =
+                workload::transacted(store.desk(), *op).map_err(|fault| fault.to_string())?;
+            let acked = acked.contains(op);
+            if rows != 3 && (acked || rows != 0) {
+                return Err(format!("{op:?}: {rows} of 3 rows of a transaction, acked: {acked}"));
+            }
+        }
         for first in workload::ops_of(task).filter(|op| op.is_first_of_its_user()) {
             let id = user(first);
             let of_user = |op: &&Op| user(**op) == id;

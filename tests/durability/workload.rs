@@ -1,5 +1,6 @@
 //! The traced process: a few tasks, each of them remembering and forgetting logins of its own
-//! users one after the other, over a restart and a rotation of the master key.
+//! users one after the other, with a transaction over several tables beside each, over a restart
+//! and a rotation of the master key.
 
 use std::fs::File;
 use std::io::Write;
@@ -9,8 +10,9 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 use ticketd::model::ids::UserId;
+use ticketd::model::keys::{CommentId, IssueKey, MailboxName};
 use ticketd::model::login::RedmineLogin;
-use ticketd::store::{Keyring, Store};
+use ticketd::store::{Cursor, Desk, Keyring, SenderCount, Store, StoreError};
 
 /// Holds the directory to work in.
 pub(crate) const ENV: &str = "TICKETD_TEST_WORKLOAD";
@@ -56,6 +58,35 @@ pub(crate) fn user(op: Op) -> UserId {
 
 pub(crate) fn seen(login: &RedmineLogin) -> (u64, String) {
     (login.redmine_id, login.api_key.expose_secret().to_owned())
+}
+
+fn desk_names(op: Op) -> (u64, IssueKey, CommentId, MailboxName) {
+    let who = (op.task * OPS_A_TASK + op.step) as u64;
+    let issue = IssueKey::numbered("SUP", who + 1).unwrap();
+    let comment = CommentId::parse(&op.step.to_string()).unwrap();
+    (who, issue, comment, MailboxName::parse(&format!("{}-{}", op.task, op.step)).unwrap())
+}
+
+/// One transaction over three of the desk's tables.
+fn transact(desk: &Desk, op: Op) -> Result<(), StoreError> {
+    let (who, issue, comment, mailbox) = desk_names(op);
+    let synced = jiff::Timestamp::UNIX_EPOCH;
+    desk.write(|tx| {
+        tx.put_sender(who, SenderCount { mails: 1, ..SenderCount::default() })?;
+        tx.know_comment(&issue, &comment, synced)?;
+        tx.put_cursor(&mailbox, &Cursor { state: "x".repeat(1000), synced })
+    })
+}
+
+/// How many of the three rows are there.
+pub(crate) fn transacted(desk: &Desk, op: Op) -> Result<usize, StoreError> {
+    let (who, issue, comment, mailbox) = desk_names(op);
+    let rows = [
+        desk.sender(who)?.mails > 0,
+        desk.comment_is_known(&issue, &comment)?,
+        desk.cursor(&mailbox)?.is_some(),
+    ];
+    Ok(rows.into_iter().filter(|there| *there).count())
 }
 
 fn old_keys() -> Keyring {
@@ -108,6 +139,7 @@ async fn work(store: &Store, steps: std::ops::Range<usize>) {
                     }
                     None => assert!(store.logins().forget(&user(op)).unwrap()),
                 }
+                transact(store.desk(), op).unwrap();
                 store.barrier().await.unwrap();
                 say("acked").unwrap();
             }

@@ -165,7 +165,7 @@ async fn a_rotation_of_a_stopped_ticketd() {
     let old = site.keys();
     let ended = site.ticketd(&["keys", "rotate"]).output().await;
     went_well(&ended);
-    assert!(ended.stdout.contains("2 rows are sealed with it"), "{ended:?}");
+    assert!(ended.stdout.contains("3 rows are sealed with it"), "{ended:?}");
     let lines = key_lines(&site);
     assert_eq!((lines.len(), lines[1].as_str()), (2, old.trim()));
     fs::write(site.key_file(), &lines[0]).unwrap();
@@ -188,7 +188,7 @@ async fn a_rotation_of_a_running_ticketd() {
     assert!(ended.stdout.contains("SIGHUP"), "{ended:?}");
     daemon.signal(Signal::HUP);
     let line = daemon.logged("every row is sealed with the current key").await;
-    assert!(line.contains("rows.resealed=2"), "{line}");
+    assert!(line.contains("rows.resealed=3"), "{line}");
     all_logged_in(&daemon, &site).await;
 
     let lines = key_lines(&site);
@@ -253,7 +253,7 @@ async fn an_export_moves_a_store_to_another_place() {
     let file = file.to_str().unwrap();
     let ended = site.ticketd(&["store", "export", file]).output().await;
     went_well(&ended);
-    assert!(ended.stdout.starts_with("2 rows are in "), "{ended:?}");
+    assert!(ended.stdout.starts_with("3 rows are in "), "{ended:?}");
     for user in USERS {
         assert!(!fs::read_to_string(file).unwrap().contains(Redmine::user_key(user)));
     }

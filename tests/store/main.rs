@@ -1,5 +1,5 @@
 //! The store as its users see it: keys, exports and rotation under load here, damage and the way
-//! back in `damage`.
+//! back in `damage`, the desk's transactions in `desk`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,6 +9,7 @@
 )]
 
 mod damage;
+mod desk;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -58,6 +59,9 @@ fn fails(path: &Path, keys: &Keyring) -> StoreError {
         Err(fault) => fault,
     }
 }
+
+/// Rows that a new store has of its own: the desk's secret.
+const OWN_ROWS: u64 = 1;
 
 /// A closed store with `rows` logins in `dir/store`.
 async fn filled(dir: &Path, keys: &Keyring, rows: u64) -> PathBuf {
@@ -151,12 +155,15 @@ async fn after_a_rotation_only_the_new_key_is_needed() {
     let refused = store.reseal(Keyring::generate()).await.unwrap_err();
     assert!(matches!(refused, StoreError::WrongKey { .. }), "{refused}");
     let done = store.reseal(both.clone()).await.unwrap();
-    assert_eq!((done.resealed, done.current, done.unreadable), (50, 1, 0));
+    assert_eq!((done.resealed, done.current, done.unreadable), (50 + OWN_ROWS, 1, 0));
     drop(store);
     assert_filled(&open(&path, &new), 51);
     // The store's own export has moved to the new key, too.
     let again = dir.path().join("again");
-    assert_eq!(Store::restore(&again, &path.join("export.jsonl"), new.clone()).unwrap(), 51);
+    assert_eq!(
+        Store::restore(&again, &path.join("export.jsonl"), new.clone()).unwrap(),
+        51 + OWN_ROWS
+    );
     assert_filled(&open(&again, &new), 51);
 }
 
@@ -199,7 +206,7 @@ async fn a_rotation_loses_nothing_while_four_threads_read_and_write() {
         ring = ring.with_new_current();
         let done = store.reseal(ring.clone()).await.unwrap();
         assert_eq!(done.unreadable, 0);
-        assert_eq!(done.resealed + done.current, 400);
+        assert_eq!(done.resealed + done.current, 400 + OWN_ROWS);
         // From here on the older keys may go.
         ring = Keyring::parse(&ring.current_line()).unwrap();
     }
@@ -252,7 +259,7 @@ async fn an_export_is_refused_unless_every_byte_holds() {
     let path = filled(dir.path(), &keys, 5).await;
     let text = fs::read_to_string(path.join("export.jsonl")).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines.len(), 7);
+    assert_eq!(lines.len() as u64, 7 + OWN_ROWS);
     let swapped: Vec<String> = {
         // The first row under the second row's key: only the seal can tell.
         let mut swapped: Vec<String> = lines.iter().map(|&line| line.to_owned()).collect();
@@ -264,11 +271,11 @@ async fn an_export_is_refused_unless_every_byte_holds() {
     };
     let changed = [
         (String::new(), "the file ends too early"),
-        (lines[..6].join("\n"), "the file ends too early"),
+        (lines[..7].join("\n"), "the file ends too early"),
         ([&lines[..2], &lines[3..]].concat().join("\n"), "its count or sum does not hold"),
         (text.replacen("\"made\":\"2", "\"made\":\"3", 1), "its count or sum does not hold"),
         (text.replacen("\"schema\":1", "\"schema\":2", 1), "a newer ticketd made it"),
-        (text.replacen("\"tree\":\"logins\"", "\"tree\":\"cases\"", 1), "a newer ticketd made it"),
+        (text.replacen("\"tree\":\"logins\"", "\"tree\":\"rooms\"", 1), "a newer ticketd made it"),
         (swapped.join("\n"), "its seal is broken"),
         ("hello\n".to_owned(), "this is no export of ticketd"),
     ];
@@ -284,7 +291,10 @@ async fn an_export_is_refused_unless_every_byte_holds() {
     assert!(matches!(fault, StoreError::WrongKey { .. }), "{fault}");
     let fault = Store::restore(&path, &path.join("export.jsonl"), keys.clone()).unwrap_err();
     assert!(matches!(fault, StoreError::NotEmpty { .. }), "{fault}");
-    assert_eq!(Store::restore(&to, &path.join("export.jsonl"), keys.clone()).unwrap(), 5);
+    assert_eq!(
+        Store::restore(&to, &path.join("export.jsonl"), keys.clone()).unwrap(),
+        5 + OWN_ROWS
+    );
     assert_filled(&open(&to, &keys), 5);
 }
 
@@ -299,7 +309,7 @@ async fn the_stores_own_export_follows_its_changes() {
     assert!(store.export_if_changed().unwrap());
     assert!(!store.export_if_changed().unwrap());
     let text = fs::read_to_string(path.join("export.jsonl")).unwrap();
-    assert!(text.lines().last().unwrap().starts_with("{\"rows\":1,"), "{text}");
+    assert!(text.lines().last().unwrap().starts_with("{\"rows\":2,"), "{text}");
     assert!(!path.join("export.jsonl.part").exists());
     let mode = fs::metadata(path.join("export.jsonl")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);

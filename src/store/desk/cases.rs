@@ -1,0 +1,163 @@
+//! Cases, and the schedule: which case wants whose attention when. The schedule follows from the
+//! cases' rows and is written with them.
+
+use jiff::Timestamp;
+
+use super::super::error::{RowFault, StoreError};
+use super::super::table::fault;
+use super::rows::{DeskTable, Nothing, case_key, case_of, split, time_key, time_of};
+use super::{Desk, DeskTx, DeskView};
+use crate::model::case::{Case, Next};
+use crate::model::effect::Worker;
+use crate::model::keys::CaseId;
+
+pub(super) struct Cases;
+
+impl DeskTable for Cases {
+    const TREE: &'static str = "cases";
+    type Key = [u8; 8];
+    type Row = Case;
+}
+
+/// By worker, time and case.
+pub(super) struct Schedule;
+
+impl DeskTable for Schedule {
+    const TREE: &'static str = "schedule";
+    type Key = [u8; 25];
+    type Row = Nothing;
+}
+
+const WORKERS: [Worker; 2] = [Worker::Jira, Worker::Mail];
+
+/// Fixed for ever: it stands in keys.
+fn worker_key(worker: Worker) -> u8 {
+    match worker {
+        Worker::Jira => 0,
+        Worker::Mail => 1,
+    }
+}
+
+fn schedule_key(next: Next, case: CaseId) -> [u8; 25] {
+    let mut key = [worker_key(next.worker); 25];
+    key[1..17].copy_from_slice(&time_key(next.at));
+    key[17..].copy_from_slice(&case_key(case));
+    key
+}
+
+/// What an entry of the schedule says.
+pub(super) fn scheduled(key: [u8; 25]) -> Result<(Next, CaseId), StoreError> {
+    let read = || {
+        let ([worker], rest) = split::<1, 24>(&key)?;
+        let (at, case) = split::<16, 8>(&rest)?;
+        let worker = WORKERS.into_iter().find(|known| worker_key(*known) == worker);
+        let worker = worker.ok_or(RowFault::Undecodable)?;
+        Ok((Next { worker, at: time_of(at)? }, case_of(case)?))
+    };
+    read().map_err(fault::<Schedule>)
+}
+
+impl DeskView {
+    /// The case of this number.
+    ///
+    /// # Errors
+    /// [`StoreError::Row`]; [`StoreError::Engine`].
+    pub fn case(&self, id: CaseId) -> Result<Option<Case>, StoreError> {
+        self.0.get::<Cases>(&case_key(id))
+    }
+}
+
+impl DeskTx<'_> {
+    /// Keeps `case` in place of what was there, and its place in the schedule.
+    ///
+    /// # Errors
+    /// [`StoreError::RowTooLong`]; [`StoreError::Row`]; [`StoreError::Engine`].
+    pub fn put_case(&mut self, case: &Case) -> Result<(), StoreError> {
+        let before = self.case(case.id)?.and_then(|before| before.next);
+        if before != case.next {
+            if let Some(next) = before {
+                self.view.0.remove::<Schedule>(&schedule_key(next, case.id))?;
+            }
+            if let Some(next) = case.next {
+                self.view.0.put::<Schedule>(&schedule_key(next, case.id), &Nothing {})?;
+            }
+        }
+        self.view.0.put::<Cases>(&case_key(case.id), case)
+    }
+
+    /// Removes an idle case.
+    pub(super) fn remove_case(&mut self, id: CaseId) -> Result<(), StoreError> {
+        self.view.0.remove::<Cases>(&case_key(id))
+    }
+}
+
+impl Desk {
+    /// At most `limit` cases that want this worker's attention by `now`, the longest due first,
+    /// without those that `skip` names.
+    ///
+    /// # Errors
+    /// [`StoreError::Row`]; [`StoreError::Engine`].
+    pub fn due(
+        &self,
+        worker: Worker,
+        now: Timestamp,
+        limit: usize,
+        skip: &dyn Fn(CaseId) -> bool,
+    ) -> Result<Vec<CaseId>, StoreError> {
+        let mut due = Vec::new();
+        for entry in self.schedule(worker)? {
+            let (next, case) = entry?;
+            if next.at > now || due.len() == limit {
+                break;
+            }
+            if !skip(case) {
+                due.push(case);
+            }
+        }
+        Ok(due)
+    }
+
+    /// When this worker's next case is due, without those that `skip` names.
+    ///
+    /// # Errors
+    /// [`StoreError::Row`]; [`StoreError::Engine`].
+    pub fn next_due(
+        &self,
+        worker: Worker,
+        skip: &dyn Fn(CaseId) -> bool,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        for entry in self.schedule(worker)? {
+            let (next, case) = entry?;
+            if !skip(case) {
+                return Ok(Some(next.at));
+            }
+        }
+        Ok(None)
+    }
+
+    /// How many cases want this worker's attention, now or later.
+    ///
+    /// # Errors
+    /// [`StoreError::Engine`].
+    pub fn waiting(&self, worker: Worker) -> Result<usize, StoreError> {
+        self.schedule(worker)?.try_fold(0, |count, entry| entry.map(|_| count + 1))
+    }
+
+    /// At most `limit` cases, the newest first; only those before `from`, if it is given.
+    ///
+    /// # Errors
+    /// [`StoreError::Row`]; [`StoreError::Engine`].
+    pub fn cases(&self, from: Option<CaseId>, limit: usize) -> Result<Vec<Case>, StoreError> {
+        let end = from.map_or([u8::MAX; 8], case_key);
+        let rows = self.tables().before::<Cases>(&end)?;
+        rows.take(limit).map(|row| row.map(|(_, case)| case)).collect()
+    }
+
+    fn schedule(
+        &self,
+        worker: Worker,
+    ) -> Result<impl Iterator<Item = Result<(Next, CaseId), StoreError>>, StoreError> {
+        let keys = self.tables().keys::<Schedule>(&[worker_key(worker)])?;
+        Ok(keys.map(|key| scheduled(key?)))
+    }
+}

@@ -1,0 +1,225 @@
+//! The end of what is over: cases that nobody has touched for long, and what belongs to them.
+//!
+//! What leads to a case is found by reading the tables of links once for a whole purge: a row that
+//! leads back would cost every mail its share. The removal itself goes in transactions of a
+//! bounded size, each of which looks again whether its case is still at rest. Where one is cut
+//! short, the case is still there, and the next purge goes on.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::super::changes::Tables;
+use super::super::error::StoreError;
+use super::super::table::Schema;
+use super::cases::Cases;
+use super::links::{Conversations, Issues, Messages, Subjects};
+use super::mails::Mails;
+use super::seen::{SenderCount, Senders};
+use super::{Desk, DeskTx};
+use crate::clock;
+use crate::model::case::{Case, MailState};
+use crate::model::keys::{CaseId, MailKey};
+
+/// Rows of one transaction, more or less a few.
+const ROWS: usize = 500;
+
+/// What a purge removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Cases, with all that belongs to them.
+    pub cases: u64,
+    /// Mails: those of the cases, and ignored ones.
+    pub mails: u64,
+    /// Rows about senders who have been quiet.
+    pub senders: u64,
+}
+
+/// What belongs to a case by more than its number.
+#[derive(Default)]
+struct Belongings {
+    mails: Vec<MailKey>,
+    messages: Vec<[u8; 16]>,
+    conversations: Vec<[u8; 16]>,
+    issues: Vec<[u8; 16]>,
+    subjects: Vec<[u8; 8]>,
+}
+
+impl Desk {
+    /// Removes at most `limit` cases that are idle, have no dead effect and did not change since
+    /// `before`, the oldest first, with their mails, effects and links; at most `limit` ignored
+    /// mails that were recorded before it; and the counts of senders who wrote nothing for two
+    /// days. Quarantined mails stay. It reads all mails and links, so a large limit is the cheap
+    /// one. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Row`]; [`StoreError::Engine`]. What was removed by then stays removed.
+    pub fn purge(&self, before: Timestamp, limit: usize) -> Result<Purged, StoreError> {
+        let mut purged = Purged::default();
+        let mut over = HashMap::new();
+        for row in self.tables().scan::<Cases>(&[])? {
+            let (_, case) = row?;
+            if is_over(&case, before) && over.len() < limit {
+                over.insert(case.id, Belongings::default());
+            }
+        }
+        let ignored = self.belongings(&mut over, before, limit)?;
+        for (case, belongings) in over {
+            self.remove_whole(case, belongings, before, &mut purged)?;
+        }
+        for mails in ignored.chunks(ROWS) {
+            purged.mails += self.write(|tx| tx.remove_ignored(mails))?;
+        }
+        purged.senders = self.purge_senders()?;
+        Ok(purged)
+    }
+
+    /// Gathers what belongs to the cases; returns the ignored mails that are to go.
+    fn belongings(
+        &self,
+        over: &mut HashMap<CaseId, Belongings>,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<MailKey>, StoreError> {
+        let mut ignored = Vec::new();
+        for row in self.tables().scan::<Mails>(&[])? {
+            let (_, mail) = row?;
+            if let Some(case) = mail.state.case().and_then(|case| over.get_mut(&case)) {
+                case.mails.push(mail.key);
+            } else if matches!(mail.state, MailState::Ignored { .. })
+                && mail.recorded < before
+                && ignored.len() < limit
+            {
+                ignored.push(mail.key);
+            }
+        }
+        if !over.is_empty() {
+            let tables = self.tables();
+            gather::<Messages>(tables, over, |link| link.case, |of| &mut of.messages)?;
+            gather::<Conversations>(tables, over, |link| link.case, |of| &mut of.conversations)?;
+            gather::<Issues>(tables, over, |link| link.case, |of| &mut of.issues)?;
+            gather::<Subjects>(tables, over, |link| link.case, |of| &mut of.subjects)?;
+        }
+        Ok(ignored)
+    }
+
+    fn remove_whole(
+        &self,
+        id: CaseId,
+        mut of: Belongings,
+        before: Timestamp,
+        purged: &mut Purged,
+    ) -> Result<(), StoreError> {
+        loop {
+            let done = self.write(|tx| {
+                let case = tx.case(id)?;
+                if !case.is_some_and(|case| is_over(&case, before)) || tx.has_dead(id)? {
+                    return Ok(None);
+                }
+                tx.remove_some(id, &mut of).map(Some)
+            })?;
+            let Some((mails, gone)) = done else { return Ok(()) };
+            purged.mails += mails;
+            if gone {
+                purged.cases += 1;
+                return Ok(());
+            }
+        }
+    }
+
+    fn purge_senders(&self) -> Result<u64, StoreError> {
+        let now = clock::now().as_second();
+        let today = now.div_euclid(24 * 3600);
+        let is_old =
+            |count: SenderCount| count.day < today - 2 && count.hour.div_euclid(24) < today - 2;
+        let mut old = Vec::new();
+        for row in self.tables().scan::<Senders>(&[])? {
+            let (who, count) = row?;
+            if is_old(count) {
+                old.push(who);
+            }
+        }
+        for some in old.chunks(ROWS) {
+            self.write(|tx| {
+                for who in some {
+                    // They may have written since.
+                    if tx.view.0.get::<Senders>(who)?.is_some_and(is_old) {
+                        tx.view.0.remove::<Senders>(who)?;
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(old.len() as u64)
+    }
+}
+
+fn is_over(case: &Case, before: Timestamp) -> bool {
+    case.is_idle() && case.changed < before
+}
+
+/// Files the keys of a table under the cases that its rows name.
+fn gather<S: Schema>(
+    tables: &Tables,
+    over: &mut HashMap<CaseId, Belongings>,
+    case: fn(&S::Value) -> CaseId,
+    keys: fn(&mut Belongings) -> &mut Vec<S::Key>,
+) -> Result<(), StoreError> {
+    for row in tables.scan::<S>(&[])? {
+        let (key, value) = row?;
+        if let Some(of) = over.get_mut(&case(&value)) {
+            keys(of).push(key);
+        }
+    }
+    Ok(())
+}
+
+impl DeskTx<'_> {
+    /// Removes a part of a case, its own row last; the count of mails, and whether it is gone.
+    fn remove_some(&mut self, id: CaseId, of: &mut Belongings) -> Result<(u64, bool), StoreError> {
+        let mut mails = 0;
+        while let Some(key) = of.mails.pop() {
+            mails += u64::from(self.remove_mail(&key)?);
+            if self.view.0.len() >= ROWS {
+                return Ok((mails, false));
+            }
+        }
+        if !self.remove_links(of)? || !self.remove_effects(id, ROWS)? {
+            return Ok((mails, false));
+        }
+        self.remove_participants(id)?;
+        self.remove_case(id)?;
+        Ok((mails, true))
+    }
+
+    /// Whether all are removed.
+    fn remove_links(&mut self, of: &mut Belongings) -> Result<bool, StoreError> {
+        while self.view.0.len() < ROWS {
+            if let Some(key) = of.messages.pop() {
+                self.view.0.remove::<Messages>(&key)?;
+            } else if let Some(key) = of.conversations.pop() {
+                self.view.0.remove::<Conversations>(&key)?;
+            } else if let Some(key) = of.subjects.pop() {
+                self.view.0.remove::<Subjects>(&key)?;
+            } else if let Some(key) = of.issues.pop() {
+                self.remove_comments(key)?;
+                self.view.0.remove::<Issues>(&key)?;
+            } else {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn remove_ignored(&mut self, mails: &[MailKey]) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        for key in mails {
+            // The operator may have had it taken up since.
+            let ignored = |state: &MailState| matches!(state, MailState::Ignored { .. });
+            if self.mail(key)?.is_some_and(|mail| ignored(&mail.state)) {
+                removed += u64::from(self.remove_mail(key)?);
+            }
+        }
+        Ok(removed)
+    }
+}
