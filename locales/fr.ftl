@@ -152,25 +152,20 @@ redmine-not-redmine = Ce qui répond à l'adresse de Redmine n'est pas un Redmin
 
 ## E-mail
 
-mail-notice-subject = { $subject } [{ $key }]
 mail-notice-body = Nous avons bien reçu votre message « { $subject } ». Son numéro est { $key }. Gardez-le dans l'objet quand vous nous écrivez à ce sujet.
 mail-notice-portal = Vous pouvez suivre votre demande ici : { $url }
 mail-comment-intro = { $author } a écrit à propos de { $key } :
 mail-no-subject = (sans objet)
 issue-from = De
-issue-to = À
 issue-cc = Cc
 issue-reporter-unknown = { $name } n'a pas de compte dans Jira ; le ticket a donc été créé au nom de ticketd.
 issue-text-cut = Le texte était trop long pour Jira. L'e-mail complet est joint sous le nom { $name }.
 issue-attachment-too-large = La pièce jointe { $name } a été laissée de côté : elle fait { $size } et Jira en accepte { $limit }.
-issue-attachment-failed = La pièce jointe { $name } n'a pas pu être ajoutée.
 issue-replaces = Ce ticket remplace { $key }, qui a été supprimé.
 issue-mail-gone = L'e-mail a été supprimé de la boîte avant d'avoir pu être lu.
-issue-mail-unreadable = L'e-mail est illisible. Il est joint tel quel.
-issue-watchers-failed = Ces personnes n'ont pas pu être ajoutées comme observateurs : { $names }
+issue-mail-unreadable = L'e-mail est illisible. Il est toujours dans la boîte.
 issue-quote-left-out = L'e-mail cité a été laissé de côté. L'e-mail complet est joint.
 issue-no-text = L'e-mail n'a pas de texte.
-comment-by-mail = { $name } a écrit par e-mail :
 
 ## Erreurs HTTP, pour les programmeurs
 

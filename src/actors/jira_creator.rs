@@ -118,8 +118,8 @@ impl Craft for JiraCreator {
                 (Work::AddComment { mail }, Some(issue)) => {
                     self.comment(&task, &mailbox, mail, issue).await
                 }
-                (Work::Attach { mail }, Some(issue)) => {
-                    self.attach(&task, &mailbox, mail, issue).await
+                (Work::Attach { mail, answer }, Some(issue)) => {
+                    self.attach(&task, &mailbox, mail, *answer, issue).await
                 }
                 (Work::Watch { mail }, Some(issue)) => {
                     self.watch(&task, &mailbox, mail, issue).await

@@ -1,8 +1,12 @@
 //! The mailboxes of the configuration, ready for use. They are the same while ticketd runs.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
-use minijinja::Environment;
+use minijinja::{Environment, Value};
 use url::Url;
 
 use crate::{
@@ -135,8 +139,9 @@ impl Template {
     /// # Errors
     /// What minijinja finds wrong with it.
     pub fn render(&self, values: &[(&str, &str)]) -> Result<String, minijinja::Error> {
-        let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        self.0.get_template("notice")?.render(values.collect::<minijinja::Value>())
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
+        let values: BTreeMap<String, Value> = values.collect();
+        self.0.get_template("notice")?.render(Value::from(values))
     }
 }
 

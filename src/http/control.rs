@@ -88,12 +88,9 @@ async fn answer(stream: UnixStream, review: &Review) -> io::Result<()> {
     let mut line = String::new();
     let mut reader = BufReader::new(reader.take(QUESTION_MAX));
     tokio::time::timeout(QUESTION_LIMIT, reader.read_line(&mut line)).await??;
-    let question: Question = match serde_json::from_str(&line) {
-        Ok(question) => question,
-        Err(_) => {
-            let failed = Reply::Failed("this ticketd does not know the question".to_owned());
-            return say(&mut writer, &failed).await;
-        }
+    let Ok(question) = serde_json::from_str::<Question>(&line) else {
+        let failed = Reply::Failed("this ticketd does not know the question".to_owned());
+        return say(&mut writer, &failed).await;
     };
     let (progress, mut told) = mpsc::channel(8);
     let answering = review.answer(question, move |reply| {

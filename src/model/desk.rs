@@ -240,13 +240,13 @@ fn follow(case: &mut Case, effect: &Effect, done: Done, policy: Policy) -> Vec<W
                 work.push(Work::SendNotice);
             }
             if let Some(mail) = mail {
-                work.extend(attach.then(|| Work::Attach { mail: mail.clone() }));
+                work.extend(attach.then(|| Work::Attach { mail: mail.clone(), answer: false }));
                 work.extend(watch.then_some(Work::Watch { mail }));
             }
             case.issue = Some(issue);
         }
         Done::Commented { attach } => {
-            work.extend(mail.filter(|_| attach).map(|mail| Work::Attach { mail }));
+            work.extend(mail.filter(|_| attach).map(|mail| Work::Attach { mail, answer: true }));
         }
     }
     work

@@ -39,6 +39,8 @@ pub enum Work {
     Attach {
         /// The mail.
         mail: MailRef,
+        /// It became a comment, without what it quotes.
+        answer: bool,
     },
     /// Make the mail's recipients watchers of the issue.
     Watch {
@@ -90,7 +92,7 @@ impl Work {
     pub fn mail(&self) -> Option<&MailRef> {
         match self {
             Self::CreateIssue { mail, .. }
-            | Self::Attach { mail }
+            | Self::Attach { mail, .. }
             | Self::Watch { mail }
             | Self::AddComment { mail } => Some(mail),
             Self::Reopen | Self::SendNotice | Self::SendComment { .. } => None,

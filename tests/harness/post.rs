@@ -51,7 +51,7 @@ impl Letter {
 
     /// With this plain text.
     pub(crate) fn text(mut self, text: &str) -> Self {
-        self.body = text.to_owned();
+        text.clone_into(&mut self.body);
         self
     }
 
@@ -63,7 +63,7 @@ impl Letter {
     /// With this body of this type.
     pub(crate) fn typed(self, kind: &str, body: &str) -> Self {
         let mut typed = self.header("MIME-Version", "1.0").header("Content-Type", kind);
-        typed.body = body.to_owned();
+        body.clone_into(&mut typed.body);
         typed
     }
 
@@ -110,13 +110,15 @@ fn fresh() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
+type Change = Box<dyn FnOnce(&mut Config) + Send>;
+
 /// How the post office is set up.
 pub(crate) struct PostSetup {
     pub(crate) jira: JiraSetup,
     pub(crate) jmap: JmapSetup,
     pub(crate) home: Option<Arc<Home>>,
     pub(crate) webhooks: bool,
-    change: Vec<Box<dyn FnOnce(&mut Config) + Send>>,
+    change: Vec<Change>,
 }
 
 impl Default for PostSetup {
@@ -171,7 +173,7 @@ impl PostSetup {
         jmap: Jmap,
         home: Option<Arc<Home>>,
         webhooks: bool,
-        change: Vec<Box<dyn FnOnce(&mut Config) + Send>>,
+        change: Vec<Change>,
     ) -> Post {
         let (jira_url, jmap_url) = (jira.url(), jmap.session_url());
         let cloud = jira_url.clone();

@@ -122,6 +122,8 @@ pub(super) fn record(
             if rows.mail(&key)?.is_some() {
                 return Ok(Verdict::Known);
             }
+            // Where the server gives nothing, what it said is all there is.
+            let raw = if raw.is_empty() { reason.as_bytes() } else { raw };
             rows.keep_raw(&key, raw)?;
             rows.put_mail(&MailRecord {
                 key,

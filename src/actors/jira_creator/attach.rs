@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{JiraCreator, is_unclear, plainly};
+use super::{JiraCreator, is_unclear, plainly, words};
 use crate::{
     actors::{
         desk::Task,
@@ -33,6 +33,7 @@ impl JiraCreator {
         task: &Task,
         mailbox: &Mailbox,
         mail: &MailRef,
+        answer: bool,
         issue: &IssueKey,
     ) -> Result<Outcome, StoreError> {
         let mut effect = task.effect.clone();
@@ -44,7 +45,7 @@ impl JiraCreator {
             Ok(limit) => limit,
             Err(error) => return Ok(self.read_failed(&effect, &error)),
         };
-        let parcels = self.parcels(mailbox, &letter, limit);
+        let parcels = words::parcels(&letter, limit, answer);
         let there = match self.tools.jira.attachments(issue).await {
             Ok(there) => there,
             Err(ApiError::NotFound { .. }) => return Ok(Outcome::IssueGone),

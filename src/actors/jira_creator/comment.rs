@@ -1,6 +1,6 @@
 //! A follow-up becomes a comment, once.
 
-use super::{JiraCreator, is_unclear};
+use super::{JiraCreator, is_unclear, words};
 use crate::{
     actors::{desk::Task, mailboxes::Mailbox},
     clients::ApiError,
@@ -47,7 +47,7 @@ impl JiraCreator {
             Ok(limit) => limit,
             Err(error) => return Ok(self.read_failed(effect, &error)),
         };
-        let attach = !self.parcels(mailbox, &letter, limit).is_empty();
+        let attach = !words::parcels(&letter, limit, true).is_empty();
         if !unclear {
             let body = self.comment_words(mailbox, &task.case, &letter, limit);
             let _begun = self.tools.desk.begin(effect, None).await?;

@@ -1,6 +1,6 @@
 //! A mail becomes an issue: once, whatever happened to earlier tries.
 
-use super::{JiraCreator, is_unclear, later};
+use super::{JiraCreator, is_unclear, later, words};
 use crate::{
     actors::{
         desk::Task,
@@ -150,7 +150,7 @@ impl JiraCreator {
             return Outcome::Done(Done::Created { issue, attach: false, watch: false });
         };
         let limit = self.attachment_limit(letter).await.unwrap_or(u64::MAX);
-        let attach = !self.parcels(mailbox, letter, limit).is_empty();
+        let attach = !words::parcels(letter, limit, false).is_empty();
         let watch = mail.recipients.iter().any(|person| person.email != mailbox.address);
         Outcome::Done(Done::Created { issue, attach, watch })
     }

@@ -43,7 +43,7 @@ impl People {
                 Err(error) => Err(error),
             }
         };
-        let found = self.known.try_get_with(email.clone(), asked).await;
+        let found = Box::pin(self.known.try_get_with(email.clone(), asked)).await;
         found.map_err(|error: std::sync::Arc<ApiError>| (*error).clone())
     }
 }

@@ -79,29 +79,6 @@ impl JiraCreator {
         self.with_body(mailbox, &head, letter, limit, true)
     }
 
-    /// What is hung on the issue.
-    pub(super) fn parcels(&self, mailbox: &Mailbox, letter: &Letter, limit: u64) -> Vec<Parcel> {
-        let Letter::Here { mail, content } = letter else { return Vec::new() };
-        let mut parcels: Vec<_> = kept(mail, content)
-            .filter(|file| file.size <= limit)
-            .map(|file| Parcel {
-                blob: file.blob.clone(),
-                name: file.name.clone(),
-                media_type: file.media_type.clone(),
-                size: file.size,
-            })
-            .collect();
-        if self.is_cut(mailbox, mail, content) && content.size <= limit {
-            parcels.push(Parcel {
-                blob: content.raw.clone(),
-                name: WHOLE_MAIL.to_owned(),
-                media_type: "message/rfc822".to_owned(),
-                size: content.size,
-            });
-        }
-        parcels
-    }
-
     fn head(&self, mailbox: &Mailbox, case: &Case, letter: &Letter) -> String {
         let (from, others): (Vec<&Address>, Vec<&Address>) = match letter {
             Letter::Here { mail, .. } => {
@@ -151,29 +128,48 @@ impl JiraCreator {
         if text.trim().is_empty() {
             text = say("issue-no-text");
         }
-        let told = |notes: &[String]| notes.iter().map(|note| format!("\n\n{note}")).collect();
-        let foot: String = told(&notes);
+        let foot = told(&notes);
         let (whole, cut) = issue_text::description(head, &format!("{text}{foot}"), TEXT_MAX);
         if !cut && !body.cut {
             return whole;
         }
         let name = WHOLE_MAIL.to_owned();
         notes.push(self.say(mailbox, "issue-text-cut", &[("name", name.into())]));
-        let foot: String = told(&notes);
+        let foot = told(&notes);
         let room = TEXT_MAX.saturating_sub(wiki::length(&foot));
         let (text, _) = issue_text::description(head, &text, room);
         format!("{text}{foot}")
     }
+}
 
-    /// Whether the issue or comment cannot hold the whole text.
-    fn is_cut(&self, _: &Mailbox, mail: &Mail, content: &Content) -> bool {
-        // The head takes room as well, and what is nearly too long is better kept whole.
-        let long = |text: &Option<String>| text.as_ref().is_some_and(|t| t.len() > TEXT_MAX / 2);
-        let room = TEXT_MAX / 4 * 3;
-        content.cut
-            || (long(&content.text) || long(&content.html))
-                && wiki::length(&body(mail, content, false).text) > room
+/// What is hung on the issue: the mail's files, and all of the mail where its text was cut.
+pub(super) fn parcels(letter: &Letter, limit: u64, answer: bool) -> Vec<Parcel> {
+    let Letter::Here { mail, content } = letter else { return Vec::new() };
+    let mut parcels: Vec<_> = kept(mail, content)
+        .filter(|file| file.size <= limit)
+        .map(|file| Parcel {
+            blob: file.blob.clone(),
+            name: file.name.clone(),
+            media_type: file.media_type.clone(),
+            size: file.size,
+        })
+        .collect();
+    if is_cut(mail, content, answer) && content.size <= limit {
+        parcels.push(Parcel {
+            blob: content.raw.clone(),
+            name: WHOLE_MAIL.to_owned(),
+            media_type: "message/rfc822".to_owned(),
+            size: content.size,
+        });
     }
+    parcels
+}
+
+/// Whether the issue or comment does not hold the whole text.
+fn is_cut(mail: &Mail, content: &Content, answer: bool) -> bool {
+    // The head takes room as well, and what is nearly too long is better kept whole.
+    let body = body(mail, content, answer);
+    body.cut || body.left_out || wiki::length(&body.text) > TEXT_MAX / 4 * 3
 }
 
 fn body(mail: &Mail, content: &Content, answer: bool) -> Body {
@@ -209,6 +205,11 @@ fn kept<'m>(mail: &'m Mail, content: &'m Content) -> impl Iterator<Item = &'m At
         }
         _ => true,
     })
+}
+
+/// Each note in a paragraph of its own.
+fn told(notes: &[String]) -> String {
+    notes.iter().flat_map(|note| ["\n\n", note]).collect()
 }
 
 fn mebibytes(bytes: u64) -> f64 {

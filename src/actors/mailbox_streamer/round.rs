@@ -48,9 +48,8 @@ pub(super) enum RoundFault {
 
 pub(super) async fn round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, RoundFault> {
     let mut recorded = Recorded::default();
-    let mut cursor = match desk.cursor(mailbox.name.clone()).await? {
-        Some(cursor) => cursor,
-        None => return first_round(mailbox, desk).await,
+    let Some(mut cursor) = desk.cursor(mailbox.name.clone()).await? else {
+        return first_round(mailbox, desk).await;
     };
     let mut doubted = false;
     loop {

@@ -11,7 +11,7 @@ use crate::model::{
     mail::{Address, Email, Importance, MessageId},
 };
 
-const POLICY: Policy = Policy { notices: true, reopen: false, index_lag: Duration::from_secs(300) };
+const POLICY: Policy = Policy { notices: true, reopen: false, index_lag: Duration::from_mins(5) };
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()

@@ -100,11 +100,8 @@ pub(super) fn issue(state: &State, issue: &Issue, wanted: &Wanted) -> Value {
     });
     add("attachment", &|| issue.attachments.iter().map(|file| attachment(state, file)).collect());
     add("comment", &|| {
-        let comments: Vec<Value> = issue
-            .comments
-            .iter()
-            .map(|comment| self::comment(state, issue, comment, ""))
-            .collect();
+        let comments: Vec<Value> =
+            issue.comments.iter().map(|comment| self::comment(state, issue, comment, "")).collect();
         let total = comments.len();
         json!({ "comments": comments, "maxResults": total, "total": total, "startAt": 0 })
     });

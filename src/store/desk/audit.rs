@@ -272,8 +272,7 @@ impl Found {
         }
         for effect in effects {
             if let Work::CreateIssue { mail, .. } | Work::AddComment { mail } = &effect.work {
-                // One whose turn had passed, and that was queued up again under a new step.
-                let again = effect.stage == Stage::Done && effect.fault.is_some();
+                let again = effect.stage == Stage::Requeued;
                 *self.brought.entry((case.id, mail.key)).or_default() += u32::from(!again);
             }
             let fits = match effect.id.step.cmp(&case.head) {

@@ -100,7 +100,10 @@ impl DeskTx<'_> {
     }
 
     /// Removes a mail and its raw text; whether it was there.
-    pub(super) fn remove_mail(&mut self, key: &MailKey) -> Result<bool, StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError::Row`]; [`StoreError::Engine`].
+    pub fn forget_mail(&mut self, key: &MailKey) -> Result<bool, StoreError> {
         let Some(mail) = self.mail(key)? else { return Ok(false) };
         self.count(&mail, -1);
         self.remove_raw(key)?;

@@ -179,7 +179,7 @@ impl DeskTx<'_> {
     fn remove_some(&mut self, id: CaseId, of: &mut Belongings) -> Result<(u64, bool), StoreError> {
         let mut mails = 0;
         while let Some(key) = of.mails.pop() {
-            mails += u64::from(self.remove_mail(&key)?);
+            mails += u64::from(self.forget_mail(&key)?);
             if self.view.0.len() >= ROWS {
                 return Ok((mails, false));
             }
@@ -217,7 +217,7 @@ impl DeskTx<'_> {
             // The operator may have had it taken up since.
             let ignored = |state: &MailState| matches!(state, MailState::Ignored { .. });
             if self.mail(key)?.is_some_and(|mail| ignored(&mail.state)) {
-                removed += u64::from(self.remove_mail(key)?);
+                removed += u64::from(self.forget_mail(key)?);
             }
         }
         Ok(removed)

@@ -71,14 +71,14 @@ async fn a_draft_is_written_as_it_shall_be_sent() {
             "references": ["c1@x", "c2@x"],
             "header:Auto-Submitted:asText": "auto-replied",
             "bodyValues": {"text": {"value": "We are on it.\n"}},
-            "bodyStructure": {"type": "text/plain", "partId": "text"},
+            "textBody": [{"type": "text/plain", "partId": "text"}],
         })
     );
     assert!(!format!("{:?}", draft()).contains("on it"));
 }
 
 #[tokio::test]
-async fn html_and_its_images_are_related_and_the_text_is_their_alternative() {
+async fn html_goes_with_its_images_and_the_text_as_its_alternative() {
     let stand = Stand::saying([made_and_sent(&[0])]).await;
     let image = InlineImage {
         blob: "G1".to_owned(),
@@ -89,16 +89,12 @@ async fn html_and_its_images_are_related_and_the_text_is_their_alternative() {
     let html = Some("<img src=\"cid:i1@x\">".to_owned());
     stand.client().draft(&Draft { html, inline: vec![image], ..draft() }).await.unwrap();
     let create = &stand.asked()[0].call().1["create"]["new"];
+    assert_eq!(create["textBody"], json!([{"type": "text/plain", "partId": "text"}]));
+    assert_eq!(create["htmlBody"], json!([{"type": "text/html", "partId": "html"}]));
     assert_eq!(
-        create["bodyStructure"],
-        json!({"type": "multipart/alternative", "subParts": [
-            {"type": "text/plain", "partId": "text"},
-            {"type": "multipart/related", "subParts": [
-                {"type": "text/html", "partId": "html"},
-                {"type": "image/png", "blobId": "G1", "name": "a.png", "cid": "i1@x",
-                 "disposition": "inline"},
-            ]},
-        ]})
+        create["attachments"],
+        json!([{"type": "image/png", "blobId": "G1", "name": "a.png", "cid": "i1@x",
+                "disposition": "inline"}])
     );
     assert_eq!(create["bodyValues"]["html"]["value"], "<img src=\"cid:i1@x\">");
 }
