@@ -202,3 +202,99 @@ impl Changes {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::error::RowFault;
+    use crate::store::keyring::Keyring;
+
+    struct Letters;
+    struct Digits;
+
+    macro_rules! bytes {
+        ($table:ty, $name:literal) => {
+            impl Schema for $table {
+                const TREE: &'static str = $name;
+                const SEALED: bool = true;
+                type Key = Vec<u8>;
+                type Value = Vec<u8>;
+
+                fn key(key: &Vec<u8>) -> &[u8] {
+                    key
+                }
+
+                fn read_key(bytes: &[u8]) -> Result<Vec<u8>, RowFault> {
+                    Ok(bytes.to_vec())
+                }
+
+                fn write(value: &Vec<u8>) -> Result<Zeroizing<Vec<u8>>, RowFault> {
+                    Ok(Zeroizing::new(value.clone()))
+                }
+
+                fn read(bytes: &[u8]) -> Result<Vec<u8>, RowFault> {
+                    Ok(bytes.to_vec())
+                }
+            }
+        };
+    }
+
+    bytes!(Letters, "letters");
+    bytes!(Digits, "digits");
+
+    fn tables() -> (tempfile::TempDir, Tables) {
+        let dir = tempfile::tempdir().unwrap();
+        let db = sled::Config::new().path(dir.path()).flush_every_ms(None).open().unwrap();
+        let shared = Shared::new(Keyring::generate());
+        (dir, Tables::open(&db, shared, &["letters", "digits"]).unwrap())
+    }
+
+    fn row(text: &str) -> Vec<u8> {
+        text.into()
+    }
+
+    #[test]
+    fn a_set_reads_its_own_writes_before_anybody_else_does() {
+        let (_dir, tables) = tables();
+        let mut first = Changes::new(tables.clone());
+        for key in ["aa", "ab", "b"] {
+            first.put::<Letters>(&row(key), &row("first")).unwrap();
+        }
+        first.put::<Digits>(&row("aa"), &row("1")).unwrap();
+        assert_eq!(Changes::new(tables.clone()).get::<Letters>(&row("aa")).unwrap(), None);
+        first.commit().unwrap();
+
+        let mut second = Changes::new(tables.clone());
+        second.remove::<Letters>(&row("aa")).unwrap();
+        second.remove::<Letters>(&row("nothing")).unwrap();
+        second.put::<Letters>(&row("ac"), &row("second")).unwrap();
+        second.put::<Letters>(&row("ab"), &row("second")).unwrap();
+        assert_eq!(second.len(), 3, "what is not there is not removed");
+        assert_eq!(second.keys::<Letters>(b"a").unwrap(), [row("ab"), row("ac")]);
+        assert_eq!(second.get::<Letters>(&row("ab")).unwrap(), Some(row("second")));
+        assert!(!second.contains::<Letters>(&row("aa")).unwrap());
+        assert!(second.contains::<Digits>(&row("aa")).unwrap());
+        let other = Changes::new(tables.clone());
+        assert_eq!(other.keys::<Letters>(b"a").unwrap(), [row("aa"), row("ab")]);
+        second.commit().unwrap();
+        assert_eq!(other.keys::<Letters>(b"").unwrap(), [row("ab"), row("ac"), row("b")]);
+        let before: Result<Vec<_>, _> = tables.before::<Letters>(b"b").unwrap().collect();
+        assert_eq!(before.unwrap(), [(row("ac"), row("second")), (row("ab"), row("second"))]);
+    }
+
+    #[test]
+    fn rows_are_bound_to_their_table_and_of_bounded_length() {
+        let (_dir, tables) = tables();
+        let mut changes = Changes::new(tables.clone());
+        let longest = ROW_MAX - seal::OVERHEAD - 1;
+        changes.put::<Letters>(&row("a"), &vec![0; longest]).unwrap();
+        let fault = changes.put::<Letters>(&row("a"), &vec![0; longest + 1]).unwrap_err();
+        assert!(matches!(fault, StoreError::RowTooLong { len, .. } if len == ROW_MAX + 1));
+        changes.commit().unwrap();
+        let stolen = tables.trees["letters"].get("a").unwrap().unwrap();
+        assert_eq!(stolen.len() + 1, ROW_MAX);
+        tables.trees["digits"].insert("a", stolen).unwrap();
+        let fault = Changes::new(tables).get::<Digits>(&row("a")).unwrap_err();
+        assert!(matches!(fault, StoreError::Row { tree: "digits", .. }), "{fault}");
+    }
+}

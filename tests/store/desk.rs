@@ -27,7 +27,7 @@ const ENV: &str = "TICKETD_TEST_DESK";
 const ROUNDS: u64 = 12;
 /// Between two transactions of a writer, so that the tables stay small enough to be looked through.
 const PAUSE: Duration = Duration::from_millis(5);
-const POLICY: Policy = Policy { notices: true, reopen: false, index_lag: Duration::from_secs(300) };
+const POLICY: Policy = Policy { notices: true, reopen: false, index_lag: Duration::from_mins(5) };
 
 fn keys() -> Keyring {
     Keyring::parse(&"c3".repeat(32).into()).unwrap()
