@@ -33,6 +33,8 @@ pub use mail_road::MailRoad;
 const ACTORS_LIMIT: Duration = Duration::from_secs(5);
 /// How often the door forgets silent users.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
+/// How often the desk is counted for `/metrics`.
+const GAUGE_EVERY: Duration = Duration::from_secs(15);
 /// How often finished cases are looked for that nobody need remember.
 const PURGE_EVERY: Duration = Duration::from_hours(6);
 /// How often the store's export is brought up to date.
@@ -141,11 +143,16 @@ impl App {
         // Before anybody hears that we are ready: an early SIGHUP would end the process.
         let hangups = lifecycle::on_hangup()?;
         let keep = SignedDuration::from_hours(24 * i64::from(config.desk.keep_days));
-        let control = Control::bind(&config.store.path).context("cannot listen for commands")?;
         let upkeep = mail_road.map(|road| {
             let review = road.review;
+            let control = Control::bind(&config.store.path)
+                .inspect_err(|error| tracing::error!(%error, "commands cannot reach this daemon"));
+            let answered = control.map(|control| control.serve(review.clone()));
+            let answered =
+                answered.map(|serving| AbortOnDropHandle::new(tokio::spawn(serving))).ok();
             let tidied = AbortOnDropHandle::new(tokio::spawn(purge(review.desk.clone(), keep)));
-            (AbortOnDropHandle::new(tokio::spawn(control.serve(review))), tidied)
+            let gauged = AbortOnDropHandle::new(tokio::spawn(gauge(review.desk.clone())));
+            (answered, tidied, gauged)
         });
         let chores = [
             tokio::spawn(lifecycle::feed_watchdog(supervisor.clone())),
@@ -199,6 +206,15 @@ async fn tidy(context: Arc<Context>) {
     loop {
         tokio::time::sleep(TIDY_EVERY).await;
         context.door.forget_the_silent();
+    }
+}
+
+async fn gauge(desk: Desk) {
+    loop {
+        if let Err(error) = desk.gauge().await {
+            tracing::error!(%error, "the desk cannot be counted");
+        }
+        tokio::time::sleep(GAUGE_EVERY).await;
     }
 }
 

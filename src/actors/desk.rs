@@ -16,7 +16,7 @@ use crate::{
     clock,
     model::{
         case::{Case, MailRecord},
-        desk::{self as rules, Outcome, Policy},
+        desk::{self as rules, Done, Outcome, Policy},
         effect::{Effect, Trace, Work, Worker},
         filter::Rules,
         keys::{CaseId, CommentId, EffectId, IssueKey, MailKey, MailboxName},
@@ -26,11 +26,12 @@ use crate::{
     telemetry::Metrics,
 };
 
+mod arrival;
 mod intake;
 mod review;
 
-pub(super) use intake::Arrival;
-pub use intake::Recorded;
+pub(super) use arrival::Arrival;
+pub use arrival::Recorded;
 pub use review::{Listing, Retried, Row};
 
 /// What the operator decided for one mailbox.
@@ -116,9 +117,7 @@ impl Desk {
                 let mut recorded = Recorded::default();
                 let Some(site) = inner.sites.get(&mailbox) else { return Ok(recorded) };
                 for arrival in arrivals {
-                    let verdict = tables.write(|rows| {
-                        intake::record(rows, tables.secret(), &mailbox, site, &arrival, now)
-                    })?;
+                    let verdict = intake::record_any(tables, &mailbox, site, &arrival, now)?;
                     inner.metrics.mail(verdict.word());
                     recorded.count(verdict);
                 }
@@ -239,6 +238,7 @@ impl Desk {
                 let following = rows.effect(behind)?;
                 let mut policy = inner.sites.get(&case.mailbox).map_or(QUIET, |site| site.policy);
                 policy.notices &= intake::may_answer(rows, inner, tables.secret(), &case, now)?;
+                let created = matches!(outcome, Outcome::Done(Done::Created { .. }));
                 let more =
                     rules::settle(&mut case, &mut effect, following.as_ref(), outcome, policy, now);
                 if more.iter().any(|effect| effect.work == Work::SendNotice) {
@@ -246,6 +246,10 @@ impl Desk {
                 }
                 if let Some(issue) = &case.issue {
                     rows.link_issue(issue, case.id)?;
+                }
+                // By its mark the issue is known again when its key has changed.
+                if let (true, Some(mark)) = (created, MessageId::parse(&effect.mark())) {
+                    rows.link_message(&case.mailbox, &mark, case.id)?;
                 }
                 rows.put_effect(&effect)?;
                 for effect in &more {
@@ -293,6 +297,40 @@ impl Desk {
             .await?;
         self.0.mail.notify_one();
         Ok(outcome)
+    }
+
+    /// The case whose issue was made with this mark, as it stands.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn case_of_mark(&self, mark: &str) -> Result<Option<Case>, StoreError> {
+        let Some(mark) = MessageId::parse(mark) else { return Ok(None) };
+        let mailboxes: Vec<_> = self.0.sites.keys().cloned().collect();
+        self.read(move |tables| {
+            for mailbox in mailboxes {
+                if let Some(case) = tables.case_of_message(&mailbox, &mark)? {
+                    return tables.case(case);
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    /// Notes that the case's issue has another key now.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn moved(&self, case: CaseId, to: IssueKey) -> Result<(), StoreError> {
+        self.write(move |_, tables| {
+            tables.write(|rows| {
+                let Some(mut case) = rows.case(case)? else { return Ok(()) };
+                rows.link_issue(&to, case.id)?;
+                case.issue = Some(to);
+                rows.put_case(&case)
+            })
+        })
+        .await
     }
 
     /// Whether the issue belongs to a case.

@@ -4,9 +4,9 @@
 //! changed, and their comments to the desk, which knows each only once. What ends it: only the
 //! supervisor.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
 use tokio_util::task::AbortOnDropHandle;
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     clients::{ApiError, JiraClient},
     clock,
-    model::keys::IssueKey,
+    model::{jira::Marks, keys::IssueKey},
     store::StoreError,
 };
 
@@ -70,6 +70,8 @@ enum LookFault {
     Jira(#[from] ApiError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("the look panicked")]
+    Panicked,
 }
 
 /// Starts looking, under the supervisor.
@@ -166,7 +168,8 @@ impl State {
         let since = before(self.until, OVERLAP + self.tools.index_lag);
         let (tools, seen, myself) = (self.tools.clone(), self.seen.clone(), myself.clone());
         let work = async move {
-            let outcome = look(&tools, seen, since).await;
+            let look = AssertUnwindSafe(look(&tools, seen, since)).catch_unwind();
+            let outcome = look.await.unwrap_or(Err(LookFault::Panicked));
             // An actor that is gone looks no more.
             let _ = myself.cast(JiraCommentsMsg::Looked(Box::new(outcome)));
         };
@@ -190,12 +193,42 @@ async fn look(tools: &CommentTools, seen: Seen, since: Timestamp) -> Result<Seen
     let minutes = u32::try_from(minutes).unwrap_or(u32::MAX);
     let mut now_seen = Seen::new();
     for (issue, updated) in tools.jira.updated_since(minutes, &tools.label).await? {
-        if seen.get(&issue) != Some(&updated) && tools.desk.knows_issue(issue.clone()).await? {
+        if seen.get(&issue) != Some(&updated) && is_ours(tools, &issue).await? {
             take(tools, &issue).await?;
         }
         now_seen.insert(issue, updated);
     }
     Ok(now_seen)
+}
+
+/// Whether the issue belongs to a case. One that we do not know, and that carries a mark of ours,
+/// was moved to another project, or made twice.
+async fn is_ours(tools: &CommentTools, issue: &IssueKey) -> Result<bool, LookFault> {
+    if tools.desk.knows_issue(issue.clone()).await? {
+        return Ok(true);
+    }
+    let Some(Marks { mark: Some(mark), .. }) = tools.jira.marks(issue).await? else {
+        return Ok(false);
+    };
+    let Some(case) = tools.desk.case_of_mark(&mark).await? else { return Ok(false) };
+    // The creator may just be about to settle it.
+    let Some(known) = case.issue else { return Ok(false) };
+    match tools.jira.marks(&known).await? {
+        Some(there) if there.key != *issue => {
+            tracing::error!(
+                issue.key = %issue,
+                issue.first = %known,
+                case.id = %case.id,
+                "two issues were made of one mail; close the second by hand"
+            );
+            Ok(false)
+        }
+        _ => {
+            tracing::info!(issue.key = %issue, issue.former = %known, "an issue was moved");
+            tools.desk.moved(case.id, issue.clone()).await?;
+            Ok(true)
+        }
+    }
 }
 
 async fn take(tools: &CommentTools, issue: &IssueKey) -> Result<(), LookFault> {

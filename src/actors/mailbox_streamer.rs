@@ -4,9 +4,9 @@
 //! rounds (see `round`), one at a time, and a connection for news. What ends it: only the
 //! supervisor. A server that is away or does not push only makes it slower.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
@@ -167,7 +167,8 @@ impl State {
         let (mailbox, desk, myself) = (self.mailbox.clone(), self.desk.clone(), myself.clone());
         let span = tracing::info_span!("ticketd.mailbox.round", mailbox.name = %mailbox.name);
         let work = async move {
-            let outcome = round::round(&mailbox, &desk).await;
+            let round = AssertUnwindSafe(round::round(&mailbox, &desk)).catch_unwind();
+            let outcome = round.await.unwrap_or(Err(RoundFault::Panicked));
             // An actor that is gone looks no more.
             let _ = myself.cast(MailboxStreamerMsg::Rounded(outcome));
         };

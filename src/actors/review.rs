@@ -9,7 +9,7 @@ use super::{
     mailboxes::Mailboxes,
 };
 use crate::model::{
-    case::{Case, MailRecord},
+    case::{Case, MailRecord, MailState},
     effect::Effect,
     keys::{CaseId, EffectId, MailKey, MailboxName},
 };
@@ -166,13 +166,19 @@ impl Review {
             return Ok(Reply::Retried(self.desk.retry(effect).await?));
         }
         let Some(key) = MailKey::parse(id) else { return Ok(unknown(id)) };
-        let Some(record) = self.desk.release(key).await? else {
+        let Some(record) = self.desk.mail(key).await? else { return Ok(unknown(id)) };
+        if !matches!(record.state, MailState::Quarantined { .. }) {
             return Ok(Reply::Retried(Retried::NotDead));
-        };
+        }
         let Some(mailbox) = self.mailboxes.of(&record.mailbox) else {
             return Ok(Reply::Failed(format!("the mailbox {} is not configured", record.mailbox)));
         };
         let read = mailbox_streamer::reread(&mailbox, &self.desk, record.remote).await?;
+        if read == Recorded::default() {
+            return Ok(Reply::Failed("the mail still cannot be read".to_owned()));
+        }
+        // It has a row under its own name now.
+        self.desk.release(key).await?;
         Ok(Reply::Reread(read))
     }
 

@@ -85,9 +85,6 @@ fn show(reply: Reply) -> Outcome {
         Reply::Retried(Retried::Unknown) => {
             return Err(anyhow::anyhow!("there is no such effect").into());
         }
-        Reply::Reread(read) if read.quarantined > 0 => {
-            return Err(anyhow::anyhow!("the mail still cannot be read").into());
-        }
         Reply::Reread(_) => tell("the mail was read again and is recorded"),
         Reply::Audited { mails, cases, effects, problems } => {
             return audited(&mails, cases, &effects, &problems);

@@ -129,8 +129,8 @@ pub fn join(
     now: Timestamp,
 ) -> Vec<Effect> {
     let inbound = mail.folder == Folder::Inbox;
-    let by_reporter = mail.from.as_ref().is_some_and(|from| {
-        case.reporter.as_ref().is_some_and(|reporter| reporter.email == from.email)
+    let by_reporter = mail.from.iter().chain(&mail.reply_to).any(|writer| {
+        case.reporter.as_ref().is_some_and(|reporter| reporter.email == writer.email)
     });
     if by_reporter && let Some(id) = Case::nameable(mail.message_id.as_ref()) {
         case.last = Some(id);

@@ -58,6 +58,11 @@ struct EffectLabels {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DeskLabels {
+    what: &'static str,
+}
+
 /// Mailboxes stand in the configuration: their names are few and nobody's secret.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct MailboxLabels {
@@ -85,6 +90,7 @@ struct Inner {
     lag: Family<MailboxLabels, Gauge>,
     backlog: Family<MailboxLabels, Gauge>,
     read: Family<MailboxLabels, Gauge>,
+    desk: Family<DeskLabels, Gauge>,
 }
 
 impl Metrics {
@@ -110,6 +116,7 @@ impl Metrics {
             lag: Family::default(),
             backlog: Family::default(),
             read: Family::default(),
+            desk: Family::default(),
         };
         let registry = &mut inner.registry;
         registry.register_with_unit(
@@ -168,7 +175,18 @@ impl Metrics {
             "Whether the mailbox could be read the last time (1) or not (0)",
             inner.read.clone(),
         );
+        registry.register(
+            "desk",
+            "What stands still: dead effects, mails put aside, cases that wait for a worker",
+            inner.desk.clone(),
+        );
         Self(Arc::new(inner))
+    }
+
+    /// So much of the desk stands like this now.
+    pub fn desk(&self, what: &'static str, count: usize) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.0.desk.get_or_create(&DeskLabels { what }).set(count);
     }
 
     /// A mail was seen, and this is what became of it.

@@ -1,10 +1,12 @@
 //! What happens to a mail that is seen: known already, kept out by a rule, put into quarantine, or
 //! taken into a case. One transaction a mail; the first word about a mail is the last.
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{Inner, Site};
+use super::{
+    Inner, Site,
+    arrival::{Arrival, Verdict},
+};
 use crate::{
     model::{
         case::{Case, MailRecord, MailState},
@@ -17,8 +19,9 @@ use crate::{
         render,
         thread::ThreadSecret,
     },
-    store::{DeskTx, StoreError},
+    store::{self, DeskTx, StoreError},
 };
+use jiff::Timestamp;
 
 /// Answered mails by which a mail that comes too early will be found: the nearest ones.
 const AWAITED: usize = 3;
@@ -29,85 +32,35 @@ const SUBJECT_DAYS: i64 = 7;
 /// Characters of a subject that the register keeps.
 const SUBJECT_MAX: usize = 100;
 
-/// A mail as it comes out of the mailbox.
-#[derive(Debug, Clone)]
-pub enum Arrival {
-    /// Its head could be read.
-    Mail(Mail),
-    /// It could not.
-    Unreadable {
-        /// The mailbox's own id.
-        remote: String,
-        /// When the mailbox got it.
-        received: Timestamp,
-        /// Why, in a few words.
-        reason: String,
-        /// The beginning of its raw text.
-        raw: Vec<u8>,
-    },
+/// Records one mail; one that ticketd cannot digest is put aside, so that it holds up no other.
+pub(super) fn record_any(
+    tables: &store::Desk,
+    mailbox: &MailboxName,
+    site: &Site,
+    arrival: &Arrival,
+    now: Timestamp,
+) -> Result<Verdict, StoreError> {
+    let one = |arrival: &Arrival| {
+        tables.write(|rows| record(rows, tables.secret(), mailbox, site, arrival, now))
+    };
+    let reason = match catch_unwind(AssertUnwindSafe(|| one(arrival))) {
+        Ok(Err(StoreError::RowTooLong { .. })) => "its record would be too long",
+        Ok(recorded) => return recorded,
+        Err(_) => "recording it panicked",
+    };
+    let Arrival::Mail(mail) = arrival else {
+        return Err(StoreError::Engine(reason.to_owned()));
+    };
+    tracing::error!(mail.remote = mail.remote, cause = reason, "a mail is put aside");
+    one(&Arrival::Unreadable {
+        remote: mail.remote.clone(),
+        received: mail.received,
+        reason: reason.to_owned(),
+        raw: Vec::new(),
+    })
 }
 
-/// What became of one mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Known,
-    Ticket,
-    Comment,
-    Ignored,
-    Quarantined,
-}
-
-impl Verdict {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Known => "known",
-            Self::Ticket => "ticket",
-            Self::Comment => "comment",
-            Self::Ignored => "ignored",
-            Self::Quarantined => "quarantined",
-        }
-    }
-}
-
-/// What became of a batch.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recorded {
-    /// Mails that were known before.
-    pub known: usize,
-    /// Mails that opened a case.
-    pub tickets: usize,
-    /// Mails that joined one.
-    pub comments: usize,
-    /// Mails that a rule keeps out.
-    pub ignored: usize,
-    /// Mails that cannot be read.
-    pub quarantined: usize,
-}
-
-impl std::ops::AddAssign for Recorded {
-    fn add_assign(&mut self, other: Self) {
-        self.known += other.known;
-        self.tickets += other.tickets;
-        self.comments += other.comments;
-        self.ignored += other.ignored;
-        self.quarantined += other.quarantined;
-    }
-}
-
-impl Recorded {
-    pub(super) fn count(&mut self, verdict: Verdict) {
-        *match verdict {
-            Verdict::Known => &mut self.known,
-            Verdict::Ticket => &mut self.tickets,
-            Verdict::Comment => &mut self.comments,
-            Verdict::Ignored => &mut self.ignored,
-            Verdict::Quarantined => &mut self.quarantined,
-        } += 1;
-    }
-}
-
-/// Records one mail.
-pub(super) fn record(
+fn record(
     rows: &mut DeskTx<'_>,
     secret: &ThreadSecret,
     mailbox: &MailboxName,

@@ -10,7 +10,7 @@ use crate::{
     model::{
         case::{Case, MailRecord, MailState},
         desk as rules,
-        effect::{Effect, Stage},
+        effect::{Effect, Stage, Worker},
         keys::{CaseId, EffectId, MailKey, MailboxName},
     },
     store::{Audit, Cursor, Purged, StoreError},
@@ -144,22 +144,12 @@ impl Desk {
         Ok(retried)
     }
 
-    /// Forgets a mail that is put aside, so that it can be read anew.
+    /// Forgets that a mail was put aside: it has been read since.
     ///
     /// # Errors
     /// The store's.
-    pub async fn release(&self, key: MailKey) -> Result<Option<MailRecord>, StoreError> {
-        self.write(move |_, tables| {
-            tables.write(|rows| {
-                let record = rows.mail(&key)?;
-                let put_aside =
-                    |record: &MailRecord| matches!(record.state, MailState::Quarantined { .. });
-                let Some(record) = record.filter(put_aside) else { return Ok(None) };
-                rows.forget_mail(&key)?;
-                Ok(Some(record))
-            })
-        })
-        .await
+    pub async fn release(&self, key: MailKey) -> Result<(), StoreError> {
+        self.write(move |_, tables| tables.write(|rows| rows.forget_mail(&key).map(drop))).await
     }
 
     /// Follows every mail to its ticket.
@@ -179,6 +169,25 @@ impl Desk {
             let counts = tables.counts()?.into_iter();
             let ours = counts.filter(|((name, _), _)| *name == mailbox);
             Ok(ours.map(|((_, state), count)| (state.to_owned(), count)).collect())
+        })
+        .await
+    }
+
+    /// Counts what stands still, for metrics.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn gauge(&self) -> Result<(), StoreError> {
+        let metrics = self.0.metrics.clone();
+        self.read(move |tables| {
+            metrics.desk("dead", tables.dead()?.len());
+            metrics.desk("waiting_for_jira", tables.waiting(Worker::Jira)?);
+            metrics.desk("waiting_for_mail", tables.waiting(Worker::Mail)?);
+            let counts = tables.counts()?.into_iter();
+            let aside = counts.filter(|((_, state), _)| *state == "quarantined");
+            let aside = aside.map(|(_, count)| count).sum::<u64>();
+            metrics.desk("quarantined", usize::try_from(aside).unwrap_or(usize::MAX));
+            Ok(())
         })
         .await
     }

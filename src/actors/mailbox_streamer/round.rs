@@ -44,6 +44,8 @@ pub(super) enum RoundFault {
     Mailbox(#[from] ApiError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("the round panicked")]
+    Panicked,
 }
 
 pub(super) async fn round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, RoundFault> {
@@ -177,7 +179,11 @@ pub(super) async fn take(
     Ok(recorded)
 }
 
-async fn arrival(mailbox: &Mailbox, id: &str, head: Head) -> Result<Option<Arrival>, RoundFault> {
+pub(super) async fn arrival(
+    mailbox: &Mailbox,
+    id: &str,
+    head: Head,
+) -> Result<Option<Arrival>, RoundFault> {
     Ok(match head {
         Head::Mail(mail) => Some(Arrival::Mail(*mail)),
         Head::Elsewhere(_) | Head::Gone => None,

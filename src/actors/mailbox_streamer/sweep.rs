@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use super::round::{self, RoundFault};
 use crate::{
     actors::{
-        desk::{Desk, Recorded},
+        desk::{Arrival, Desk, Recorded},
         mailboxes::Mailbox,
     },
     clients::Head,
@@ -58,7 +58,7 @@ pub(in crate::actors) async fn sweep(
     }
 }
 
-/// Reads one mail anew.
+/// Reads one mail anew. Nothing is recorded if it still cannot be read, or has gone.
 ///
 /// # Errors
 /// A sentence for the operator.
@@ -67,7 +67,17 @@ pub(in crate::actors) async fn reread(
     desk: &Desk,
     remote: String,
 ) -> anyhow::Result<Recorded> {
-    Ok(round::take(mailbox, desk, &[remote]).await?)
+    let ids = [remote];
+    let Some(head) = mailbox.source.heads(&ids).await?.pop() else {
+        return Ok(Recorded::default());
+    };
+    let [remote] = ids;
+    Ok(match round::arrival(mailbox, &remote, head).await? {
+        Some(arrival @ Arrival::Mail(_)) => {
+            desk.arrived(mailbox.name.clone(), vec![arrival], None).await?
+        }
+        Some(Arrival::Unreadable { .. }) | None => Recorded::default(),
+    })
 }
 
 async fn missing(
