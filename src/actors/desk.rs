@@ -115,8 +115,8 @@ impl Desk {
             .write(move |inner, tables| {
                 let now = clock::now();
                 let mut recorded = Recorded::default();
-                let Some(site) = inner.sites.get(&mailbox) else { return Ok(recorded) };
                 for arrival in arrivals {
+                    let Some(site) = inner.sites.get(&mailbox) else { continue };
                     let verdict = intake::record_any(tables, &mailbox, site, &arrival, now)?;
                     inner.metrics.mail(verdict.word());
                     recorded.count(verdict);

@@ -20,11 +20,14 @@ use super::{
 use crate::{
     clients::{ApiError, JiraClient},
     clock,
-    model::{jira::Marks, keys::IssueKey},
-    store::StoreError,
+    model::{
+        jira::Marks,
+        keys::{IssueKey, MailboxName},
+    },
+    store::{Cursor, StoreError},
 };
 
-/// How far back the first look goes: a weekend without ticketd.
+/// How far back the very first look goes.
 const FIRST_LOOK: Duration = Duration::from_hours(72);
 /// How much two looks overlap, besides the lag of the index: clocks differ.
 const OVERLAP: Duration = Duration::from_mins(2);
@@ -126,11 +129,16 @@ struct JiraComments;
 struct State {
     tools: CommentTools,
     seen: Seen,
-    /// Everything up to here has been seen.
-    until: Timestamp,
+    /// Everything up to here has been seen; unknown before the first look.
+    until: Option<Timestamp>,
     begun: Timestamp,
     look: Option<AbortOnDropHandle<()>>,
 }
+
+/// Under which the desk remembers how far it has looked. No mailbox can have this name.
+const CURSOR: &str = "jira--comments";
+/// How often that is written down.
+const REMEMBER_EVERY: Duration = Duration::from_mins(5);
 
 impl Actor for JiraComments {
     type Msg = JiraCommentsMsg;
@@ -143,8 +151,7 @@ impl Actor for JiraComments {
         tools: CommentTools,
     ) -> Result<State, ActorProcessingErr> {
         let _ = myself.cast(JiraCommentsMsg::Look);
-        let until = before(clock::now(), FIRST_LOOK);
-        Ok(State { tools, seen: Seen::new(), until, begun: until, look: None })
+        Ok(State { tools, seen: Seen::new(), until: None, begun: clock::now(), look: None })
     }
 
     async fn handle(
@@ -165,10 +172,10 @@ impl Actor for JiraComments {
 impl State {
     fn look(&mut self, myself: &ActorRef<JiraCommentsMsg>) {
         self.begun = clock::now();
-        let since = before(self.until, OVERLAP + self.tools.index_lag);
+        let (until, begun) = (self.until, self.begun);
         let (tools, seen, myself) = (self.tools.clone(), self.seen.clone(), myself.clone());
         let work = async move {
-            let look = AssertUnwindSafe(look(&tools, seen, since)).catch_unwind();
+            let look = AssertUnwindSafe(look(&tools, seen, until, begun)).catch_unwind();
             let outcome = look.await.unwrap_or(Err(LookFault::Panicked));
             // An actor that is gone looks no more.
             let _ = myself.cast(JiraCommentsMsg::Looked(Box::new(outcome)));
@@ -179,7 +186,7 @@ impl State {
 
     fn looked(&mut self, myself: &ActorRef<JiraCommentsMsg>, outcome: Result<Seen, LookFault>) {
         match outcome {
-            Ok(seen) => (self.seen, self.until) = (seen, self.begun),
+            Ok(seen) => (self.seen, self.until) = (seen, Some(self.begun)),
             Err(error) => tracing::warn!(%error, "jira's comments could not be looked through"),
         }
         let rarely = if self.tools.webhooks { BESIDES_WEBHOOKS } else { 1 };
@@ -188,7 +195,19 @@ impl State {
     }
 }
 
-async fn look(tools: &CommentTools, seen: Seen, since: Timestamp) -> Result<Seen, LookFault> {
+async fn look(
+    tools: &CommentTools,
+    seen: Seen,
+    until: Option<Timestamp>,
+    begun: Timestamp,
+) -> Result<Seen, LookFault> {
+    let name = MailboxName::parse(CURSOR);
+    let mut remembered = None;
+    if let Some(name) = name.clone() {
+        remembered = tools.desk.cursor(name).await?.map(|cursor| cursor.synced);
+    }
+    let until = until.or(remembered).unwrap_or_else(|| before(begun, FIRST_LOOK));
+    let since = before(until, OVERLAP + tools.index_lag);
     let minutes = clock::now().duration_since(since).as_secs() / 60 + 1;
     let minutes = u32::try_from(minutes).unwrap_or(u32::MAX);
     let mut now_seen = Seen::new();
@@ -197,6 +216,11 @@ async fn look(tools: &CommentTools, seen: Seen, since: Timestamp) -> Result<Seen
             take(tools, &issue).await?;
         }
         now_seen.insert(issue, updated);
+    }
+    let old = before(begun, REMEMBER_EVERY);
+    if let (Some(name), true) = (name, remembered.is_none_or(|at| at < old)) {
+        let cursor = Cursor { state: String::new(), synced: begun };
+        tools.desk.arrived(name, Vec::new(), Some(cursor)).await?;
     }
     Ok(now_seen)
 }

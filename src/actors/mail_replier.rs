@@ -1,8 +1,8 @@
 //! Sends what reporters get by mail: the notice of their issue, and agents' comments.
 //!
 //! Comes in: effects that are due, by way of `effects`. Goes out: a draft with a Message-ID of its
-//! own, and then its submission. An unclear try is looked for by that Message-ID: a draft that is
-//! still one is sent, one that has gone out is done.
+//! own, and then its submission. An unclear try is looked for by that Message-ID: one that has gone
+//! out is done, a draft that still is one after a while is sent.
 
 use std::{sync::Arc, time::Duration};
 
@@ -98,6 +98,12 @@ impl MailReplier {
         if unclear || effect.trace.draft.is_some() {
             match self.find_draft(effect, mailbox).await {
                 Ok(Found::Sent) => return Ok(plainly()),
+                Ok(Found::Draft(id)) if unclear => {
+                    // Its submission may still be under way: it is sent when that time is over.
+                    let trace = Trace { draft: Some(id), ..effect.trace.clone() };
+                    self.tools.desk.trace(effect, trace).await?;
+                    return Ok(Outcome::NotFound);
+                }
                 Ok(Found::Draft(id)) => return self.send(effect, mailbox, reporter, &id).await,
                 Ok(Found::Nothing) if unclear => return Ok(Outcome::NotFound),
                 Ok(Found::Nothing) => {}

@@ -148,7 +148,12 @@ impl Actor for MailboxStreamer {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             MailboxStreamerMsg::Look => state.look(&myself),
-            MailboxStreamerMsg::Pushed(pushes) => state.pushes = pushes,
+            MailboxStreamerMsg::Pushed(pushes) => {
+                // The next look of its own may be far away.
+                if std::mem::replace(&mut state.pushes, pushes) && !pushes {
+                    state.look(&myself);
+                }
+            }
             MailboxStreamerMsg::Rounded(outcome) => state.rounded(&myself, outcome),
             MailboxStreamerMsg::Ping(reply) => drop(reply.send(())),
         }

@@ -269,8 +269,8 @@ fn replace_issue(case: &mut Case, effect: &mut Effect, now: Timestamp) -> Vec<Wo
 /// Moves the queue on. Only a missing issue holds up what comes after it.
 fn advance(case: &mut Case, effect: &Effect, following: Option<&Effect>) {
     let holds_up = effect.stage == Stage::Dead && matches!(effect.work, Work::CreateIssue { .. });
-    if effect.is_over() && !holds_up {
-        case.head = effect.id.step + 1;
+    if case.head_id() == Some(effect.id) && effect.is_over() && !holds_up {
+        case.head += 1;
     }
     let head = [Some(effect), following].into_iter().flatten();
     case.next = head
