@@ -101,7 +101,7 @@ impl Desk {
         }
     }
 
-    /// Records mails in their order, and then the cursor that stands behind them.
+    /// Records mails in their order.
     ///
     /// # Errors
     /// The store's; then none or some are recorded, and all can be given again.
@@ -109,7 +109,6 @@ impl Desk {
         &self,
         mailbox: MailboxName,
         arrivals: Vec<Arrival>,
-        cursor: Option<Cursor>,
     ) -> Result<Recorded, StoreError> {
         let recorded = self
             .write(move |inner, tables| {
@@ -121,14 +120,19 @@ impl Desk {
                     inner.metrics.mail(verdict.word());
                     recorded.count(verdict);
                 }
-                if let Some(cursor) = cursor {
-                    tables.write(|rows| rows.put_cursor(&mailbox, &cursor))?;
-                }
                 Ok(recorded)
             })
             .await?;
         self.0.jira.notify_one();
         Ok(recorded)
+    }
+
+    /// Notes where the mailbox was read up to: everything before it is recorded.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn read_up_to(&self, mailbox: MailboxName, cursor: Cursor) -> Result<(), StoreError> {
+        self.write(move |_, tables| tables.write(|rows| rows.put_cursor(&mailbox, &cursor))).await
     }
 
     /// Where the mailbox was read up to.

@@ -220,7 +220,7 @@ async fn look(
     let old = before(begun, REMEMBER_EVERY);
     if let (Some(name), true) = (name, remembered.is_none_or(|at| at < old)) {
         let cursor = Cursor { state: String::new(), synced: begun };
-        tools.desk.arrived(name, Vec::new(), Some(cursor)).await?;
+        tools.desk.read_up_to(name, cursor).await?;
     }
     Ok(now_seen)
 }

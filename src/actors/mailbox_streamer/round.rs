@@ -86,7 +86,7 @@ pub(super) async fn round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, Round
         let next = Cursor { state: changes.state, synced: clock::now() };
         recorded += take(mailbox, desk, &changes.ids).await?;
         failpoint::hit("mailbox_streamer.recorded").await;
-        desk.arrived(mailbox.name.clone(), Vec::new(), Some(next.clone())).await?;
+        desk.read_up_to(mailbox.name.clone(), next.clone()).await?;
         failpoint::hit("mailbox_streamer.moved").await;
         cursor = next;
         if !changes.more {
@@ -104,7 +104,7 @@ async fn first_round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, RoundFault
     let mut recorded = Recorded::default();
     if days == 0 {
         let cursor = Cursor { state: mailbox.source.state().await?, synced: now };
-        desk.arrived(mailbox.name.clone(), Vec::new(), Some(cursor)).await?;
+        desk.read_up_to(mailbox.name.clone(), cursor).await?;
         tracing::info!("the mailbox is read from now on");
     } else {
         recorded = compare_since(mailbox, desk, since).await?;
@@ -144,7 +144,7 @@ async fn compare_since(
             }
         }
     }
-    desk.arrived(mailbox.name.clone(), Vec::new(), Some(cursor)).await?;
+    desk.read_up_to(mailbox.name.clone(), cursor).await?;
     Ok(recorded)
 }
 
@@ -171,7 +171,7 @@ pub(super) async fn take(
         });
         let lag = oldest.min().map(|oldest| clock::now().duration_since(oldest));
         failpoint::hit("mailbox_streamer.read").await;
-        recorded += desk.arrived(mailbox.name.clone(), arrivals, None).await?;
+        recorded += desk.arrived(mailbox.name.clone(), arrivals).await?;
         if let Some(lag) = lag {
             mailbox.health.lag(Duration::try_from(lag).unwrap_or_default());
         }

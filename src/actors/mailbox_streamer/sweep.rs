@@ -74,7 +74,7 @@ pub(in crate::actors) async fn reread(
     let [remote] = ids;
     Ok(match round::arrival(mailbox, &remote, head).await? {
         Some(arrival @ Arrival::Mail(_)) => {
-            desk.arrived(mailbox.name.clone(), vec![arrival], None).await?
+            desk.arrived(mailbox.name.clone(), vec![arrival]).await?
         }
         Some(Arrival::Unreadable { .. }) | None => Recorded::default(),
     })
