@@ -13,13 +13,16 @@ use tokio::{net::TcpListener, signal::unix::Signal};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    actors::{Desk, MattermostPosterHandle, RedmineSessions, SessionTools, SupervisorHandle},
+    actors::{
+        Desk, MattermostPosterHandle, RedmineSessions, Review, SessionTools, SupervisorHandle,
+    },
     clients::{MattermostClient, RedmineClient, UserLocales},
     clock,
     config::Config,
     http::{Context, Control, Doorkeeping, FrontDoor, JiraHook, bind},
     lifecycle::{self, Shutdown},
     locale::Texts,
+    model::effect::Worker,
     secret,
     store::{Keyring, Store},
     telemetry::Metrics,
@@ -35,6 +38,8 @@ const ACTORS_LIMIT: Duration = Duration::from_secs(5);
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 /// How often finished cases are looked for that nobody need remember.
 const PURGE_EVERY: Duration = Duration::from_hours(6);
+/// How often it is counted how many cases wait for their tracker.
+const BACKLOG_EVERY: Duration = Duration::from_secs(5);
 /// How often the store's export is brought up to date.
 const EXPORT_EVERY: Duration = Duration::from_hours(1);
 
@@ -144,8 +149,12 @@ impl App {
         let control = Control::bind(&config.store.path).context("cannot listen for commands")?;
         let upkeep = mail_road.map(|road| {
             let review = road.review;
-            let tidied = AbortOnDropHandle::new(tokio::spawn(purge(review.desk.clone(), keep)));
-            (AbortOnDropHandle::new(tokio::spawn(control.serve(review))), tidied)
+            [
+                tokio::spawn(purge(review.desk.clone(), keep)),
+                tokio::spawn(count_backlog(review.clone())),
+                tokio::spawn(control.serve(review)),
+            ]
+            .map(AbortOnDropHandle::new)
         });
         let chores = [
             tokio::spawn(lifecycle::feed_watchdog(supervisor.clone())),
@@ -214,6 +223,19 @@ async fn purge(desk: Desk, keep: SignedDuration) {
             ),
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "finished cases could not be removed"),
+        }
+    }
+}
+
+/// A mailbox notes its backlog when it is read; a tracker that is away is noticed here too.
+async fn count_backlog(review: Review) {
+    loop {
+        tokio::time::sleep(BACKLOG_EVERY).await;
+        match review.desk.waiting(Worker::Jira).await {
+            Ok(waiting) => {
+                review.mailboxes.all().iter().for_each(|one| one.health.backlog(waiting));
+            }
+            Err(error) => tracing::error!(%error, "the cases that wait could not be counted"),
         }
     }
 }
