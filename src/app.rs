@@ -13,13 +13,16 @@ use tokio::{net::TcpListener, signal::unix::Signal};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    actors::{Desk, MattermostPosterHandle, RedmineSessions, SessionTools, SupervisorHandle},
+    actors::{
+        Desk, MattermostPosterHandle, RedmineSessions, Review, SessionTools, SupervisorHandle,
+    },
     clients::{MattermostClient, RedmineClient, UserLocales},
     clock,
     config::Config,
     http::{Context, Control, Doorkeeping, FrontDoor, JiraHook, bind},
     lifecycle::{self, Shutdown},
     locale::Texts,
+    model::effect::Worker,
     secret,
     store::{Keyring, Store},
     telemetry::Metrics,
@@ -33,8 +36,8 @@ pub use mail_road::MailRoad;
 const ACTORS_LIMIT: Duration = Duration::from_secs(5);
 /// How often the door forgets silent users.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
-/// How often the desk is counted for `/metrics`.
-const GAUGE_EVERY: Duration = Duration::from_secs(15);
+/// How often the desk is counted for `/metrics` and `/ready`.
+const GAUGE_EVERY: Duration = Duration::from_secs(5);
 /// How often finished cases are looked for that nobody need remember.
 const PURGE_EVERY: Duration = Duration::from_hours(6);
 /// How often the store's export is brought up to date.
@@ -147,12 +150,13 @@ impl App {
             let review = road.review;
             let control = Control::bind(&config.store.path)
                 .inspect_err(|error| tracing::error!(%error, "commands cannot reach this daemon"));
-            let answered = control.map(|control| control.serve(review.clone()));
-            let answered =
-                answered.map(|serving| AbortOnDropHandle::new(tokio::spawn(serving))).ok();
-            let tidied = AbortOnDropHandle::new(tokio::spawn(purge(review.desk.clone(), keep)));
-            let gauged = AbortOnDropHandle::new(tokio::spawn(gauge(review.desk.clone())));
-            (answered, tidied, gauged)
+            let answering = control.map(|control| control.serve(review.clone()));
+            let mut tasks = vec![
+                tokio::spawn(purge(review.desk.clone(), keep)),
+                tokio::spawn(gauge(review)),
+            ];
+            tasks.extend(answering.map(tokio::spawn));
+            tasks.into_iter().map(AbortOnDropHandle::new).collect::<Vec<_>>()
         });
         let chores = [
             tokio::spawn(lifecycle::feed_watchdog(supervisor.clone())),
@@ -209,10 +213,15 @@ async fn tidy(context: Arc<Context>) {
     }
 }
 
-async fn gauge(desk: Desk) {
+async fn gauge(review: Review) {
     loop {
-        if let Err(error) = desk.gauge().await {
-            tracing::error!(%error, "the desk cannot be counted");
+        match review.desk.gauge().await {
+            Ok(waiting) => {
+                for mailbox in review.mailboxes.all() {
+                    mailbox.health.backlog(waiting);
+                }
+            }
+            Err(error) => tracing::error!(%error, "the desk cannot be counted"),
         }
         tokio::time::sleep(GAUGE_EVERY).await;
     }
@@ -234,6 +243,7 @@ async fn purge(desk: Desk, keep: SignedDuration) {
     }
 }
 
+/// A mailbox notes its backlog when it is read; a tracker that is away is noticed here too.
 async fn keep_export(store: Store) {
     loop {
         tokio::time::sleep(EXPORT_EVERY).await;

@@ -64,7 +64,8 @@ pub struct Next {
 
 impl Case {
     /// Cut to what a row holds: the subject.
-    pub(super) fn subject_of(text: &str) -> String {
+    #[must_use]
+    pub fn subject_of(text: &str) -> String {
         let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         render::cut(line.trim(), SUBJECT_MAX)
     }

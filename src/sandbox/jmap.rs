@@ -26,6 +26,7 @@ mod store;
 pub(super) mod submission;
 mod text;
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Mutex;
 
@@ -71,6 +72,8 @@ struct Desk {
     store: Mutex<Store>,
     door: Door,
     beats: watch::Sender<Beat>,
+    /// The ids of mails that the server breaks over.
+    broken: Mutex<HashSet<String>>,
 }
 
 impl Jmap {
@@ -93,6 +96,7 @@ impl Jmap {
             store: Mutex::new(store),
             door: Door::new(setup),
             beats: watch::Sender::new(beat),
+            broken: Mutex::default(),
         };
         Ok(Self(Server::start(|_| desk).await?))
     }
@@ -130,6 +134,9 @@ impl Desk {
                 Reply::json(StatusCode::OK, JSON, &session::object(self.door.max_concurrent()))
                     .with(CACHE_CONTROL, "must-revalidate, no-cache, no-store")
                     .with(ACCEPT_RANGES, "none")
+            }
+            ("POST", ["jmap"]) if get::looks_into(request, &lock(&self.broken)) => {
+                refused(StatusCode::INTERNAL_SERVER_ERROR, "The server broke")
             }
             ("POST", ["jmap"]) => self.with(|store| api::run(store, request)),
             ("GET", ["jmap", "eventsource"]) if self.door.pushes() => {

@@ -182,6 +182,11 @@ impl TestApp {
         Setup::new().start().await
     }
 
+    /// The directory of its store.
+    pub(crate) fn store(&self) -> std::path::PathBuf {
+        self.home.dir.path().join("store")
+    }
+
     /// The stand-in of Redmine.
     pub(crate) fn redmine(&self) -> &Redmine {
         self.redmine.as_ref().expect("the stand-in runs")

@@ -5,6 +5,7 @@
 mod app;
 mod chat;
 pub(crate) mod flows;
+mod operator;
 mod post;
 mod recorded;
 mod tracker;

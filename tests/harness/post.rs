@@ -111,6 +111,7 @@ fn fresh() -> u64 {
 }
 
 type Change = Box<dyn FnOnce(&mut Config) + Send>;
+type Before = Box<dyn FnOnce(&Jmap, &Jira) + Send>;
 
 /// How the post office is set up.
 pub(crate) struct PostSetup {
@@ -119,6 +120,8 @@ pub(crate) struct PostSetup {
     pub(crate) home: Option<Arc<Home>>,
     pub(crate) webhooks: bool,
     change: Vec<Change>,
+    before: Vec<Before>,
+    wait: bool,
 }
 
 impl Default for PostSetup {
@@ -129,6 +132,8 @@ impl Default for PostSetup {
             home: None,
             webhooks: true,
             change: Vec::new(),
+            before: Vec::new(),
+            wait: true,
         }
     }
 }
@@ -161,24 +166,42 @@ impl PostSetup {
         self
     }
 
-    pub(crate) async fn start(self) -> Post {
-        ticketd::prepare_process();
-        let jira = Jira::start_with(self.jira).await.unwrap();
-        let jmap = Jmap::start_with(self.jmap).await.unwrap();
-        Self::start_between(jira, jmap, self.home, self.webhooks, self.change).await
+    /// What the stand-ins are before ticketd starts.
+    pub(crate) fn before(mut self, prepare: impl FnOnce(&Jmap, &Jira) + Send + 'static) -> Self {
+        self.before.push(Box::new(prepare));
+        self
     }
 
-    async fn start_between(
-        jira: Jira,
-        jmap: Jmap,
-        home: Option<Arc<Home>>,
-        webhooks: bool,
-        change: Vec<Change>,
-    ) -> Post {
+    /// Does not wait until the mailbox is read.
+    pub(crate) fn at_once(mut self) -> Self {
+        self.wait = false;
+        self
+    }
+
+    pub(crate) async fn start(self) -> Post {
+        ticketd::prepare_process();
+        let jira = Jira::start_with(self.jira.clone()).await.unwrap();
+        let jmap = Jmap::start_with(self.jmap).await.unwrap();
+        self.between(jira, jmap).await
+    }
+
+    /// Takes the place of a ticketd that ran: its store, its stand-ins.
+    pub(crate) async fn after(mut self, post: Post) -> Post {
+        let Post { app, jira, jmap } = post;
+        // Its thread waits, and the stand-ins live on this runtime.
+        let home = tokio::task::spawn_blocking(move || app.stop()).await.unwrap();
+        self.home = Some(home);
+        self.between(jira, jmap).await
+    }
+
+    async fn between(self, jira: Jira, jmap: Jmap) -> Post {
+        let Self { home, webhooks, change, before, wait, .. } = self;
+        for prepare in before {
+            prepare(&jmap, &jira);
+        }
         let (jira_url, jmap_url) = (jira.url(), jmap.session_url());
-        let cloud = jira_url.clone();
         let mut setup = Setup::new().config(move |config| {
-            configure(config, &cloud, &jmap_url, webhooks);
+            configure(config, &jira_url, &jmap_url, webhooks);
             for change in change {
                 change(config);
             }
@@ -191,9 +214,10 @@ impl PostSetup {
             let hook = format!("http://{}/hooks/jira", app.address);
             jira.webhook_to(hook.parse().unwrap(), HOOK_SECRET);
         }
-        let _ = jira_url;
         let post = Post { app, jira, jmap };
-        post.listening().await;
+        if wait {
+            post.listening().await;
+        }
         post
     }
 }

@@ -10,9 +10,15 @@
 mod harness;
 
 mod forerunner;
+mod forerunner_mail;
 mod health;
 mod languages;
+mod mail_filters;
+mod mail_odd;
+mod mail_threads;
 mod mail_to_jira;
+mod mail_war;
+mod mailbox_stream;
 mod redmine_form;
 mod redmine_issues;
 mod redmine_login;

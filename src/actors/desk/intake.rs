@@ -179,15 +179,25 @@ impl Intake<'_, '_> {
                 return Ok(Some(case));
             }
         }
-        // Its own id may be awaited: the answer was faster.
-        for id in mail.message_id.iter().chain(&mail.answers) {
+        // Its own id may be awaited: the answer was faster, and is about the same. Some devices use
+        // one id for all they send.
+        if let Some(id) = &mail.message_id
+            && let Some(case) = self.rows.case_of_message(self.mailbox, id)?
+            && let Some(case) = self.case_of_participant(case)?
+            && is_about(&case, mail)
+        {
+            return Ok(Some(case));
+        }
+        for id in &mail.answers {
             if let Some(case) = self.rows.case_of_message(self.mailbox, id)?
                 && let Some(case) = self.case_of_participant(case)?
             {
                 return Ok(Some(case));
             }
         }
+        // What answers nothing begins a conversation, whatever the mailbox thinks of it.
         if let Some(conversation) = &mail.conversation
+            && (!mail.answers.is_empty() || self.answers_by_subject())
             && let Some(case) = self.rows.case_of_conversation(self.mailbox, conversation)?
             && let Some(case) = self.case_of_participant(case)?
         {
@@ -206,15 +216,20 @@ impl Intake<'_, '_> {
     /// An answer whose program kept neither references nor our key.
     fn case_of_subject(&mut self) -> Result<Option<Case>, StoreError> {
         let Some(from) = &self.mail.from else { return Ok(None) };
-        let normalised = issue_text::normalised(&self.mail.subject);
-        let is_answer = normalised != self.mail.subject.trim().to_lowercase();
-        if !is_answer || normalised.is_empty() {
+        if !self.answers_by_subject() {
             return Ok(None);
         }
+        let normalised = issue_text::normalised(&self.mail.subject);
         let digest = self.secret.subject(&from.email, &normalised);
         let Some((case, since)) = self.rows.case_of_subject(digest)? else { return Ok(None) };
         let age = self.now.as_second() - since.as_second();
         if age > SUBJECT_DAYS * 86_400 { Ok(None) } else { self.open_case(case) }
+    }
+
+    /// Whether the subject says that the mail is an answer, and to what.
+    fn answers_by_subject(&self) -> bool {
+        let normalised = issue_text::normalised(&self.mail.subject);
+        !normalised.is_empty() && normalised != self.mail.subject.trim().to_lowercase()
     }
 
     fn open_case(&mut self, id: CaseId) -> Result<Option<Case>, StoreError> {
@@ -289,6 +304,12 @@ impl Intake<'_, '_> {
         let digest = self.secret.subject(&from.email, &normalised);
         self.rows.link_subject(digest, case, self.now)
     }
+}
+
+/// Whether the mail is about what the case is about, by the subject.
+fn is_about(case: &Case, mail: &Mail) -> bool {
+    let normalised = |subject: &str| issue_text::normalised(&Case::subject_of(subject));
+    normalised(&case.subject) == normalised(&mail.subject)
 }
 
 /// Whether the reporter may get one more notice today.

@@ -173,21 +173,22 @@ impl Desk {
         .await
     }
 
-    /// Counts what stands still, for metrics.
+    /// Counts what stands still, for metrics; returns how many cases wait for Jira.
     ///
     /// # Errors
     /// The store's.
-    pub async fn gauge(&self) -> Result<(), StoreError> {
+    pub async fn gauge(&self) -> Result<usize, StoreError> {
         let metrics = self.0.metrics.clone();
         self.read(move |tables| {
             metrics.desk("dead", tables.dead()?.len());
-            metrics.desk("waiting_for_jira", tables.waiting(Worker::Jira)?);
+            let waiting = tables.waiting(Worker::Jira)?;
+            metrics.desk("waiting_for_jira", waiting);
             metrics.desk("waiting_for_mail", tables.waiting(Worker::Mail)?);
             let counts = tables.counts()?.into_iter();
             let aside = counts.filter(|((_, state), _)| *state == "quarantined");
             let aside = aside.map(|(_, count)| count).sum::<u64>();
             metrics.desk("quarantined", usize::try_from(aside).unwrap_or(usize::MAX));
-            Ok(())
+            Ok(waiting)
         })
         .await
     }

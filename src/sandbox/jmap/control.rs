@@ -114,6 +114,17 @@ impl Jmap {
         });
     }
 
+    /// The server breaks over this mail: whoever wants to look into it gets a 500, and whoever asks
+    /// for others along with it. Where it lies and its raw text can be read.
+    pub fn break_over(&self, id: &str) {
+        lock(&self.0.service().broken).insert(id.to_owned());
+    }
+
+    /// The server reads every mail again.
+    pub fn mend(&self) {
+        lock(&self.0.service().broken).clear();
+    }
+
     /// The server forgets its log: changes since any older state are `cannotCalculateChanges`.
     pub fn forget_changes(&self) {
         self.0.service().with(|store| store.forgotten = store.state);

@@ -1,5 +1,7 @@
 //! `Email/get`. A mail is taken apart only when a property asks for what is in it.
 
+use std::collections::HashSet;
+
 use mail_parser::Message;
 use serde_json::{Map, Value, json};
 
@@ -9,6 +11,7 @@ use super::header::{self, Wanted};
 use super::mail;
 use super::parts::{self, Tree};
 use super::store::{Email, Store};
+use crate::sandbox::wire::Request;
 
 /// The properties given when none are asked for (RFC 8621, 4.2).
 const DEFAULT: [&str; 24] = [
@@ -80,6 +83,23 @@ impl Plan {
 
 fn is_outside(name: &str) -> bool {
     OUTSIDE.contains(&name)
+}
+
+/// Whether a request asks for what is in one of these mails.
+pub(super) fn looks_into(request: &Request, mails: &HashSet<String>) -> bool {
+    if mails.is_empty() {
+        return false;
+    }
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let strings = |value: &Value| -> Vec<String> {
+        let list = value.as_array().into_iter().flatten();
+        list.filter_map(|one| one.as_str().map(str::to_owned)).collect()
+    };
+    body["methodCalls"].as_array().into_iter().flatten().any(|call| {
+        call[0] == "Email/get"
+            && strings(&call[1]["ids"]).iter().any(|id| mails.contains(id))
+            && !strings(&call[1]["properties"]).iter().all(|name| is_outside(name))
+    })
 }
 
 pub(super) fn get(store: &Store, args: &Args) -> Outcome {

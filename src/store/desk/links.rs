@@ -98,7 +98,7 @@ impl DeskView {
         Ok(self.0.get::<Messages>(&message_key(mailbox, id))?.map(|link| link.case))
     }
 
-    /// The case that the mailbox's conversation was linked with last.
+    /// The case that the mailbox's conversation was linked with first.
     ///
     /// # Errors
     /// [`StoreError::Row`]; [`StoreError::Engine`].
@@ -156,7 +156,8 @@ impl DeskTx<'_> {
         self.view.0.put::<Messages>(&key, &Link { case })
     }
 
-    /// Mails of this conversation belong to `case`.
+    /// Mails of this conversation belong to `case`, unless they belong to another one already:
+    /// forged references bring a mail into any conversation.
     ///
     /// # Errors
     /// [`StoreError::Engine`].
@@ -167,6 +168,9 @@ impl DeskTx<'_> {
         case: CaseId,
     ) -> Result<(), StoreError> {
         let key = conversation_key(mailbox, conversation);
+        if self.view.0.contains::<Conversations>(&key)? {
+            return Ok(());
+        }
         self.view.0.put::<Conversations>(&key, &Link { case })
     }
 
