@@ -22,9 +22,10 @@ const VARIABLE: &str = "TICKETD_LOG";
 /// What is logged if nobody asks for more.
 const USUAL: &str = "ticketd=info,warn";
 
-/// Crates that drown ours at `debug`; what sled logs of its insides, the store says in words. The operator's filter beats this when it names them.
-const QUIET: &str =
-    "sled=off,eventsource_client=off,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn";
+/// Crates that drown ours at `debug`; what sled logs of its insides, the store says in words, and
+/// the readers of HTML log every word of a mail. The operator's filter beats this when it names them.
+const QUIET: &str = "sled=off,eventsource_client=off,hyper=warn,hyper_util=warn,reqwest=warn,\
+                     rustls=warn,html5ever=off,markup5ever=off,html2text=off";
 
 /// The form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

@@ -167,7 +167,10 @@ impl JiraCreator {
                 Outcome::Retry { after: Some(LOCKED_OUT), fault }
             }
             ApiError::RateLimited { after, .. } => Outcome::Retry { after: *after, fault },
-            ApiError::Unavailable { .. } => Outcome::Retry { after: None, fault },
+            // 409: somebody else was at it at the same moment. Nothing is wrong with the call.
+            ApiError::Unavailable { .. } | ApiError::Rejected { status: 409, .. } => {
+                Outcome::Retry { after: None, fault }
+            }
             ApiError::Rejected { .. } => Outcome::Refused { fault },
         }
     }

@@ -161,8 +161,21 @@ impl MailReplier {
                 tracing::info!(effect.id = %effect.id, "a mail went to the reporter");
                 plainly()
             }
-            Err(error) => failed(&error),
+            Err(error) => {
+                let outcome = failed(&error);
+                if matches!(outcome, Outcome::Refused { .. }) {
+                    self.tear_up(mailbox, draft).await;
+                }
+                outcome
+            }
         })
+    }
+
+    /// Nobody shall find a draft that was refused, and send it after all: a retry writes its own.
+    async fn tear_up(&self, mailbox: &Mailbox, draft: &str) {
+        if let Err(error) = mailbox.source.destroy(draft).await {
+            tracing::warn!(%error, "a draft that cannot be sent stays in the mailbox");
+        }
     }
 
     async fn write(&self, task: &Task, mailbox: &Mailbox, reporter: &Address) -> Written {

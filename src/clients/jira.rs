@@ -10,6 +10,7 @@ mod comment;
 mod images;
 mod issue;
 mod jql;
+mod login;
 mod pace;
 mod people;
 mod search;
@@ -28,7 +29,7 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 use url::Url;
 
-use self::pace::Pace;
+use self::{login::Login, pace::Pace};
 use super::{ApiError, Transport, transport::Answer};
 use crate::{
     health::Part,
@@ -82,6 +83,7 @@ struct Shared {
     transport: Transport,
     auth: JiraAuth,
     limit: Duration,
+    login: Login,
     pace: Pace,
     deployment: OnceCell<Deployment>,
     myself: OnceCell<Account>,
@@ -100,6 +102,7 @@ impl JiraClient {
             transport: Transport::new(SERVICE, url, limit, metrics)?,
             auth,
             limit,
+            login: Login::default(),
             pace: Pace::new(writes_per_second),
             deployment: OnceCell::new_with(cloud.map(known)),
             myself: OnceCell::new(),
@@ -151,8 +154,10 @@ impl JiraClient {
 
     async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, ApiError> {
         let _place = self.shared.pace.place_to_read().await?;
+        let proof = self.shared.login.enter().await?;
         let request = self.request(Method::GET, path).query(query);
-        self.shared.pace.heed(self.shared.transport.send(request).await)
+        let outcome = proof.heed(self.shared.transport.send(request).await);
+        self.shared.pace.heed(outcome)
     }
 
     /// The outcome, with a 404 that is the truth.
@@ -180,8 +185,9 @@ impl JiraClient {
 
     async fn write(&self, limit: Duration, request: RequestBuilder) -> Result<Answer, ApiError> {
         self.shared.pace.turn_to_write().await?;
+        let proof = self.shared.login.enter().await?;
         let sent = self.shared.transport.send_within(limit, request).await;
-        self.sure(self.shared.pace.heed(sent)).await
+        self.sure(self.shared.pace.heed(proof.heed(sent))).await
     }
 }
 

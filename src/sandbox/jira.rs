@@ -232,6 +232,7 @@ fn api(
         ("DELETE", ["issue", key, "watchers"]) => watchers::remove(state, request, key),
         ("POST", ["issue", key, "attachments"]) => attachments::add(state, request, key),
         ("GET", ["attachment", "meta"]) => Ok(attachments::limits(state)),
+        ("GET", ["attachment", id]) => attachments::show(state, id),
         ("GET", ["attachment", "content", id]) if cloud => attachments::content(state, request, id),
         ("GET" | "POST", ["search", "jql"]) if cloud => search::bounded(state, request),
         ("POST", ["search", "approximate-count"]) if cloud => search::count(state, request),

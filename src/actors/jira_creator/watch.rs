@@ -44,17 +44,10 @@ impl JiraCreator {
                 Ok(()) => {}
                 Err(
                     ApiError::Forbidden { .. }
-                    | ApiError::Unauthorized { .. }
                     | ApiError::NotFound { .. }
                     | ApiError::Rejected { .. },
                 ) => refused += 1,
-                Err(error) => {
-                    let after = match &error {
-                        ApiError::RateLimited { after, .. } => *after,
-                        _ => None,
-                    };
-                    return Ok(Outcome::Retry { after, fault: error.to_string() });
-                }
+                Err(error) => return Ok(self.write_failed(&error)),
             }
         }
         if refused > 0 {

@@ -119,8 +119,8 @@ impl JiraCreator {
         for file in kept(mail, content).filter(|file| file.size > limit) {
             let args = [
                 ("name", wiki::escape(&file.name).into()),
-                ("size", mebibytes(file.size).into()),
-                ("limit", mebibytes(limit).into()),
+                ("size", said(file.size, u64::div_ceil).into()),
+                ("limit", said(limit, |bytes, by| bytes / by).into()),
             ];
             notes.push(self.say(mailbox, "issue-attachment-too-large", &args));
         }
@@ -212,8 +212,28 @@ fn told(notes: &[String]) -> String {
     notes.iter().flat_map(|note| ["\n\n", note]).collect()
 }
 
-fn mebibytes(bytes: u64) -> f64 {
-    #[allow(clippy::cast_precision_loss, reason = "one decimal is shown")]
-    let mebibytes = bytes as f64 / f64::from(1 << 20);
-    (mebibytes * 10.0).round() / 10.0
+/// A size with one decimal, rounded up or down so that what is too large never looks as if it fitted.
+fn said(bytes: u64, rounded: impl Fn(u64, u64) -> u64) -> String {
+    let (unit, word) = if bytes < 1 << 20 { (1 << 10, "KiB") } else { (1 << 20, "MiB") };
+    let tenths = rounded(bytes.saturating_mul(10), unit);
+    format!("{}.{} {word}", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_a_unit_and_what_is_too_large_looks_larger() {
+        for (bytes, up, down) in [
+            (0, "0.0 KiB", "0.0 KiB"),
+            (1_000, "1.0 KiB", "0.9 KiB"),
+            (1 << 20, "1.0 MiB", "1.0 MiB"),
+            ((1 << 20) + 1, "1.1 MiB", "1.0 MiB"),
+            (52_428_800, "50.0 MiB", "50.0 MiB"),
+        ] {
+            assert_eq!(said(bytes, u64::div_ceil), up);
+            assert_eq!(said(bytes, |bytes, by| bytes / by), down);
+        }
+    }
 }

@@ -122,7 +122,9 @@ impl JiraClient {
         };
         // The place is for the answer's head: bytes that wait to be passed on hold nobody up.
         let place = self.shared.pace.place_to_read().await?;
-        let outcome = self.shared.pace.heed(self.shared.transport.download(request).await);
+        let proof = self.shared.login.enter().await?;
+        let outcome = proof.heed(self.shared.transport.download(request).await);
+        let outcome = self.shared.pace.heed(outcome);
         drop(place);
         self.sure(outcome).await
     }

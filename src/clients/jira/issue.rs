@@ -1,5 +1,6 @@
 //! Issues: making one, recognising it, watching it, moving it on.
 
+use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{JiraClient, if_there, wire};
@@ -80,7 +81,19 @@ impl JiraClient {
     /// # Errors
     /// [`ApiError::Forbidden`] or [`ApiError::Rejected`] where that person may not watch.
     pub async fn watch(&self, issue: &IssueKey, account: &str) -> Result<(), ApiError> {
-        self.post(&path(issue, "/watchers"), &json!(account)).await.map(drop)
+        let request = self.request(Method::POST, &path(issue, "/watchers")).json(account);
+        self.shared.pace.turn_to_write().await?;
+        let proof = self.shared.login.enter().await?;
+        let sent = self.shared.transport.send_within(self.shared.limit, request).await;
+        drop(proof);
+        match self.shared.pace.heed(sent) {
+            // Data Center says so of a person who may not see the issue: is it about us?
+            Err(ApiError::Unauthorized { service }) => {
+                self.still_known().await?;
+                Err(ApiError::Forbidden { service })
+            }
+            sent => self.sure(sent).await.map(drop),
+        }
     }
 
     /// Takes the transition of this name, its case ignored. `false` if the issue's status has none.

@@ -78,6 +78,17 @@ impl Jira {
         }
     }
 
+    /// A comment is deleted; whether there was one.
+    pub fn delete_comment(&self, key: &str, id: &str) -> bool {
+        let mut state = self.state();
+        let issue = state.store.live(key).map(|issue| issue.id);
+        let (Some(issue), Ok(id)) = (issue, id.parse::<u64>()) else { return false };
+        let Some(issue) = state.store.issues.get_mut(&issue) else { return false };
+        let before = issue.comments.len();
+        issue.comments.retain(|comment| comment.id != id);
+        issue.comments.len() < before
+    }
+
     /// Somebody, by name, puts a file on an issue; its id, empty when there is no such person or
     /// issue.
     pub fn attach_as(&self, user: &str, key: &str, name: &str, bytes: impl Into<Bytes>) -> String {

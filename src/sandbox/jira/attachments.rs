@@ -70,6 +70,13 @@ fn find<'a>(state: &'a State, id: &str) -> Option<&'a Attachment> {
     issue.attachments.iter().find(|file| file.id == id && !issue.deleted)
 }
 
+/// What is known of a file, without its content.
+pub(super) fn show(state: &State, id: &str) -> Result<Reply, Refusal> {
+    let found = find(state, id).filter(|_| state.may("BROWSE_PROJECTS"));
+    let missing = || Refusal::missing(format!("The attachment with id '{id}' does not exist"));
+    found.map(|file| ok(&render::attachment(state, file))).ok_or_else(missing)
+}
+
 /// Cloud sends the caller on to its media server, unless told not to.
 pub(super) fn content(state: &State, request: &Request, id: &str) -> Result<Reply, Refusal> {
     let Some(file) = find(state, id).filter(|_| state.may("BROWSE_PROJECTS")) else {

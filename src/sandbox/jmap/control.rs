@@ -96,6 +96,11 @@ impl Jmap {
         email.map(|email| email.keywords.iter().cloned().collect()).unwrap_or_default()
     }
 
+    /// Whether the account may not send from now on: each submission is `forbiddenToSend`.
+    pub fn refuse_submissions(&self, refuse: bool) {
+        lock(&self.0.service().store).outbox.shut = refuse;
+    }
+
     /// Somebody moves a mail into the mailbox of this role, out of all others.
     pub fn move_to(&self, id: &str, role: &str) {
         self.0.service().with(|store| {

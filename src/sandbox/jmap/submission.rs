@@ -66,6 +66,8 @@ struct Sent {
 /// Every submission, oldest first; number n has the id `S<n+1>`.
 #[derive(Default)]
 pub(super) struct Outbox {
+    /// Nothing may be sent: `forbiddenToSend`.
+    pub(super) shut: bool,
     sent: Vec<Sent>,
     by_email: HashMap<u32, Vec<usize>>,
     pub(super) state: u64,
@@ -126,6 +128,10 @@ pub(super) fn set(
 
 /// The number of the new submission.
 fn submitted(store: &mut Store, args: &Args, wanted: &Value) -> Result<usize, Refusal> {
+    if store.outbox.shut {
+        let words = "The account may not send at the moment.";
+        return Err(json!({ "type": "forbiddenToSend", "description": words }));
+    }
     if wanted["identityId"] != USER {
         return Err(invalid(&["identityId"]));
     }
