@@ -113,8 +113,10 @@ fn field(state: &State, change: &mut Change, name: &str, value: &Value) -> Resul
             })?);
         }
         "reporter" => {
-            let member = if state.cloud() { "accountId" } else { "name" };
-            let found = people::by_handle(state.flavour, text(&value[member]));
+            // Cloud takes an account by either name: the API's description shows `id`.
+            let members: &[&str] = if state.cloud() { &["id", "accountId"] } else { &["name"] };
+            let handle = members.iter().find_map(|member| value[*member].as_str());
+            let found = people::by_handle(state.flavour, handle.unwrap_or_default());
             change.reporter = Some(found.ok_or_else(|| {
                 if state.cloud() {
                     "Specify a valid value for reporter".to_owned()
