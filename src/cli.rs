@@ -42,7 +42,7 @@ pub struct Cli {
 enum Command {
     /// Run the daemon until SIGTERM; SIGHUP takes up a rotated master key
     Run,
-    /// Show what ticketd does, against a Redmine and a Mattermost built in; needs nothing
+    /// Show what ticketd does, against a mailbox, a Jira, a Redmine and a Mattermost built in
     Demo(demo::Demo),
     /// Check the configuration, the store's key and each remote service
     Check,

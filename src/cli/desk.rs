@@ -62,7 +62,8 @@ impl Desk {
     }
 }
 
-fn show(reply: Reply) -> Outcome {
+/// Prints an answer.
+pub(super) fn show(reply: Reply) -> Outcome {
     match reply {
         Reply::Rows(rows) => list(&rows),
         Reply::Case { case, effects } => show_case(&case, &effects),
