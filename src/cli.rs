@@ -49,10 +49,10 @@ enum Command {
     /// Make or rotate the master key that seals the store
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// List the mailboxes, run the mail road alone, look for mails without a ticket
+    /// List the mailboxes, run for mails alone, look for mails that were missed
     #[command(subcommand)]
     Mailbox(mailbox::Mailbox),
-    /// Look into cases, try again what failed, account for every mail
+    /// Look into cases, try once more what failed, account for every mail
     #[command(subcommand)]
     Desk(desk::Desk),
     /// Save the store to a file, or make one from such a file
