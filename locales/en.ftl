@@ -152,19 +152,19 @@ redmine-not-redmine = What answers at Redmine's address is not a Redmine. Please
 
 ## Mail
 
-mail-notice-body = We have received your message “{ $subject }”. Its number is { $key }. Please keep it in the subject when you write to us about this.
+mail-notice-body = We have received your message “{ $subject }”. Its number is { $key }. Please keep this number in the subject when you write to us about it again.
 mail-notice-portal = You can follow it here: { $url }
 mail-comment-intro = { $author } wrote about { $key }:
 mail-no-subject = (no subject)
 issue-from = From
 issue-cc = Cc
 issue-reporter-unknown = { $name } has no account in Jira, so the issue was reported in ticketd's name.
-issue-text-cut = The text was too long for Jira. The whole mail is attached as { $name }.
-issue-attachment-too-large = The attachment { $name } was left out: it has { $size }, and Jira takes { $limit }.
+issue-text-cut = The text is cut here: it is too long for Jira. The whole mail is attached as { $name }.
+issue-attachment-too-large = The attachment { $name } was left out: it has { $size } MiB, and Jira takes { $limit } MiB at most.
 issue-replaces = This issue replaces { $key }, which was deleted.
-issue-mail-gone = The mail was deleted from the mailbox before it could be read.
+issue-mail-gone = The mail was deleted from the mailbox before its text could be read.
 issue-mail-unreadable = The mail could not be read. It is still in the mailbox.
-issue-quote-left-out = The quoted mail was left out. The whole mail is attached.
+issue-quote-left-out = The quoted mail is left out here. The whole mail is attached.
 issue-no-text = The mail has no text.
 
 ## HTTP errors, for programmers

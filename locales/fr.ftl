@@ -152,20 +152,20 @@ redmine-not-redmine = Ce qui répond à l'adresse de Redmine n'est pas un Redmin
 
 ## E-mail
 
-mail-notice-body = Nous avons bien reçu votre message « { $subject } ». Son numéro est { $key }. Gardez-le dans l'objet quand vous nous écrivez à ce sujet.
+mail-notice-body = Nous avons bien reçu votre message « { $subject } ». Il porte le numéro { $key }. Merci de garder ce numéro dans l'objet si vous nous réécrivez à ce sujet.
 mail-notice-portal = Vous pouvez suivre votre demande ici : { $url }
 mail-comment-intro = { $author } a écrit à propos de { $key } :
 mail-no-subject = (sans objet)
 issue-from = De
 issue-cc = Cc
 issue-reporter-unknown = { $name } n'a pas de compte dans Jira ; le ticket a donc été créé au nom de ticketd.
-issue-text-cut = Le texte était trop long pour Jira. L'e-mail complet est joint sous le nom { $name }.
-issue-attachment-too-large = La pièce jointe { $name } a été laissée de côté : elle fait { $size } et Jira en accepte { $limit }.
+issue-text-cut = Le texte est coupé ici : il est trop long pour Jira. L'e-mail complet est joint sous le nom { $name }.
+issue-attachment-too-large = La pièce jointe { $name } n'a pas été reprise : elle fait { $size } Mio et Jira n'accepte pas plus de { $limit } Mio.
 issue-replaces = Ce ticket remplace { $key }, qui a été supprimé.
-issue-mail-gone = L'e-mail a été supprimé de la boîte avant d'avoir pu être lu.
-issue-mail-unreadable = L'e-mail est illisible. Il est toujours dans la boîte.
-issue-quote-left-out = L'e-mail cité a été laissé de côté. L'e-mail complet est joint.
-issue-no-text = L'e-mail n'a pas de texte.
+issue-mail-gone = L'e-mail a été supprimé de la boîte avant que son texte ait pu être lu.
+issue-mail-unreadable = L'e-mail n'a pas pu être lu. Il est toujours dans la boîte.
+issue-quote-left-out = L'e-mail cité n'a pas été repris ici. L'e-mail complet est joint.
+issue-no-text = L'e-mail ne contient pas de texte.
 
 ## Erreurs HTTP, pour les programmeurs
 

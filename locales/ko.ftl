@@ -144,20 +144,20 @@ redmine-not-redmine = Redmine 주소에서 응답하는 것이 Redmine이 아닌
 
 ## 메일
 
-mail-notice-body = 보내 주신 메일 “{ $subject }”을(를) 받았습니다. 접수 번호는 { $key }입니다. 이 건으로 다시 메일을 보내실 때는 제목에 번호를 남겨 두세요.
+mail-notice-body = 보내 주신 메일 “{ $subject }”을(를) 받았습니다. 접수 번호는 { $key }입니다. 이 건으로 다시 메일을 보내실 때는 제목에 이 번호를 그대로 두어 주세요.
 mail-notice-portal = 진행 상황은 여기에서 볼 수 있습니다: { $url }
 mail-comment-intro = { $author } 님이 { $key }에 남긴 글:
 mail-no-subject = (제목 없음)
 issue-from = 보낸 사람
 issue-cc = 참조
 issue-reporter-unknown = { $name } 님은 Jira 계정이 없어 ticketd의 이름으로 이슈를 만들었습니다.
-issue-text-cut = 글이 Jira에 담기에 너무 깁니다. 메일 전체를 { $name }(으)로 첨부했습니다.
-issue-attachment-too-large = 첨부 파일 { $name }을(를) 뺐습니다. 크기가 { $size }인데 Jira는 { $limit }까지 받습니다.
+issue-text-cut = 글이 너무 길어 여기까지만 옮겼습니다. 메일 전체를 { $name }(으)로 첨부했습니다.
+issue-attachment-too-large = 첨부 파일 { $name }을(를) 뺐습니다. 크기가 { $size }MiB인데 Jira는 { $limit }MiB까지만 받습니다.
 issue-replaces = 삭제된 { $key } 대신 만든 이슈입니다.
-issue-mail-gone = 메일을 읽기 전에 메일함에서 삭제되었습니다.
-issue-mail-unreadable = 메일을 읽을 수 없습니다. 메일은 아직 메일함에 있습니다.
+issue-mail-gone = 본문을 읽기 전에 메일이 메일함에서 삭제되었습니다.
+issue-mail-unreadable = 메일을 읽을 수 없었습니다. 메일은 아직 메일함에 있습니다.
 issue-quote-left-out = 인용된 메일은 뺐습니다. 메일 전체를 첨부했습니다.
-issue-no-text = 메일에 글이 없습니다.
+issue-no-text = 메일에 본문이 없습니다.
 
 ## 프로그래머를 위한 HTTP 오류
 

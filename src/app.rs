@@ -22,7 +22,6 @@ use crate::{
     http::{Context, Control, Doorkeeping, FrontDoor, JiraHook, bind},
     lifecycle::{self, Shutdown},
     locale::Texts,
-    model::effect::Worker,
     secret,
     store::{Keyring, Store},
     telemetry::Metrics,

@@ -42,17 +42,17 @@ pub struct Cli {
 enum Command {
     /// Run the daemon until SIGTERM; SIGHUP takes up a rotated master key
     Run,
-    /// Show what ticketd does, against a Redmine and a Mattermost built in; needs nothing
+    /// Show what ticketd does, against a mailbox, a Jira, a Redmine and a Mattermost built in
     Demo(demo::Demo),
     /// Check the configuration, the store's key and each remote service
     Check,
     /// Make or rotate the master key that seals the store
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// List the mailboxes, run the mail road alone, look for mails without a ticket
+    /// List the mailboxes, run for mails alone, look for mails that were missed
     #[command(subcommand)]
     Mailbox(mailbox::Mailbox),
-    /// Look into cases, try again what failed, account for every mail
+    /// Look into cases, try once more what failed, account for every mail
     #[command(subcommand)]
     Desk(desk::Desk),
     /// Save the store to a file, or make one from such a file

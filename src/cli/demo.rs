@@ -1,31 +1,20 @@
-//! `ticketd demo`: the daemon on loopback, between a Redmine and a Mattermost that are built in.
+//! `ticketd demo`: the daemon on loopback, between a mailbox, a Mattermost, a Redmine and a Jira
+//! that are built in.
 //!
 //! Needs no set-up and no rights, and leaves nothing behind: its store is in a temporary directory
 //! that goes with it. With `--once` its exit code says whether every step of the tour was answered
 //! as it should be.
 
+mod stage;
 mod tour;
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    num::{NonZeroU32, NonZeroUsize},
-};
-
-use anyhow::bail;
 use clap::Args;
-use secrecy::SecretString;
-use tempfile::TempDir;
-use url::Url;
+use serde_json::json;
 
 use super::{Ending, Outcome, tell};
-use crate::{
-    app::App,
-    config::{Config, Desk, Http, Limits, Mattermost, Redmine, Store},
-    lifecycle::Shutdown,
-    locale::Locale,
-    sandbox,
-    store::Keyring,
-};
+use crate::{app::App, lifecycle::Shutdown, sandbox};
+
+use stage::Stage;
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
@@ -38,16 +27,14 @@ impl Demo {
     pub(super) async fn run(self) -> Outcome {
         // Before anything is made: from here on a signal is an orderly end, which removes it all.
         let shutdown = Shutdown::on_signals()?;
-        let redmine = sandbox::Redmine::start().await?;
-        let mattermost = sandbox::Mattermost::start().await?;
-        let directory = TempDir::with_prefix("ticketd-demo-")?;
-        let (config, url) = configuration(&redmine, &mattermost, &directory).await?;
-        let app = App::start(config).await?;
+        let stage = Stage::set().await?;
+        let app = App::start(stage.config.clone()).await?;
         let daemon = tokio::spawn(app.run(shutdown.clone()));
-        tell(&format!("ticketd      {url}"));
-        tell(&format!("Redmine      {} (built in)", redmine.url()));
-        tell(&format!("Mattermost   {} (built in)", mattermost.url()));
-        let stage = tour::Stage { redmine, mattermost, url, store: directory.path().to_owned() };
+        tell(&format!("ticketd      {}", stage.url));
+        tell(&format!("Mailbox      {} (built in, JMAP)", stage.jmap.url()));
+        tell(&format!("Jira         {} (built in)", stage.jira.url()));
+        tell(&format!("Redmine      {} (built in)", stage.redmine.url()));
+        tell(&format!("Mattermost   {} (built in)", stage.mattermost.url()));
         let toured = tokio::select! {
             () = shutdown.soft.cancelled() => None,
             missed = tour::walk(&stage) => Some(missed),
@@ -72,53 +59,11 @@ impl Demo {
     }
 }
 
-/// What an operator would write, for this machine and this hour.
-async fn configuration(
-    redmine: &sandbox::Redmine,
-    mattermost: &sandbox::Mattermost,
-    directory: &TempDir,
-) -> anyhow::Result<(Config, Url)> {
-    let listen = free_address().await?;
-    let url: Url = format!("http://{listen}/").parse()?;
-    let (Some(connections), Some(per_user_per_minute)) =
-        (NonZeroUsize::new(512), NonZeroU32::new(600))
-    else {
-        bail!("a limit of the demo is zero");
-    };
-    let config = Config {
-        http: Http { listen, public_url: Some(url.clone()) },
-        store: Store {
-            path: directory.path().join("store"),
-            master_key: Keyring::generate().current_line(),
-            master_key_file: None,
-        },
-        mattermost: Mattermost {
-            url: mattermost.url(),
-            bot_token: Some(sandbox::Mattermost::bot_token().into()),
-            locale: Locale::En,
-        },
-        redmine: Redmine {
-            url: redmine.url(),
-            slash_tokens: vec![SecretString::from(sandbox::Mattermost::slash_token("/redmine"))],
-            close_status: None,
-        },
-        jira: None,
-        mailboxes: Vec::new(),
-        desk: Desk { keep_days: 365 },
-        limits: Limits { body_bytes: 256 * 1024, connections, per_user_per_minute },
-    };
-    Ok((config, url))
-}
-
-/// The public URL must be known before the door opens, so the port is chosen first.
-async fn free_address() -> std::io::Result<SocketAddr> {
-    tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.local_addr()
-}
-
-fn try_it(stage: &tour::Stage) {
+fn try_it(stage: &Stage) {
     let alice = sandbox::Mattermost::user_id("alice");
     let token = sandbox::Mattermost::slash_token("/redmine");
-    tell("\nTry it yourself, as Mattermost would send it:\n");
+    tell("\n== Try it yourself, while this runs");
+    tell("\nA command, as Mattermost would send it:\n");
     tell(&format!(
         "  curl -H 'Authorization: Token {token}' -d user_id={alice} \\\n       \
          --data-urlencode 'text=list helpdesk' {}slash/redmine",
@@ -128,5 +73,35 @@ fn try_it(stage: &tour::Stage) {
         "\n(alice is signed out by now; in for text= also: login alice {})",
         sandbox::Redmine::user_key("alice")
     ));
+    tell("\nA mail, put into the mailbox:\n");
+    tell(&format!(
+        "  curl -u {}:{} -H 'Content-Type: application/json' {} -d '{}'",
+        sandbox::Jmap::USER,
+        sandbox::Jmap::PASSWORD,
+        stage.jmap.session_url(),
+        a_mail()
+    ));
+    tell("\nWhat became of it, as an operator asks:\n");
+    let program =
+        std::env::current_exe().map_or("ticketd".into(), |path| path.display().to_string());
+    tell(&format!("  {program} --config {} desk list", stage.file.display()));
+    tell("\n(and: desk show 1, desk list --ignored, mailbox list, mailbox sweep --days 1)");
     tell(&format!("Also there: {0}ready and {0}metrics. Ctrl-C stops everything.", stage.url));
+}
+
+/// A request that puts a mail into the inbox. Holds no quote of the shell's.
+fn a_mail() -> String {
+    let mail = json!({
+        "mailboxIds": { sandbox::Jmap::INBOX: true },
+        "from": [{ "email": "you@customer.example" }],
+        "to": [{ "email": sandbox::Jmap::ADDRESS }],
+        "subject": "My own mail",
+        "textBody": [{ "partId": "1" }],
+        "bodyValues": { "1": { "value": "Please help." } },
+    });
+    json!({
+        "using": ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail"],
+        "methodCalls": [["Email/set", { "accountId": sandbox::Jmap::USER, "create": { "m": mail } }, "0"]],
+    })
+    .to_string()
 }

@@ -7,35 +7,38 @@ use super::{Ending, Outcome, question::ask, tell};
 use crate::{
     actors::{Listing, Question, Reply, Retried, Row},
     config::Config,
-    model::{case::Case, effect::Effect},
+    model::{
+        case::{Case, MailState},
+        effect::{Effect, Stage},
+    },
 };
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Desk {
-    /// List cases, the newest first
+    /// List cases, the newest first: what is being done, and the issue
     #[command(group = ArgGroup::new("what"))]
     List {
-        /// Instead: what will not happen unless it is tried again
+        /// List what will not happen unless it is tried again
         #[arg(long, group = "what")]
         dead: bool,
-        /// Instead: mails that cannot be read
+        /// List mails that cannot be read and were put aside
         #[arg(long, group = "what")]
         quarantined: bool,
-        /// Instead: mails that a rule keeps out
+        /// List mails that became no issue, with the rule that says why
         #[arg(long, group = "what")]
         ignored: bool,
-        /// At most so many
-        #[arg(long, default_value_t = 20)]
+        /// How many rows at most
+        #[arg(long, value_name = "N", default_value_t = 20)]
         limit: usize,
     },
     /// Show a case (17), the case of an effect (17.3), or a mail (32 hexadecimal digits)
     Show {
-        /// Its id, as `desk list` shows it
+        /// An id as `desk list` shows it
         id: String,
     },
-    /// Try a dead effect (17.3), or a mail that cannot be read, again
+    /// Try once more: a dead effect (17.3), or a mail that was put aside
     Retry {
-        /// Its id, as `desk list --dead` or `--quarantined` shows it
+        /// An id as `desk list --dead` or `--quarantined` shows it
         id: String,
     },
     /// Follow every mail to its ticket; exit 1 if one is unaccounted for
@@ -62,7 +65,8 @@ impl Desk {
     }
 }
 
-fn show(reply: Reply) -> Outcome {
+/// Prints an answer.
+pub(super) fn show(reply: Reply) -> Outcome {
     match reply {
         Reply::Rows(rows) => list(&rows),
         Reply::Case { case, effects } => show_case(&case, &effects),
@@ -73,14 +77,15 @@ fn show(reply: Reply) -> Outcome {
             let from = record.from.as_ref().map(ToString::to_string).unwrap_or_default();
             tell(&format!("from       {from}"));
             tell(&format!("subject    {}", record.subject));
-            tell(&format!("state      {}", record.state.word()));
+            tell(&format!("state      {}", state(&record.state)));
             if !raw.is_empty() {
-                tell(&format!("\n{}", String::from_utf8_lossy(&raw)));
+                tell(&format!("\n{}", harmless(&raw)));
             }
         }
         Reply::Retried(Retried::Queued) => tell("it will be tried again"),
         Reply::Retried(Retried::NotDead) => {
-            return Err(anyhow::anyhow!("there is nothing to try again: it is not dead").into());
+            let fault = "there is nothing to try again: it is not dead";
+            return Err(anyhow::anyhow!(fault).into());
         }
         Reply::Retried(Retried::Unknown) => {
             return Err(anyhow::anyhow!("there is no such effect").into());
@@ -104,7 +109,24 @@ fn list(rows: &[Row]) {
         let at = format!("{:.0}", row.at);
         table.add_row([&row.id, &row.state, &row.issue, &at, &row.subject]);
     }
-    tell(&table.to_string());
+    print(&table);
+}
+
+/// What became of a mail, and why.
+fn state(state: &MailState) -> String {
+    let word = state.word();
+    match state {
+        MailState::Ticket { case } | MailState::Comment { case } => format!("{word} (case {case})"),
+        MailState::Ignored { rule } => format!("{word} ({rule})"),
+        MailState::Quarantined { reason } => format!("{word} ({reason})"),
+    }
+}
+
+/// A stranger's text, without what would steer the terminal.
+fn harmless(raw: &[u8]) -> String {
+    let text = String::from_utf8_lossy(raw).replace("\r\n", "\n");
+    let steers = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
+    text.replace(steers, "\u{fffd}")
 }
 
 fn show_case(case: &Case, effects: &[Effect]) {
@@ -129,7 +151,7 @@ fn show_case(case: &Case, effects: &[Effect]) {
             effect.fault.clone().unwrap_or_default(),
         ]);
     }
-    tell(&table.to_string());
+    print(&table);
 }
 
 fn audited(
@@ -142,9 +164,16 @@ fn audited(
     for (mailbox, state, count) in mails {
         table.add_row([mailbox, state, &count.to_string()]);
     }
-    tell(&table.to_string());
-    let effects: Vec<_> = effects.iter().map(|(stage, count)| format!("{count} {stage}")).collect();
-    tell(&format!("{cases} cases; effects: {}", effects.join(", ")));
+    print(&table);
+    let stages: Vec<_> = effects.iter().map(|(stage, count)| format!("{count} {stage}")).collect();
+    let stages = if stages.is_empty() { "none".to_owned() } else { stages.join(", ") };
+    tell(&format!("{cases} cases; effects: {stages}"));
+    if effects.iter().any(|(stage, _)| stage == Stage::Dead.word()) {
+        tell("some effects are dead: `ticketd desk list --dead`");
+    }
+    if mails.iter().any(|(_, state, _)| state == "quarantined") {
+        tell("some mails are put aside: `ticketd desk list --quarantined`");
+    }
     if problems.is_empty() {
         tell("every mail is accounted for");
         return Ok(());
@@ -155,12 +184,22 @@ fn audited(
     Err(anyhow::anyhow!("{} things do not hold together", problems.len()).into())
 }
 
-/// A table without lines, as other tools print them.
+/// Prints a table without lines or blanks at its edges, as other tools do.
+pub(super) fn print(table: &Table) {
+    for line in table.lines() {
+        tell(line.trim_end());
+    }
+}
+
+/// An empty table with this head.
 pub(super) fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
     table
         .load_preset(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(head.iter().copied());
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     table
 }

@@ -3,7 +3,12 @@
 use clap::Subcommand;
 use indicatif::ProgressBar;
 
-use super::{Ending, Outcome, desk::table, question::ask, run, tell};
+use super::{
+    Ending, Outcome,
+    desk::{print, table},
+    question::ask,
+    run, tell,
+};
 use crate::{
     actors::{Question, Reply},
     config::Config,
@@ -14,14 +19,14 @@ use crate::{
 pub(super) enum Mailbox {
     /// List the mailboxes: up to when each was read, and what became of its mails
     List,
-    /// Run the mail road alone: slash commands are refused
+    /// Run the daemon for mails alone; slash commands are refused
     Watch,
-    /// Look for mails of the last days that have no ticket, and take them in
+    /// Look for mails of the last days that ticketd has not seen, and take them in
     Sweep {
-        /// How many days back
+        /// How many days back, at most `desk.keep_days`
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         days: u32,
-        /// Only this mailbox
+        /// Only this mailbox; otherwise all
         #[arg(long, value_name = "NAME")]
         mailbox: Option<String>,
         /// Only count them
@@ -66,7 +71,7 @@ async fn list(config: &Config) -> Outcome {
                 let lag = format!("{} s", one.lag_seconds);
                 table.add_row([one.name, one.address, synced, lag, mails.join(", ")]);
             }
-            tell(&table.to_string());
+            print(&table);
             Ok(())
         }
         Reply::Failed(words) => Err(anyhow::anyhow!(words).into()),
@@ -91,7 +96,7 @@ async fn sweep(config: &Config, days: u32, only: Option<&str>, dry_run: bool) ->
         let question = Question::Sweep { mailbox: mailbox.name.clone(), days, dry_run };
         let reply = ask(config, question, move |reply| {
             if let Reply::Sweeping { seen, missing } = reply {
-                told.set_message(format!("{seen} mails, {missing} without a ticket"));
+                told.set_message(format!("{seen} mails, {missing} not seen before"));
                 told.tick();
             }
         })

@@ -3,9 +3,9 @@
 
 use url::Url;
 
-/// The address of a server that others can be joined to: its path ends in `/`.
-pub(super) fn base_url(text: &str) -> Result<Url, String> {
-    let mut url = Url::parse(text)
+/// An address of the web, as it is written.
+pub(super) fn address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text)
         .map_err(|error| format!("not an address ({error}); write https://host or http://host"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err("the address must begin with http:// or https://".to_owned());
@@ -16,6 +16,12 @@ pub(super) fn base_url(text: &str) -> Result<Url, String> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err("the address must end before any ? or #".to_owned());
     }
+    Ok(url)
+}
+
+/// The address of a server that others can be joined to: its path ends in `/`.
+pub(super) fn base_url(text: &str) -> Result<Url, String> {
+    let mut url = address(text)?;
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());
         url.set_path(&path);

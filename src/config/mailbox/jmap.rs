@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::config::forms::{self, base_url};
+use crate::config::forms;
 use crate::config::reader::Faulted;
 use crate::config::section::Section;
 
 /// A JMAP account.
 #[derive(Debug, Clone)]
 pub struct Jmap {
-    /// The server, ending in `/`.
+    /// The server, or with a path its session object, as it is written: a session may lie at
+    /// `/jmap/session` and not at `/jmap/session/`.
     pub url: Url,
     /// Who ticketd is; always set beside a password.
     pub user: Option<String>,
@@ -37,7 +38,7 @@ impl Jmap {
         let url = section.needed(
             "url",
             "write the address of the JMAP server under [mailbox.jmap]",
-            base_url,
+            forms::address,
         );
         let user = section.checked("user", forms::user);
         let credential = credential(&mut section);

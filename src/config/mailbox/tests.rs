@@ -51,6 +51,20 @@ fn the_defaults_are_those_of_the_manual() {
 }
 
 #[test]
+fn the_address_of_a_session_stays_as_it_is_written() {
+    for (written, kept) in [
+        ("https://mail.example.org", "https://mail.example.org/"),
+        ("https://mail.example.org/jmap/session", "https://mail.example.org/jmap/session"),
+        ("https://mail.example.org/jmap/", "https://mail.example.org/jmap/"),
+    ] {
+        let toml = mailbox_with(&format!("jmap.url = '{written}'"));
+        let config = Files::with(&toml).load(least()).unwrap();
+        let MailSource::Jmap(jmap) = &config.mailboxes[0].source;
+        assert_eq!(jmap.url.as_str(), kept);
+    }
+}
+
+#[test]
 fn the_environment_changes_a_mailbox_of_the_file() {
     let files = Files::with(&format!(
         "[[mailbox]]\nname = 'infra-2'\n{LEAST}[mailbox.reply]\nenabled = true\n{JIRA}"

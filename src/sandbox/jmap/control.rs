@@ -20,6 +20,8 @@ impl Jmap {
     pub const USER: &'static str = USER;
     /// The password for Basic authentication.
     pub const PASSWORD: &'static str = "secret";
+    /// The id of its inbox.
+    pub const INBOX: &'static str = FOLDERS[0].0;
 
     /// Where the session object is: `http://127.0.0.1:…/jmap/`.
     #[must_use]
