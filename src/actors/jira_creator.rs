@@ -168,6 +168,10 @@ impl JiraCreator {
             }
             ApiError::RateLimited { after, .. } => Outcome::Retry { after: *after, fault },
             ApiError::Unavailable { .. } => Outcome::Retry { after: None, fault },
+            // Conflict, locked, too early: refused for the moment, not for good.
+            ApiError::Rejected { status: 409 | 423 | 425, .. } => {
+                Outcome::Retry { after: None, fault }
+            }
             ApiError::Rejected { .. } => Outcome::Refused { fault },
         }
     }
