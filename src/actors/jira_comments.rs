@@ -4,7 +4,11 @@
 //! changed, and their comments to the desk, which knows each only once. What ends it: only the
 //! supervisor.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -62,7 +66,13 @@ enum JiraCommentsMsg {
 }
 
 /// Issues as they were seen last, by the time of their last change.
-type Seen = HashMap<IssueKey, Timestamp>;
+#[derive(Clone, Default)]
+struct Seen {
+    /// Of our cases.
+    ours: HashMap<IssueKey, Timestamp>,
+    /// Of no case, or not yet: the call that made one may still be unclear, and an agent faster.
+    strangers: HashMap<IssueKey, Timestamp>,
+}
 
 #[derive(Debug, thiserror::Error)]
 enum LookFault {
@@ -142,7 +152,7 @@ impl Actor for JiraComments {
     ) -> Result<State, ActorProcessingErr> {
         let _ = myself.cast(JiraCommentsMsg::Look);
         let until = before(clock::now(), FIRST_LOOK);
-        Ok(State { tools, seen: Seen::new(), until, begun: until, look: None })
+        Ok(State { tools, seen: Seen::default(), until, begun: until, look: None })
     }
 
     async fn handle(
@@ -188,12 +198,21 @@ impl State {
 async fn look(tools: &CommentTools, seen: Seen, since: Timestamp) -> Result<Seen, LookFault> {
     let minutes = clock::now().duration_since(since).as_secs() / 60 + 1;
     let minutes = u32::try_from(minutes).unwrap_or(u32::MAX);
-    let mut now_seen = Seen::new();
-    for (issue, updated) in tools.jira.updated_since(minutes, &tools.label).await? {
-        if seen.get(&issue) != Some(&updated) && tools.desk.knows_issue(issue.clone()).await? {
+    let mut found = tools.jira.updated_since(minutes, &tools.label).await?;
+    let changed: HashSet<_> = found.iter().map(|(issue, _)| issue.clone()).collect();
+    let oldest = before(clock::now(), FIRST_LOOK);
+    let waiting = seen.strangers.into_iter();
+    found.extend(waiting.filter(|(issue, at)| *at > oldest && !changed.contains(issue)));
+    let mut now_seen = Seen::default();
+    for (issue, updated) in found {
+        if seen.ours.get(&issue) != Some(&updated) {
+            if !tools.desk.knows_issue(issue.clone()).await? {
+                now_seen.strangers.insert(issue, updated);
+                continue;
+            }
             take(tools, &issue).await?;
         }
-        now_seen.insert(issue, updated);
+        now_seen.ours.insert(issue, updated);
     }
     Ok(now_seen)
 }
