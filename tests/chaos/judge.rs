@@ -13,6 +13,8 @@ pub(crate) struct Verdict {
     /// Comments, files, and agents' comments sent by mail.
     pub(crate) double_comments: usize,
     pub(crate) double_notices: usize,
+    /// What is as it must be.
+    pub(crate) there: usize,
     pub(crate) words: Vec<String>,
 }
 
@@ -30,7 +32,10 @@ impl Verdict {
 
     fn once(&mut self, kind: &Kind, found: usize, what: &str) {
         match (found, kind) {
-            (1, _) => return,
+            (1, _) => {
+                self.there += 1;
+                return;
+            }
             (0, _) => self.lost += 1,
             (more, Kind::Issue) => self.double_issues += more - 1,
             (more, Kind::Comment) => self.double_comments += more - 1,

@@ -34,15 +34,18 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use judge::Verdict;
 use plan::Plan;
 use run::Ended;
 
 const RUNS: usize = 300;
+/// Of the naive worker, in either order.
+const NAIVE_RUNS: usize = 24;
 const SEED: u64 = 20_261_122;
 /// Runs side by side.
-const AT_ONCE: usize = 24;
+const AT_ONCE: usize = 20;
 /// The longest that one run may take.
-const LIMIT: Duration = Duration::from_secs(150);
+const LIMIT: Duration = Duration::from_mins(4);
 
 #[derive(Default)]
 struct Sum {
@@ -77,6 +80,9 @@ impl Sum {
 #[tokio::main]
 async fn main() -> ExitCode {
     ticketd::prepare_process();
+    if let Ok(order) = std::env::var(naive::ORDER) {
+        naive::work(&order).await;
+    }
     let runs = number("CHAOS_RUNS").map_or(RUNS, |runs| usize::try_from(runs).unwrap());
     let seed = number("CHAOS_SEED").unwrap_or(SEED);
     let at_once = number("CHAOS_AT_ONCE").map_or(AT_ONCE, |most| usize::try_from(most).unwrap());
@@ -104,7 +110,13 @@ async fn main() -> ExitCode {
     ] {
         println!("figure chaos_{name} {value}");
     }
-    if sum.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let naive_lost = teeth(seed, at_once, naive::MARK_FIRST).await.lost;
+    let naive_double = teeth(seed, at_once, naive::CREATE_FIRST).await.double_issues;
+    println!("with the naive worker {:.1} s", began.elapsed().as_secs_f64());
+    println!("figure naive_lost {naive_lost}");
+    println!("figure naive_double {naive_double}");
+    let bites = naive_lost > 0 && naive_double > 0;
+    if sum.failed == 0 && bites { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -152,6 +164,26 @@ async fn chaos(runs: usize, seed: u64, at_once: usize) -> Sum {
         };
         sum.failed += 1;
         println!("CHAOS_SEED={seed} CHAOS_RUNS=1 fails after {took:.1?}:\n    {words}");
+    }
+    sum
+}
+
+/// What is wrong after the naive worker's runs.
+async fn teeth(seed: u64, at_once: usize, order: &'static str) -> Verdict {
+    let places = Arc::new(Semaphore::new(at_once));
+    let mut under_way = JoinSet::new();
+    for run in 0..NAIVE_RUNS {
+        let (places, plan) = (places.clone(), Plan::new(random::seed_of(run, seed)));
+        under_way.spawn(async move {
+            let _place = places.acquire().await.unwrap();
+            timeout(LIMIT, run::naive(plan, order)).await.expect("in time").unwrap()
+        });
+    }
+    let mut sum = Verdict::default();
+    while let Some(verdict) = under_way.join_next().await {
+        let verdict = verdict.unwrap();
+        sum.lost += verdict.lost;
+        sum.double_issues += verdict.double_issues;
     }
     sum
 }

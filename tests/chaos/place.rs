@@ -13,6 +13,7 @@ use ticketd::sandbox::{Deployment, Jira, JiraSetup, Jmap, JmapSetup};
 use ticketd::store::Keyring;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -37,6 +38,7 @@ pub(crate) struct Place {
 /// A running process.
 pub(crate) struct Living {
     child: Child,
+    ready: oneshot::Receiver<()>,
     reading: JoinHandle<()>,
 }
 
@@ -50,7 +52,8 @@ impl Place {
         };
         let post = JmapSetup { push: plan.push, ..JmapSetup::default() };
         let place = Self {
-            dir: tempfile::tempdir()?,
+            // In memory where there is room: a kill leaves what was written, there as on a disk.
+            dir: tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?,
             verb: if plan.watch { &["mailbox", "watch"] } else { &["run"] },
             webhooks: plan.webhooks,
             jira: Arc::new(Jira::start_with(setup).await?),
@@ -118,8 +121,7 @@ impl Place {
     /// Starts this very program as another one.
     pub(crate) fn start_naive(&self, order: &str) -> io::Result<Living> {
         let mut command = self.bare(&std::env::current_exe()?);
-        command.env(crate::naive::ORDER, order).env(crate::naive::STATE, self.path("state"));
-        command.env(crate::naive::JIRA, self.jira.url().as_str());
+        command.env(crate::naive::ORDER, order).env(crate::naive::JIRA, self.jira.url().as_str());
         command.env(crate::naive::JMAP, self.jmap.url().as_str());
         self.spawn(command)
     }
@@ -128,21 +130,23 @@ impl Place {
         let mut child = command.spawn()?;
         let stderr = child.stderr.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let (log, jira) = (self.log.clone(), self.webhooks.then(|| self.jira.clone()));
+        let (tell, ready) = oneshot::channel();
         let reading = tokio::spawn(async move {
+            let mut tell = Some(tell);
             let mut lines = BufReader::new(stderr).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                if let Some(jira) = &jira
-                    && line.contains("ticketd is ready")
-                    && let Some(hook) = hook_of(&line)
-                {
-                    jira.webhook_to(hook, SECRET);
+                if line.contains("ticketd is ready") {
+                    tell.take().map(|tell| tell.send(()));
+                    if let (Some(jira), Some(hook)) = (&jira, hook_of(&line)) {
+                        jira.webhook_to(hook, SECRET);
+                    }
                 }
                 let mut log = log.lock().unwrap();
                 log.push_str(&line);
                 log.push('\n');
             }
         });
-        Ok(Living { child, reading })
+        Ok(Living { child, ready, reading })
     }
 
     /// Puts a line into the log.
@@ -183,6 +187,11 @@ fn hook_of(line: &str) -> Option<url::Url> {
 }
 
 impl Living {
+    /// Waits until it is ready, or gone.
+    pub(crate) async fn ready(&mut self) {
+        let _ = timeout(COMMAND_LIMIT, &mut self.ready).await;
+    }
+
     /// Waits this long for its end, then kills it. Whether it ended by itself.
     pub(crate) async fn end_within(mut self, limit: Duration) -> io::Result<Option<String>> {
         let by_itself = match timeout(limit, self.child.wait()).await {

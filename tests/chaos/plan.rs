@@ -31,7 +31,6 @@ const DELIVERY: u64 = 3_500;
 
 /// One run.
 pub(crate) struct Plan {
-    pub(crate) seed: u64,
     pub(crate) cloud: bool,
     /// The mailbox is read with a token that expires, not with a password.
     pub(crate) token: bool,
@@ -78,6 +77,8 @@ pub(crate) enum Act {
 
 /// How long a daemon lives.
 pub(crate) struct Life {
+    /// Its age counts from when it is ready.
+    pub(crate) from_ready: bool,
     /// It is killed at this age, if it still lives.
     pub(crate) until: Duration,
     /// It aborts here.
@@ -91,7 +92,6 @@ impl Plan {
         let mut random = Random::new(seed);
         let talks = talks(seed, &mut random);
         let mut plan = Self {
-            seed,
             cloud: random.chance(70),
             token: random.chance(40),
             push: random.chance(80),
@@ -124,10 +124,11 @@ impl Plan {
         plan.acts.sort_by_key(|(at, _)| *at);
         for _ in 0..1 + random.below(4) {
             let failpoint = random.chance(60).then(|| *random.pick(&FAILPOINTS));
-            let until = if failpoint.is_some() { 2_500 } else { random.below(2_000) as u64 };
-            let until = Duration::from_millis(until);
+            let until = random.millis(0, 2_000);
+            let until = if failpoint.is_some() { Duration::from_secs(4) } else { until };
+            let from_ready = failpoint.is_some() || random.chance(70);
             let pause = random.millis(0, 200);
-            plan.lives.push(Life { until, failpoint, pause });
+            plan.lives.push(Life { from_ready, until, failpoint, pause });
         }
         plan
     }
