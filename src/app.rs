@@ -150,10 +150,8 @@ impl App {
             let control = Control::bind(&config.store.path)
                 .inspect_err(|error| tracing::error!(%error, "commands cannot reach this daemon"));
             let answering = control.map(|control| control.serve(review.clone()));
-            let mut tasks = vec![
-                tokio::spawn(purge(review.desk.clone(), keep)),
-                tokio::spawn(gauge(review)),
-            ];
+            let mut tasks =
+                vec![tokio::spawn(purge(review.desk.clone(), keep)), tokio::spawn(gauge(review))];
             tasks.extend(answering.map(tokio::spawn));
             tasks.into_iter().map(AbortOnDropHandle::new).collect::<Vec<_>>()
         });

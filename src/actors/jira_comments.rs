@@ -4,7 +4,12 @@
 //! changed, and their comments to the desk, which knows each only once. What ends it: only the
 //! supervisor.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
@@ -65,7 +70,13 @@ enum JiraCommentsMsg {
 }
 
 /// Issues as they were seen last, by the time of their last change.
-type Seen = HashMap<IssueKey, Timestamp>;
+#[derive(Clone, Default)]
+struct Seen {
+    /// Of our cases.
+    ours: HashMap<IssueKey, Timestamp>,
+    /// Of no case, or not yet: the call that made one may still be unclear, and an agent faster.
+    strangers: HashMap<IssueKey, Timestamp>,
+}
 
 #[derive(Debug, thiserror::Error)]
 enum LookFault {
@@ -151,7 +162,7 @@ impl Actor for JiraComments {
         tools: CommentTools,
     ) -> Result<State, ActorProcessingErr> {
         let _ = myself.cast(JiraCommentsMsg::Look);
-        Ok(State { tools, seen: Seen::new(), until: None, begun: clock::now(), look: None })
+        Ok(State { tools, seen: Seen::default(), until: None, begun: clock::now(), look: None })
     }
 
     async fn handle(
@@ -210,12 +221,24 @@ async fn look(
     let since = before(until, OVERLAP + tools.index_lag);
     let minutes = clock::now().duration_since(since).as_secs() / 60 + 1;
     let minutes = u32::try_from(minutes).unwrap_or(u32::MAX);
-    let mut now_seen = Seen::new();
-    for (issue, updated) in tools.jira.updated_since(minutes, &tools.label).await? {
-        if seen.get(&issue) != Some(&updated) && is_ours(tools, &issue).await? {
+    let mut found = tools.jira.updated_since(minutes, &tools.label).await?;
+    let changed: HashSet<_> = found.iter().map(|(issue, _)| issue.clone()).collect();
+    let oldest = before(begun, FIRST_LOOK);
+    let waiting = seen.strangers.iter().map(|(issue, at)| (issue.clone(), *at));
+    found.extend(waiting.filter(|(issue, at)| *at > oldest && !changed.contains(issue)));
+    let mut now_seen = Seen::default();
+    for (issue, updated) in found {
+        if seen.ours.get(&issue) != Some(&updated) {
+            // Jira is asked about a stranger once; the desk, whether it has become ours, each time.
+            let asked = seen.strangers.get(&issue) == Some(&updated);
+            let known = tools.desk.knows_issue(issue.clone()).await?;
+            if !known && (asked || !is_ours(tools, &issue).await?) {
+                now_seen.strangers.insert(issue, updated);
+                continue;
+            }
             take(tools, &issue).await?;
         }
-        now_seen.insert(issue, updated);
+        now_seen.ours.insert(issue, updated);
     }
     let old = before(begun, REMEMBER_EVERY);
     if let (Some(name), true) = (name, remembered.is_none_or(|at| at < old)) {
@@ -225,12 +248,9 @@ async fn look(
     Ok(now_seen)
 }
 
-/// Whether the issue belongs to a case. One that we do not know, and that carries a mark of ours,
-/// was moved to another project, or made twice.
+/// Whether an issue that the desk does not know is one of ours: by its mark, one that was moved to
+/// another project, or made twice.
 async fn is_ours(tools: &CommentTools, issue: &IssueKey) -> Result<bool, LookFault> {
-    if tools.desk.knows_issue(issue.clone()).await? {
-        return Ok(true);
-    }
     let Some(Marks { mark: Some(mark), .. }) = tools.jira.marks(issue).await? else {
         return Ok(false);
     };

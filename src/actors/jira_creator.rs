@@ -167,8 +167,9 @@ impl JiraCreator {
                 Outcome::Retry { after: Some(LOCKED_OUT), fault }
             }
             ApiError::RateLimited { after, .. } => Outcome::Retry { after: *after, fault },
-            // 409: somebody else was at it at the same moment. Nothing is wrong with the call.
-            ApiError::Unavailable { .. } | ApiError::Rejected { status: 409, .. } => {
+            ApiError::Unavailable { .. } => Outcome::Retry { after: None, fault },
+            // Conflict, locked, too early: refused for the moment, not for good.
+            ApiError::Rejected { status: 409 | 423 | 425, .. } => {
                 Outcome::Retry { after: None, fault }
             }
             ApiError::Rejected { .. } => Outcome::Refused { fault },

@@ -252,6 +252,8 @@ fn failed(error: &ApiError) -> Outcome {
         ApiError::Unavailable { .. } | ApiError::NotFound { .. } => {
             Outcome::Retry { after: None, fault }
         }
+        // Conflict, locked, too early: refused for the moment, not for good.
+        ApiError::Rejected { status: 409 | 423 | 425, .. } => Outcome::Retry { after: None, fault },
         ApiError::Rejected { .. } | ApiError::Forbidden { .. } => Outcome::Refused { fault },
     }
 }

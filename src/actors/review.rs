@@ -175,7 +175,9 @@ impl Review {
         };
         let read = mailbox_streamer::reread(&mailbox, &self.desk, record.remote).await?;
         if read == Recorded::default() {
-            return Ok(Reply::Failed("the mail still cannot be read; it stays put aside".to_owned()));
+            return Ok(Reply::Failed(
+                "the mail still cannot be read; it stays put aside".to_owned(),
+            ));
         }
         // It has a row under its own name now.
         self.desk.release(key).await?;

@@ -1,0 +1,109 @@
+//! Compares what was delivered with what became of it, by the ledgers of both stand-ins.
+
+use ticketd::sandbox::{IssueSnapshot, Jira, Jmap, Submission};
+
+use crate::plan::{Plan, Talk};
+
+/// What is wrong, by number and in words.
+#[derive(Debug, Default)]
+pub(crate) struct Verdict {
+    /// Mails without issue or comment, files, notices and agents' comments that never came.
+    pub(crate) lost: usize,
+    pub(crate) double_issues: usize,
+    /// Comments, files, and agents' comments sent by mail.
+    pub(crate) double_comments: usize,
+    pub(crate) double_notices: usize,
+    /// What is as it must be.
+    pub(crate) there: usize,
+    pub(crate) words: Vec<String>,
+}
+
+/// What there is of one thing that must be there once.
+enum Kind {
+    Issue,
+    Comment,
+    Notice,
+}
+
+impl Verdict {
+    pub(crate) fn is_clean(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    fn once(&mut self, kind: &Kind, found: usize, what: &str) {
+        match (found, kind) {
+            (1, _) => {
+                self.there += 1;
+                return;
+            }
+            (0, _) => self.lost += 1,
+            (more, Kind::Issue) => self.double_issues += more - 1,
+            (more, Kind::Comment) => self.double_comments += more - 1,
+            (more, Kind::Notice) => self.double_notices += more - 1,
+        }
+        self.words.push(format!("{what}: {found} times"));
+    }
+}
+
+/// Judges the mail road: every letter is in its conversation's one issue, once.
+pub(crate) fn judge(plan: &Plan, jira: &Jira, jmap: &Jmap) -> Verdict {
+    let (issues, mails) = (jira.issues(), jmap.submissions());
+    let mut verdict = Verdict::default();
+    for (number, talk) in plan.talks.iter().enumerate() {
+        let ours: Vec<_> = issues.iter().filter(|issue| is_of(issue, talk)).collect();
+        verdict.once(&Kind::Issue, ours.len(), &format!("issue of conversation {number}"));
+        for letter in &talk.letters {
+            let word = &letter.word;
+            let found = ours.iter().map(|issue| mentions(issue, word)).sum();
+            let first = ours.iter().any(|issue| issue.description.contains(word));
+            let kind = if first { Kind::Issue } else { Kind::Comment };
+            verdict.once(&kind, found, &format!("mail {word} of conversation {number}"));
+            for file in (0..letter.files).map(|nth| letter.file(nth)) {
+                let hung = ours.iter().flat_map(|issue| &issue.attachments);
+                let hung = hung.filter(|there| there.filename == file).count();
+                verdict.once(&Kind::Comment, hung, &format!("file {file}"));
+            }
+        }
+        for comment in &talk.comments {
+            let sent = mails.iter().filter(|mail| mail.text.contains(comment)).count();
+            verdict.once(&Kind::Comment, sent, &format!("mail of the comment {comment}"));
+        }
+        let notices = mails.iter().filter(|mail| is_notice(mail, talk)).count();
+        verdict.once(&Kind::Notice, notices, &format!("notice of conversation {number}"));
+    }
+    if issues.len() > plan.talks.len() && verdict.double_issues == 0 {
+        verdict.double_issues += issues.len() - plan.talks.len();
+        verdict.words.push(format!("{} issues in all", issues.len()));
+    }
+    verdict
+}
+
+/// Judges a worker that only makes issues: every letter is there, once.
+pub(crate) fn judge_letters(plan: &Plan, jira: &Jira) -> Verdict {
+    let issues = jira.issues();
+    let mut verdict = Verdict::default();
+    for letter in plan.talks.iter().flat_map(|talk| &talk.letters) {
+        let found = issues.iter().map(|issue| mentions(issue, &letter.word)).sum();
+        verdict.once(&Kind::Issue, found, &letter.word);
+    }
+    verdict
+}
+
+/// The key of the conversation's first issue.
+pub(crate) fn issue_of(talk: &Talk, jira: &Jira) -> Option<String> {
+    jira.issues().into_iter().find(|issue| is_of(issue, talk)).map(|issue| issue.key)
+}
+
+fn is_of(issue: &IssueSnapshot, talk: &Talk) -> bool {
+    talk.letters.iter().any(|letter| mentions(issue, &letter.word) > 0)
+}
+
+fn mentions(issue: &IssueSnapshot, word: &str) -> usize {
+    let comments = issue.comments.iter().filter(|comment| comment.body.contains(word));
+    comments.count() + usize::from(issue.description.contains(word))
+}
+
+fn is_notice(mail: &Submission, talk: &Talk) -> bool {
+    mail.rcpt_to.iter().any(|to| *to == talk.letters[0].from)
+        && !talk.comments.iter().any(|comment| mail.text.contains(comment))
+}

@@ -1,0 +1,189 @@
+//! Nothing lost, nothing doubled, whatever dies: the real binary, killed again and again, between
+//! a mailbox and a Jira that fail. What was delivered is compared with what became of it.
+//!
+//! `CHAOS_RUNS` says how many runs, `CHAOS_SEED` from which seed; the first run has that very
+//! seed, so `CHAOS_SEED=… CHAOS_RUNS=1` repeats the choices of any run. The threads of time are
+//! not repeated: what a seed found may take a few tries to be seen again. The log of a failing
+//! run is kept in `target/tmp`.
+//!
+//! Teeth: a naive worker meets the same and must lose in one order of its steps, double in the
+//! other.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test stops at the first fault and says what it measured"
+)]
+
+mod judge;
+mod letter;
+mod naive;
+mod place;
+mod plan;
+mod random;
+mod run;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use judge::Verdict;
+use plan::Plan;
+use run::Ended;
+
+const RUNS: usize = 300;
+/// Of the naive worker, in either order.
+const NAIVE_RUNS: usize = 24;
+const SEED: u64 = 20_261_122;
+/// Runs side by side.
+const AT_ONCE: usize = 20;
+/// The longest that one run may take.
+const LIMIT: Duration = Duration::from_mins(4);
+
+#[derive(Default)]
+struct Sum {
+    runs: usize,
+    mails: usize,
+    kills: usize,
+    aborts: BTreeMap<&'static str, usize>,
+    lost: usize,
+    double_issues: usize,
+    double_comments: usize,
+    double_notices: usize,
+    stuck: usize,
+    failed: usize,
+    longest: Duration,
+}
+
+impl Sum {
+    fn add(&mut self, ended: &Ended) {
+        let verdict = &ended.verdict;
+        self.lost += verdict.lost;
+        self.double_issues += verdict.double_issues;
+        self.double_comments += verdict.double_comments;
+        self.double_notices += verdict.double_notices;
+        self.stuck += usize::from(ended.stuck);
+        self.kills += ended.kills + ended.aborts.len();
+        for name in &ended.aborts {
+            *self.aborts.entry(name).or_default() += 1;
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    ticketd::prepare_process();
+    if let Ok(order) = std::env::var(naive::ORDER) {
+        naive::work(&order).await;
+    }
+    let runs = number("CHAOS_RUNS").map_or(RUNS, |runs| usize::try_from(runs).unwrap());
+    let seed = number("CHAOS_SEED").unwrap_or(SEED);
+    let at_once = number("CHAOS_AT_ONCE").map_or(AT_ONCE, |most| usize::try_from(most).unwrap());
+    let began = Instant::now();
+    let sum = chaos(runs, seed, at_once).await;
+    println!(
+        "{} runs in {:.1} s, the longest {:.1} s, {} kills",
+        sum.runs,
+        began.elapsed().as_secs_f64(),
+        sum.longest.as_secs_f64(),
+        sum.kills
+    );
+    for (name, times) in &sum.aborts {
+        println!("aborted at {name}: {times}");
+    }
+    for (name, value) in [
+        ("runs", sum.runs),
+        ("mails", sum.mails),
+        ("kills", sum.kills),
+        ("lost", sum.lost),
+        ("double_issues", sum.double_issues),
+        ("double_comments", sum.double_comments),
+        ("double_notices", sum.double_notices),
+        ("stuck", sum.stuck),
+    ] {
+        println!("figure chaos_{name} {value}");
+    }
+    let naive_lost = teeth(seed, at_once, naive::MARK_FIRST).await.lost;
+    let naive_double = teeth(seed, at_once, naive::CREATE_FIRST).await.double_issues;
+    println!("with the naive worker {:.1} s", began.elapsed().as_secs_f64());
+    println!("figure naive_lost {naive_lost}");
+    println!("figure naive_double {naive_double}");
+    let bites = naive_lost > 0 && naive_double > 0;
+    if sum.failed == 0 && bites { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
+}
+
+async fn chaos(runs: usize, seed: u64, at_once: usize) -> Sum {
+    let places = Arc::new(Semaphore::new(at_once));
+    let mut under_way = JoinSet::new();
+    for run in 0..runs {
+        let (places, seed) = (places.clone(), random::seed_of(run, seed));
+        under_way.spawn(async move {
+            let _place = places.acquire().await.unwrap();
+            let began = Instant::now();
+            let plan = Plan::new(seed);
+            let mails = plan.mails();
+            // In a task of its own, so that a panic is a failed run as well.
+            let outcome = timeout(LIMIT, tokio::spawn(run::ticketd(plan))).await;
+            (seed, mails, outcome, began.elapsed())
+        });
+    }
+    let mut sum = Sum::default();
+    while let Some(done) = under_way.join_next().await {
+        let (seed, mails, outcome, took) = done.unwrap();
+        sum.runs += 1;
+        sum.mails += mails;
+        sum.longest = sum.longest.max(took);
+        let words = match outcome {
+            Ok(Ok(Ok(ended))) => {
+                sum.add(&ended);
+                if ended.verdict.is_clean() {
+                    continue;
+                }
+                let log = format!("chaos-{seed}.log");
+                let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(log);
+                let _ = std::fs::write(log, &ended.log);
+                ended.verdict.words.join("\n    ")
+            }
+            Ok(Ok(Err(error))) => error.to_string(),
+            Ok(Err(panic)) => panic.to_string(),
+            Err(_) => {
+                sum.stuck += 1;
+                format!("not over within {LIMIT:?}")
+            }
+        };
+        sum.failed += 1;
+        println!("CHAOS_SEED={seed} CHAOS_RUNS=1 fails after {took:.1?}:\n    {words}");
+    }
+    sum
+}
+
+/// What is wrong after the naive worker's runs.
+async fn teeth(seed: u64, at_once: usize, order: &'static str) -> Verdict {
+    let places = Arc::new(Semaphore::new(at_once));
+    let mut under_way = JoinSet::new();
+    for run in 0..NAIVE_RUNS {
+        let (places, plan) = (places.clone(), Plan::new(random::seed_of(run, seed)));
+        under_way.spawn(async move {
+            let _place = places.acquire().await.unwrap();
+            timeout(LIMIT, run::naive(plan, order)).await.expect("in time").unwrap()
+        });
+    }
+    let mut sum = Verdict::default();
+    while let Some(verdict) = under_way.join_next().await {
+        let verdict = verdict.unwrap();
+        sum.lost += verdict.lost;
+        sum.double_issues += verdict.double_issues;
+    }
+    sum
+}

@@ -1,0 +1,210 @@
+//! Carries a plan out: letters, faults and kills, and at last a daemon that is left alone until
+//! nothing is left to be done.
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::judge::{self, Verdict};
+use crate::place::Place;
+use crate::plan::{Act, Plan};
+
+/// How long nothing may come of the last daemon. On a busy machine all is slow, but goes on.
+const STUCK: Duration = Duration::from_secs(45);
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_millis(150);
+/// In which nothing more may happen when all is there.
+const QUIET: Duration = Duration::from_millis(400);
+/// A first daemon has to be there by then.
+const START: Duration = Duration::from_secs(30);
+
+/// What a run came to.
+pub(crate) struct Ended {
+    pub(crate) verdict: Verdict,
+    pub(crate) stuck: bool,
+    pub(crate) kills: usize,
+    /// The failpoints that did abort.
+    pub(crate) aborts: Vec<&'static str>,
+    pub(crate) log: String,
+}
+
+/// One run of ticketd.
+pub(crate) async fn ticketd(plan: Plan) -> io::Result<Ended> {
+    let plan = Arc::new(plan);
+    let place = Arc::new(Place::new(&plan).await?);
+    let mut ended = Ended {
+        verdict: Verdict::default(),
+        stuck: false,
+        kills: 0,
+        aborts: Vec::new(),
+        log: String::new(),
+    };
+    let mut acting = plan.first_days.then(|| act(&plan, &place));
+    for life in &plan.lives {
+        let mut daemon = place.start(life.failpoint)?;
+        if life.from_ready {
+            daemon.ready().await;
+        }
+        if acting.is_none() {
+            let since = Instant::now();
+            while !place.is_listened_to() && since.elapsed() < START {
+                sleep(LOOK / 5).await;
+            }
+            acting = Some(act(&plan, &place));
+        }
+        match (daemon.end_within(life.until).await?, life.failpoint) {
+            (None, _) => ended.kills += 1,
+            (Some(status), Some(failpoint)) if status.contains("SIGABRT") => {
+                ended.aborts.push(failpoint);
+                place.note(&format!("abort at {failpoint}"));
+            }
+            (Some(status), _) => {
+                ended.verdict.words.push(format!("a daemon ended by itself: {status}"));
+            }
+        }
+        place.note("the end of a life");
+        sleep(life.pause).await;
+    }
+    let mut last = place.start(None)?;
+    let _talking = match acting {
+        Some(acting) => acting.await.map_err(io::Error::other)??,
+        None => Vec::new(),
+    };
+    place.note("no more faults");
+    place.jira.clear_faults();
+    place.jmap.clear_faults();
+    let words = settle(&plan, &place).await?;
+    ended.stuck = words.is_some();
+    if !last.is_alive() {
+        ended.verdict.words.push("the last daemon ended by itself".to_owned());
+    }
+    let mut verdict = judge::judge(&plan, &place.jira, &place.jmap);
+    verdict.words.splice(..0, ended.verdict.words);
+    verdict.words.extend(words);
+    ended.verdict = verdict;
+    last.end_within(Duration::ZERO).await?;
+    ended.log = std::mem::take(&mut *place.log.lock().unwrap());
+    Ok(ended)
+}
+
+/// One run of a naive worker, with the same letters, faults and kills.
+pub(crate) async fn naive(plan: Plan, order: &str) -> io::Result<Verdict> {
+    // What it cannot do is not asked of it.
+    let mut plan = Plan { cloud: true, webhooks: false, ..plan };
+    plan.talks.iter_mut().for_each(|talk| talk.comments.clear());
+    let mut letters = HashSet::new();
+    plan.acts.retain(|(_, act)| match act {
+        Act::Deliver { talk, letter } => letters.insert((*talk, *letter)),
+        Act::Comment { .. } => false,
+        _ => true,
+    });
+    let plan = Arc::new(plan);
+    let place = Arc::new(Place::new(&plan).await?);
+    let acting = act(&plan, &place);
+    for life in &plan.lives {
+        place.start_naive(order)?.end_within(life.until).await?;
+        sleep(life.pause).await;
+    }
+    let last = place.start_naive(order)?;
+    acting.await.map_err(io::Error::other)??;
+    place.jira.clear_faults();
+    place.jmap.clear_faults();
+    let since = Instant::now();
+    let read = |id: &String| place.jmap.keywords(id).iter().any(|word| word == "$seen");
+    while !place.jmap.emails("inbox").iter().all(read) && since.elapsed() < STUCK {
+        sleep(LOOK).await;
+    }
+    // The issue of the last one.
+    sleep(QUIET).await;
+    last.end_within(Duration::ZERO).await?;
+    Ok(judge::judge_letters(&plan, &place.jira))
+}
+
+/// Waits until all is there and nothing is left to be done; what is left if it takes too long.
+async fn settle(plan: &Plan, place: &Place) -> io::Result<Option<String>> {
+    let (mut since, mut there) = (Instant::now(), 0);
+    loop {
+        let verdict = judge::judge(plan, &place.jira, &place.jmap);
+        if verdict.there > there {
+            (since, there) = (Instant::now(), verdict.there);
+        }
+        let waited = since.elapsed();
+        if verdict.lost > 0 && waited < STUCK {
+            sleep(LOOK).await;
+            continue;
+        }
+        sleep(QUIET).await;
+        let (holds, said) = place.audit().await?;
+        let open = ["planned", "sending", "uncertain", "dead"];
+        let idle = !open.iter().any(|stage| said.contains(stage));
+        if holds && idle {
+            return Ok(None);
+        }
+        if waited >= STUCK {
+            return Ok(Some(format!("not idle, the audit says:\n{said}")));
+        }
+    }
+}
+
+/// Agents who still wait for their issue.
+type Talking = Vec<AbortOnDropHandle<()>>;
+
+type Acting = AbortOnDropHandle<io::Result<Talking>>;
+
+/// Begins with letters, faults and accidents.
+fn act(plan: &Arc<Plan>, place: &Arc<Place>) -> Acting {
+    let (plan, place) = (plan.clone(), place.clone());
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        let began = Instant::now();
+        let mut talking = Vec::new();
+        for (at, act) in &plan.acts {
+            sleep_until(began + *at).await;
+            match act {
+                Act::Deliver { talk, letter } => {
+                    place.jmap.deliver(plan.talks[*talk].letters[*letter].raw());
+                }
+                Act::Comment { talk, comment } => {
+                    let (plan, place, talk, comment) =
+                        (plan.clone(), place.clone(), *talk, *comment);
+                    talking.push(AbortOnDropHandle::new(tokio::spawn(async move {
+                        say(&plan, &place, talk, comment).await;
+                    })));
+                }
+                Act::Jira(rule) => {
+                    place.note(&format!("jira: {rule:?}"));
+                    place.jira.fault(rule.clone());
+                }
+                Act::Jmap(rule) => {
+                    place.note(&format!("jmap: {rule:?}"));
+                    place.jmap.fault(rule.clone());
+                }
+                Act::DropStreams => place.jmap.drop_event_streams(),
+                Act::Replay => place.jmap.replay(),
+                Act::Forget => place.jmap.forget_changes(),
+                Act::Push(on) => place.jmap.set_push(*on),
+                Act::ExpireToken => {
+                    place.note("the token expires");
+                    place.jmap.expire_tokens();
+                    place.renew_token()?;
+                }
+            }
+        }
+        Ok(talking)
+    }))
+}
+
+/// An agent comments as soon as there is an issue.
+async fn say(plan: &Plan, place: &Place, talk: usize, comment: usize) {
+    let key = loop {
+        if let Some(key) = judge::issue_of(&plan.talks[talk], &place.jira) {
+            break key;
+        }
+        sleep(LOOK / 3).await;
+    };
+    place.note(&format!("an agent comments on {key}"));
+    place.jira.comment_as("bob", &key, &plan.talks[talk].comments[comment]);
+}
