@@ -102,7 +102,9 @@ impl Rule {
         (Self::Automatic, |facts, rules| facts.mail.automatic.is_some() && !rules.automatic),
         (Self::NotAddressed, |facts, rules| {
             let own = |email: &Email| rules.own.contains(email);
-            !facts.joins && !facts.mail.recipients.iter().any(|to| own(&to.email))
+            // A mail without readable recipients was a blind copy to the mailbox.
+            let recipients = &facts.mail.recipients;
+            !facts.joins && !recipients.is_empty() && !recipients.iter().any(|to| own(&to.email))
         }),
         (Self::Streak, |facts, _| facts.joins && facts.streak >= STREAK_MAX),
         (Self::Rate, |facts, rules| facts.this_hour >= rules.per_sender_per_hour),
@@ -255,6 +257,21 @@ mod tests {
             let facts = Facts { mail: &judged, ..facts };
             assert_eq!(judge(&facts, &rules()), expected, "{from} to {to}");
         }
+    }
+
+    #[test]
+    fn a_blind_copy_is_addressed_to_the_mailbox() {
+        let mut blind = mail("a@customer.example", "support@example.org");
+        blind.recipients.clear();
+        let facts = Facts {
+            mail: &blind,
+            ours: false,
+            copy_of: None,
+            joins: false,
+            streak: 0,
+            this_hour: 0,
+        };
+        assert_eq!(judge(&facts, &rules()), None);
     }
 
     #[test]
