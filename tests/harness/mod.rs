@@ -5,6 +5,8 @@
 mod app;
 mod chat;
 pub(crate) mod flows;
+pub(crate) mod mails;
+mod operator;
 mod post;
 mod recorded;
 mod tracker;
@@ -12,5 +14,6 @@ pub(crate) mod wire;
 
 pub(crate) use app::{PUBLIC_URL, Setup, TestApp};
 pub(crate) use chat::{eventually, read};
-pub(crate) use post::{Letter, Post, PostSetup};
+pub(crate) use operator::Operator;
+pub(crate) use post::{HOOK_SECRET, Letter, Post, PostSetup, configure};
 pub(crate) use recorded::{VERSIONS, Version, requests};

@@ -12,6 +12,7 @@ mod harness;
 mod forerunner;
 mod health;
 mod languages;
+mod mail_collections;
 mod mail_to_jira;
 mod redmine_form;
 mod redmine_issues;
