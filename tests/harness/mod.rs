@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
 
 mod app;
+pub(crate) mod bad_mails;
 mod chat;
 pub(crate) mod flows;
 pub(crate) mod mails;

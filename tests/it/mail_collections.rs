@@ -7,7 +7,7 @@ use bytes::Bytes;
 use ticketd::config::Automatic;
 use ticketd::sandbox::Jmap;
 
-use crate::harness::{Operator, Post, PostSetup, mails};
+use crate::harness::{Operator, Post, PostSetup, bad_mails, mails};
 
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -62,4 +62,15 @@ async fn collected_mails_to_us_become_issues() {
     post.jmap.deliver_many(mails.iter().map(|(_, mail)| to_us(mail).into()).collect());
     let cases = check(&post, &operator, mails.len()).await;
     assert!(cases > 100, "{cases}");
+}
+
+#[tokio::test]
+async fn bad_mails_become_issues_all_the_same() {
+    let (post, operator) = start(Automatic::Ticket).await;
+    let mut bad = bad_mails::all();
+    bad.push(bad_mails::large_head());
+    post.jmap.deliver_many(bad.iter().map(|(_, mail)| Bytes::from(mail.clone())).collect());
+    check(&post, &operator, bad.len()).await;
+    let subjects: Vec<_> = bad.into_iter().map(|(name, _)| name).collect();
+    bad_mails::became_issues(&post.living(), &subjects);
 }
