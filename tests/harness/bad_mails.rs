@@ -85,6 +85,7 @@ pub(crate) fn large_head() -> Named {
 pub(crate) fn became_issues(issues: &[IssueSnapshot], subjects: &[String]) {
     let mut found: Vec<_> = issues.iter().map(|issue| &issue.summary).collect();
     let mut expected: Vec<_> = subjects.iter().collect();
-    (found.sort(), expected.sort());
+    found.sort();
+    expected.sort();
     assert_eq!(found, expected);
 }

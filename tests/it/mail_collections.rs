@@ -9,7 +9,7 @@ use ticketd::sandbox::Jmap;
 
 use crate::harness::{Operator, Post, PostSetup, bad_mails, mails};
 
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(5);
 
 /// A post office, and its operator.
 async fn start(automatic: Automatic) -> (Post, Operator) {

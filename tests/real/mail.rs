@@ -115,7 +115,7 @@ fn shows_the_picture(mail: &Message<'_>) {
     let picture = &mail.parts[at];
     assert_eq!(picture.contents(), PICTURE);
     assert!(picture.is_content_type("image", "png"), "{:?}", picture.content_type());
-    assert!(picture.content_disposition().is_some_and(|kind| kind.is_inline()));
+    assert!(picture.content_disposition().is_some_and(mail_parser::ContentType::is_inline));
     let at = u32::try_from(at).unwrap();
     let parents =
         mail.parts.iter().filter(|part| part.sub_parts().is_some_and(|parts| parts.contains(&at)));
@@ -176,7 +176,7 @@ async fn a_draft_is_found_again_on_a_real_mail_server() {
     let found = client.find_by_message_id(&id).await.unwrap().unwrap();
     assert!(found.draft && [&first, &second].contains(&&found.id));
 
-    client.send(&first, &from.email, &[to.email.clone()]).await.unwrap();
+    client.send(&first, &from.email, std::slice::from_ref(&to.email)).await.unwrap();
     assert!(client.was_sent(&first).await.unwrap());
     assert!(!client.was_sent(&second).await.unwrap());
     // The one that went out tells more than the draft beside it.

@@ -25,8 +25,6 @@ missing() { for one in master httpd imapd lmtpd; do "${ENV[@]}" ldd "$BIN/$one";
 
 # Unpacked, not installed: no daemon is enabled, and no mail server or user comes along.
 get_packages() {
-  command -v apt-get >/dev/null || skip "needs Debian's apt-get"
-  [ "$(id -u)" = 0 ] || skip "needs root to run as the user mail"
   have && return
   export DEBIAN_FRONTEND=noninteractive
   # An archive folder of our own: images made for containers end every apt run with
@@ -127,6 +125,8 @@ first_login() {
   exec 3>&-
 }
 
+command -v apt-get >/dev/null || skip "needs Debian's apt-get"
+[ "$(id -u)" = 0 ] || skip "needs root to install packages and to run as the user mail"
 mkdir -p "$ROOT"
 exec 9>"$ROOT/lock"; flock -w 900 9
 get_packages
