@@ -3,8 +3,10 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
 
 mod app;
+pub(crate) mod bad_mails;
 mod chat;
 pub(crate) mod flows;
+pub(crate) mod mails;
 mod operator;
 mod post;
 mod recorded;
@@ -13,5 +15,6 @@ pub(crate) mod wire;
 
 pub(crate) use app::{PUBLIC_URL, Setup, TestApp};
 pub(crate) use chat::{eventually, read};
-pub(crate) use post::{Letter, Post, PostSetup};
+pub(crate) use operator::Operator;
+pub(crate) use post::{HOOK_SECRET, Letter, Post, PostSetup, configure};
 pub(crate) use recorded::{VERSIONS, Version, requests};

@@ -1,8 +1,11 @@
-//! What the operator asks a running ticketd, through the socket in its store's directory.
+//! What the operator asks of a running ticketd, through the socket in its store's directory.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use ticketd::actors::{Listing, Question, Reply, Row};
+use ticketd::http::socket_of;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 
@@ -11,29 +14,92 @@ use super::Post;
 /// More rows than any test makes.
 const ROWS: usize = 20_000;
 
-impl Post {
+/// An operator of the ticketd with this store.
+pub(crate) struct Operator(pub(crate) PathBuf);
+
+/// What an audit found.
+#[derive(Debug)]
+pub(crate) struct Audited {
+    /// Mails by the word of their state.
+    pub(crate) mails: BTreeMap<String, u64>,
+    pub(crate) cases: u64,
+    /// By the word of their stage.
+    pub(crate) effects: BTreeMap<String, u64>,
+    pub(crate) problems: Vec<String>,
+}
+
+impl Audited {
+    /// All mails of the register.
+    pub(crate) fn total(&self) -> u64 {
+        self.mails.values().sum()
+    }
+
+    /// Mails in this state.
+    pub(crate) fn mails(&self, state: &str) -> u64 {
+        self.mails.get(state).copied().unwrap_or_default()
+    }
+
+    /// Whether every effect has been done.
+    pub(crate) fn is_done(&self) -> bool {
+        self.effects.keys().all(|stage| stage == "done")
+    }
+}
+
+impl Operator {
     /// The last answer to a question. Asked again where it came too late, as on a busy machine.
     pub(crate) async fn ask(&self, question: Question) -> Reply {
         for _ in 0..10 {
-            if let Ok(Some(answer)) = self.try_ask(&question).await {
+            if let Ok(Some(answer)) = ask(&self.0, &question).await {
                 return answer;
             }
         }
         panic!("no answer to {question:?}");
     }
 
-    async fn try_ask(&self, question: &Question) -> std::io::Result<Option<Reply>> {
-        let socket = ticketd::http::socket_of(&self.app.store());
-        let (reader, mut writer) = UnixStream::connect(socket).await?.into_split();
-        let mut line = serde_json::to_vec(question)?;
-        line.push(b'\n');
-        writer.write_all(&line).await?;
-        let mut lines = BufReader::new(reader).lines();
-        let mut last = None;
-        while let Some(line) = lines.next_line().await? {
-            last = Some(serde_json::from_str(&line)?);
+    pub(crate) async fn audit(&self) -> Audited {
+        let reply = self.ask(Question::Audit).await;
+        let Reply::Audited { mails, cases, effects, problems } = reply else {
+            panic!("{reply:?}");
+        };
+        let mails = mails.into_iter().map(|(_, state, count)| (state, count)).collect();
+        Audited { mails, cases, effects: effects.into_iter().collect(), problems }
+    }
+
+    /// Waits for an audit that is as it should be; shows the last one if none comes.
+    pub(crate) async fn audit_until(
+        &self,
+        limit: Duration,
+        there: impl Fn(&Audited) -> bool,
+    ) -> Audited {
+        let start = Instant::now();
+        loop {
+            let audited = self.audit().await;
+            if there(&audited) {
+                return audited;
+            }
+            assert!(start.elapsed() < limit, "not within {limit:?}: {audited:#?}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        Ok(last)
+    }
+}
+
+async fn ask(store: &Path, question: &Question) -> std::io::Result<Option<Reply>> {
+    let (reader, mut writer) = UnixStream::connect(socket_of(store)).await?.into_split();
+    let mut line = serde_json::to_vec(question)?;
+    line.push(b'\n');
+    writer.write_all(&line).await?;
+    let mut lines = BufReader::new(reader).lines();
+    let mut last = None;
+    while let Some(line) = lines.next_line().await? {
+        last = Some(serde_json::from_str(&line)?);
+    }
+    Ok(last)
+}
+
+impl Post {
+    /// The operator of this ticketd.
+    pub(crate) async fn ask(&self, question: Question) -> Reply {
+        Operator(self.app.store()).ask(question).await
     }
 
     /// `desk list`.

@@ -13,6 +13,7 @@ mod forerunner;
 mod forerunner_mail;
 mod health;
 mod languages;
+mod mail_collections;
 mod mail_filters;
 mod mail_odd;
 mod mail_threads;

@@ -1,6 +1,7 @@
 //! The flows of `/redmine` against a real Redmine, which `redmine/up.sh` brings up from the seed,
-//! in the very bytes that real Mattermost servers sent. Where the machine cannot have a Redmine,
-//! one line says what was not run.
+//! in the very bytes that real Mattermost servers sent; and the mail road on a real mail server,
+//! which `cyrus/up.sh` brings up. Where the machine cannot have one of them, a line says what was
+//! not run.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,9 +10,16 @@
     reason = "a test says what is wrong by failing, and what it left out in words"
 )]
 
+mod cut;
+mod cyrus;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod lmtp;
+mod mail;
+mod mail_input;
+mod office;
 mod redmine;
+mod sink;
 
 use harness::{Setup, TestApp, VERSIONS, Version, flows};
 use redmine::Redmine;

@@ -54,7 +54,10 @@ impl From<Fault> for ApiError {
 /// Source: RFC 8620, 3.6.2 and 5.3.
 fn refusal(kind: Kind, error: &str, description: Option<&str>) -> ApiError {
     match error {
-        "serverUnavailable" | "serverFail" | "serverPartialFail" => kind.unclear(error),
+        // Cyrus takes no second mail of the same bytes: an earlier try has written it (measured).
+        "serverUnavailable" | "serverFail" | "serverPartialFail" | "alreadyExists" => {
+            kind.unclear(error)
+        }
         "limit" | "rateLimit" => ApiError::RateLimited { service: SERVICE, after: None },
         "accountNotFound" => ApiError::NotFound { service: SERVICE },
         _ => {
