@@ -98,7 +98,7 @@ fn a_full_example_is_read() {
     assert_eq!(support.first_days, 7);
     assert_eq!(support.poll.as_secs(), 90);
     let MailSource::Jmap(jmap) = support.source;
-    assert_eq!(jmap.url.as_str(), "https://mail.example.org/cyrus/");
+    assert_eq!(jmap.url.as_str(), "https://mail.example.org/cyrus");
     assert_eq!(jmap.user.as_deref(), Some("support"));
     let Credential::Password(password) = jmap.credential else { panic!("no password") };
     assert_eq!(password.expose_secret(), "password-of-jmap");
