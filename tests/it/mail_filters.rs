@@ -112,9 +112,9 @@ async fn every_kind_of_automatic_mail_is_kept_out_and_people_are_not() {
     for (number, (name, value)) in signs.into_iter().enumerate() {
         post.deliver(&Letter::from(ALICE, &format!("sign {number}")).header(name, value));
     }
-    for number in 0..signs.len() {
+    for (number, sign) in signs.into_iter().enumerate() {
         let rule = post.kept_out(&format!("sign {number}")).await;
-        assert_eq!(rule, "automatic", "{:?}", signs[number]);
+        assert_eq!(rule, "automatic", "{sign:?}");
     }
     let from_jira = Letter::from(ALICE, "jira").header("Message-ID", "<JIRA.1.2@Atlassian.JIRA>");
     post.deliver(&from_jira);

@@ -17,7 +17,7 @@ fn answer(kind: usize, number: usize, notice: &str, subject: &str) -> Letter {
     let from = format!("robot{kind}@customer.example");
     let letter = Letter::from(&from, &format!("Automatic reply: {subject}"))
         .text(&format!("I am away until Monday. ({number})"));
-    let letter = if kind % 2 == 0 { letter.answering(notice) } else { letter };
+    let letter = if kind.is_multiple_of(2) { letter.answering(notice) } else { letter };
     if kind < 2 { letter.header("Auto-Submitted", "auto-replied") } else { letter }
 }
 

@@ -56,7 +56,7 @@ fn calls(post: &Post, what: &str) -> usize {
 #[tokio::test]
 async fn a_mail_that_is_pushed_is_an_issue_at_once() {
     let post = PostSetup::default()
-        .mailbox(|mailbox| mailbox.poll = Duration::from_secs(3_600))
+        .mailbox(|mailbox| mailbox.poll = Duration::from_hours(1))
         .start()
         .await;
     post.until("the stream stands", || calls(&post, "eventsource") > 0).await;
