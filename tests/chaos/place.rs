@@ -1,6 +1,7 @@
 //! A place to run one daemon in, life after life: its directory, its configuration, the stand-ins
 //! around it. A child is killed, by its own handle, when what holds it is dropped.
 
+use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -71,20 +72,20 @@ impl Place {
         let hooks =
             if plan.webhooks { format!("webhook_secret = {SECRET:?}\n") } else { String::new() };
         let sign_in = if plan.token {
-            format!("token_file = {:?}", self.path("token"))
+            format!("token_file = '{}'", self.path("token").display())
         } else {
             format!("user = {:?}\npassword = {:?}", Jmap::USER, Jmap::PASSWORD)
         };
         format!(
             "[http]\nlisten = \"127.0.0.1:0\"\n\
-             [store]\npath = {:?}\nmaster_key_file = {:?}\n\
+             [store]\npath = '{}'\nmaster_key_file = '{}'\n\
              [jira]\nurl = \"{}\"\n{user}{hooks}api_token = {:?}\nlabels = [\"ticketd\"]\n\
              boards = [{{ key = \"support\", name = \"Support\" }}]\npoll = \"1s\"\n\
              index_lag = \"2s\"\nwrites_per_second = 1000\n\
              [[mailbox]]\nname = \"support\"\naddress = {:?}\npoll = \"1s\"\nfirst_days = {}\n\
              [mailbox.jmap]\nurl = \"{}\"\n{sign_in}\n",
-            self.path("store"),
-            self.path("key"),
+            self.path("store").display(),
+            self.path("key").display(),
             self.jira.url(),
             Jira::API_TOKEN,
             Jmap::ADDRESS,
@@ -152,7 +153,7 @@ impl Place {
     /// Puts a line into the log.
     pub(crate) fn note(&self, line: &str) {
         let now = ticketd::clock::now();
-        self.log.lock().unwrap().push_str(&format!("{now} ---- {line}\n"));
+        let _ = writeln!(self.log.lock().unwrap(), "{now} ---- {line}");
     }
 
     /// `ticketd desk audit`: whether it holds, and what it says.
@@ -194,12 +195,11 @@ impl Living {
 
     /// Waits this long for its end, then kills it. Whether it ended by itself.
     pub(crate) async fn end_within(mut self, limit: Duration) -> io::Result<Option<String>> {
-        let by_itself = match timeout(limit, self.child.wait()).await {
-            Ok(status) => Some(status?.to_string()),
-            Err(_) => {
-                self.child.kill().await?;
-                None
-            }
+        let by_itself = if let Ok(status) = timeout(limit, self.child.wait()).await {
+            Some(status?.to_string())
+        } else {
+            self.child.kill().await?;
+            None
         };
         // The pipe may be held open a moment longer.
         let _ = timeout(Duration::from_secs(1), &mut self.reading).await;

@@ -30,6 +30,7 @@ pub(crate) const FAILPOINTS: [&str; 14] = [
 const DELIVERY: u64 = 3_500;
 
 /// One run.
+#[allow(clippy::struct_excessive_bools, reason = "each is one thing that an operator sets")]
 pub(crate) struct Plan {
     pub(crate) cloud: bool,
     /// The mailbox is read with a token that expires, not with a password.
@@ -71,6 +72,8 @@ pub(crate) enum Act {
     DropStreams,
     Replay,
     Forget,
+    /// The account comes back from a backup.
+    Restore,
     Push(bool),
     ExpireToken,
 }
@@ -115,14 +118,14 @@ impl Plan {
         for _ in 0..2 + random.below(5) {
             plan.acts.push((random.millis(0, DELIVERY), Act::Jira(jira_fault(&mut random))));
         }
-        for _ in 0..1 + random.below(4) {
+        for _ in 0..=random.below(4) {
             plan.acts.push((random.millis(0, DELIVERY), Act::Jmap(jmap_fault(&mut random))));
         }
         for _ in 0..random.below(4) {
             plan.acts.push((random.millis(0, DELIVERY), accident(plan.token, &mut random)));
         }
         plan.acts.sort_by_key(|(at, _)| *at);
-        for _ in 0..1 + random.below(4) {
+        for _ in 0..=random.below(4) {
             let failpoint = random.chance(60).then(|| *random.pick(&FAILPOINTS));
             let until = random.millis(0, 2_000);
             let until = if failpoint.is_some() { Duration::from_secs(4) } else { until };
@@ -228,6 +231,7 @@ fn jmap_fault(random: &mut Random) -> FaultRule {
         Fault::StatusAfterCommit(503),
         Fault::CutConnection,
         Fault::Status(503),
+        Fault::Status(429),
         Fault::BrokenJson,
         slow,
     ]);
@@ -235,12 +239,13 @@ fn jmap_fault(random: &mut Random) -> FaultRule {
 }
 
 fn accident(token: bool, random: &mut Random) -> Act {
-    match random.below(if token { 6 } else { 5 }) {
+    match random.below(if token { 7 } else { 6 }) {
         0 => Act::DropStreams,
         1 => Act::Replay,
         2 => Act::Forget,
         3 => Act::Push(false),
         4 => Act::Push(true),
+        5 => Act::Restore,
         _ => Act::ExpireToken,
     }
 }

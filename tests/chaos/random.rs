@@ -1,4 +1,4 @@
-//! Choices that a seed repeats: SplitMix64.
+//! Choices that a seed repeats: `SplitMix64`.
 
 use std::time::Duration;
 

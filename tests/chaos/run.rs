@@ -185,6 +185,10 @@ fn act(plan: &Arc<Plan>, place: &Arc<Place>) -> Acting {
                 Act::DropStreams => place.jmap.drop_event_streams(),
                 Act::Replay => place.jmap.replay(),
                 Act::Forget => place.jmap.forget_changes(),
+                Act::Restore => {
+                    place.note("the mailbox is set back");
+                    place.jmap.reset_states();
+                }
                 Act::Push(on) => place.jmap.set_push(*on),
                 Act::ExpireToken => {
                     place.note("the token expires");
