@@ -7,10 +7,12 @@ mod chat;
 pub(crate) mod flows;
 mod post;
 mod recorded;
+mod relay;
 mod tracker;
 pub(crate) mod wire;
 
 pub(crate) use app::{PUBLIC_URL, Setup, TestApp};
 pub(crate) use chat::{eventually, read};
-pub(crate) use post::{Letter, Post, PostSetup};
+pub(crate) use post::{Closed, HOOK_SECRET, Letter, Post, PostSetup};
 pub(crate) use recorded::{VERSIONS, Version, requests};
+pub(crate) use relay::Relay;

@@ -10,8 +10,14 @@
 mod harness;
 
 mod forerunner;
+mod forerunner_jira;
 mod health;
+mod jira_attachments;
+mod jira_comments;
+mod jira_issue;
+mod jira_trouble;
 mod languages;
+mod mail_sending;
 mod mail_to_jira;
 mod redmine_form;
 mod redmine_issues;
