@@ -29,7 +29,7 @@ use crate::{
 
 mod mail_road;
 
-pub use mail_road::MailRoad;
+pub use mail_road::{MailRoad, jira_client, jmap_client, template};
 
 /// How long actors may take to finish what they have.
 const ACTORS_LIMIT: Duration = Duration::from_secs(5);

@@ -123,7 +123,11 @@ impl MailRoad {
     }
 }
 
-fn jira_client(jira: &config::Jira, metrics: &Metrics) -> anyhow::Result<JiraClient> {
+/// The configured Jira. Nothing is called yet.
+///
+/// # Errors
+/// Without CA certificates.
+pub fn jira_client(jira: &config::Jira, metrics: &Metrics) -> anyhow::Result<JiraClient> {
     let token = jira.api_token.clone();
     let auth = match &jira.user {
         Some(user) => JiraAuth::Basic { user: user.clone(), token },
@@ -158,22 +162,7 @@ fn mailbox(
     let category = mailbox.category.as_ref().or(jira.default_category.as_ref());
     let reply = &mailbox.reply;
     let template = reply.template_file.as_deref().map(template).transpose()?;
-    let config::MailSource::Jmap(jmap) = &mailbox.source;
-    let source = JmapClient::new(
-        JmapSettings {
-            session_url: session_url(&jmap.url)?,
-            auth: match (&jmap.credential, &jmap.user) {
-                (config::Credential::Password(password), user) => JmapAuth::Basic {
-                    user: user.clone().unwrap_or_default(),
-                    password: password.clone(),
-                },
-                (config::Credential::Token(token), _) => JmapAuth::Token(token.clone()),
-                (config::Credential::TokenFile(file), _) => JmapAuth::TokenFile(file.clone()),
-            },
-            limit: MAILBOX_LIMIT,
-        },
-        metrics.clone(),
-    )?;
+    let source = jmap_client(mailbox, metrics)?;
     let filter = &mailbox.filter;
     let aliases = mailbox.aliases.iter().filter_map(|alias| Email::parse(alias));
     let site = Site {
@@ -208,12 +197,37 @@ fn mailbox(
     Ok((ready, site))
 }
 
+/// Where a mailbox's mails come from. Nothing is called yet.
+///
+/// # Errors
+/// Without CA certificates.
+pub fn jmap_client(mailbox: &config::Mailbox, metrics: &Metrics) -> anyhow::Result<JmapClient> {
+    let config::MailSource::Jmap(jmap) = &mailbox.source;
+    let settings = JmapSettings {
+        session_url: session_url(&jmap.url)?,
+        auth: match (&jmap.credential, &jmap.user) {
+            (config::Credential::Password(password), user) => JmapAuth::Basic {
+                user: user.clone().unwrap_or_default(),
+                password: password.clone(),
+            },
+            (config::Credential::Token(token), _) => JmapAuth::Token(token.clone()),
+            (config::Credential::TokenFile(file), _) => JmapAuth::TokenFile(file.clone()),
+        },
+        limit: MAILBOX_LIMIT,
+    };
+    Ok(JmapClient::new(settings, metrics.clone())?)
+}
+
 /// A bare host is asked where its session lies (RFC 8620, 2.2); a path is the session itself.
 fn session_url(url: &Url) -> anyhow::Result<Url> {
     Ok(if url.path() == "/" { url.join(".well-known/jmap")? } else { url.clone() })
 }
 
-fn template(file: &Path) -> anyhow::Result<Template> {
+/// The operator's text of a notice.
+///
+/// # Errors
+/// The file cannot be read, or is no template.
+pub fn template(file: &Path) -> anyhow::Result<Template> {
     let shown = file.display();
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
     Template::parse(text).with_context(|| format!("{shown} is no template that can be used"))

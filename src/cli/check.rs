@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+mod mail;
+
 use super::{Ending, Outcome, tell};
 use crate::{
     clients::{ApiError, MattermostClient, RedmineClient},
@@ -51,6 +53,7 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> Outcome {
     let mattermost = MattermostClient::new(config.mattermost.url.clone(), token, Metrics::new())?;
     row("mattermost", mattermost_answers(&mattermost, &config).await.into());
     row("mattermost bot", bot(&mattermost).await);
+    mail::check(&config, &mut row).await?;
     if faults > 0 {
         let mend = format!("{faults} to mend, see above");
         return Err(Ending::Misconfigured(mend));

@@ -10,11 +10,13 @@ pub(crate) mod mails;
 mod operator;
 mod post;
 mod recorded;
+mod relay;
 mod tracker;
 pub(crate) mod wire;
 
 pub(crate) use app::{PUBLIC_URL, Setup, TestApp};
 pub(crate) use chat::{eventually, read};
 pub(crate) use operator::Operator;
-pub(crate) use post::{HOOK_SECRET, Letter, Post, PostSetup, configure};
+pub(crate) use post::{Closed, HOOK_SECRET, Letter, Post, PostSetup, configure};
 pub(crate) use recorded::{VERSIONS, Version, requests};
+pub(crate) use relay::Relay;

@@ -1,12 +1,17 @@
 //! A ticketd between a mailbox and a Jira, and what the people do who write and answer.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use ticketd::actors::{Question, Reply};
 use ticketd::config::{self, Config};
+use ticketd::http::socket_of;
 use ticketd::locale::Locale;
-use ticketd::sandbox::{Deployment, IssueSnapshot, Jira, JiraSetup, Jmap, JmapSetup, Submission};
+use ticketd::sandbox::{
+    Call, Deployment, IssueSnapshot, Jira, JiraSetup, Jmap, JmapSetup, Submission,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::app::Home;
 use super::{Setup, TestApp};
@@ -87,6 +92,22 @@ impl Letter {
         self.typed("multipart/mixed; boundary=\"=b\"", &body)
     }
 
+    /// As HTML, with parts that it shows: Content-ID, media type, name, bytes.
+    pub(crate) fn html(self, html: &str, shown: &[(&str, &str, &str, &[u8])]) -> Self {
+        use base64::Engine as _;
+        let mut body = format!("--=r\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{html}\r\n");
+        for (cid, kind, name, bytes) in shown {
+            let bytes = base64::engine::general_purpose::STANDARD.encode(bytes);
+            let _ = write!(
+                body,
+                "--=r\r\nContent-Type: {kind}\r\nContent-ID: <{cid}>\r\nContent-Disposition: \
+                 inline; filename=\"{name}\"\r\nContent-Transfer-Encoding: base64\r\n\r\n{bytes}\r\n"
+            );
+        }
+        body.push_str("--=r--\r\n");
+        self.typed("multipart/related; boundary=\"=r\"", &body)
+    }
+
     /// Its Message-ID, with brackets.
     pub(crate) fn id(&self) -> String {
         let id = self.headers.iter().find(|(name, _)| name == "Message-ID");
@@ -122,6 +143,7 @@ pub(crate) struct PostSetup {
     change: Vec<Change>,
     before: Vec<Before>,
     wait: bool,
+    jira_at: Option<url::Url>,
 }
 
 impl Default for PostSetup {
@@ -134,6 +156,7 @@ impl Default for PostSetup {
             change: Vec::new(),
             before: Vec::new(),
             wait: true,
+            jira_at: None,
         }
     }
 }
@@ -143,6 +166,18 @@ pub(crate) struct Post {
     pub(crate) app: TestApp,
     pub(crate) jira: Jira,
     pub(crate) jmap: Jmap,
+    config: Kept,
+}
+
+/// What the configuration came to, for a start on the same store.
+type Kept = Arc<Mutex<Option<Config>>>;
+
+/// A ticketd that has ended; its store, its Jira and its mailbox go on.
+pub(crate) struct Closed {
+    pub(crate) home: Arc<Home>,
+    pub(crate) jira: Jira,
+    pub(crate) jmap: Jmap,
+    config: Kept,
 }
 
 impl PostSetup {
@@ -160,10 +195,20 @@ impl PostSetup {
         self.config(|config| change(&mut config.mailboxes[0]))
     }
 
-    /// A Data Center.
+    /// A Data Center, with its personal access token.
     pub(crate) fn data_center(mut self) -> Self {
         self.jira.flavour = Deployment::DataCenter;
-        self
+        self.config(|config| config.jira.as_mut().unwrap().user = None)
+    }
+
+    /// Cloud or Data Center.
+    pub(crate) fn flavour(self, flavour: Deployment) -> Self {
+        if flavour == Deployment::DataCenter { self.data_center() } else { self }
+    }
+
+    /// Another configuration of Jira.
+    pub(crate) fn tracker(self, change: impl FnOnce(&mut config::Jira) + Send + 'static) -> Self {
+        self.config(|config| change(config.jira.as_mut().unwrap()))
     }
 
     /// What the stand-ins are before ticketd starts.
@@ -187,38 +232,49 @@ impl PostSetup {
 
     /// Takes the place of a ticketd that ran: its store, its stand-ins.
     pub(crate) async fn after(mut self, post: Post) -> Post {
-        let Post { app, jira, jmap } = post;
-        // Its thread waits, and the stand-ins live on this runtime.
-        let home = tokio::task::spawn_blocking(move || app.stop()).await.unwrap();
+        let Closed { home, jira, jmap, .. } = post.close().await;
         self.home = Some(home);
         self.between(jira, jmap).await
     }
 
-    async fn between(self, jira: Jira, jmap: Jmap) -> Post {
-        let Self { home, webhooks, change, before, wait, .. } = self;
+    /// With a Jira and a mailbox that are there already.
+    pub(crate) async fn between(self, jira: Jira, jmap: Jmap) -> Post {
+        let Self { home, webhooks, change: changes, before, wait, jira_at, .. } = self;
         for prepare in before {
             prepare(&jmap, &jira);
         }
-        let (jira_url, jmap_url) = (jira.url(), jmap.session_url());
+        let (jira_url, jmap_url) = (jira_at.unwrap_or_else(|| jira.url()), jmap.session_url());
+        let kept = Kept::default();
+        let keep = kept.clone();
         let mut setup = Setup::new().config(move |config| {
             configure(config, &jira_url, &jmap_url, webhooks);
-            for change in change {
+            for change in changes {
                 change(config);
             }
+            *keep.lock().unwrap() = Some(config.clone());
         });
         if let Some(home) = home {
             setup = setup.home(home);
         }
-        let app = setup.start().await;
-        if webhooks {
-            let hook = format!("http://{}/hooks/jira", app.address);
-            jira.webhook_to(hook.parse().unwrap(), HOOK_SECRET);
-        }
-        let post = Post { app, jira, jmap };
-        if wait {
-            post.listening().await;
-        }
-        post
+        Post::running(setup, jira, jmap, kept, wait).await
+    }
+
+    /// Jira is reached at this address.
+    pub(crate) fn jira_at(mut self, url: url::Url) -> Self {
+        self.jira_at = Some(url);
+        self
+    }
+}
+
+impl Closed {
+    /// The same ticketd once more: the same store and the same configuration.
+    pub(crate) async fn start(self) -> Post {
+        let Self { home, jira, jmap, config } = self;
+        let before = config.lock().unwrap().clone().unwrap();
+        let setup = Setup::new().home(home).config(move |config| {
+            (config.jira, config.mailboxes) = (before.jira, before.mailboxes);
+        });
+        Post::running(setup, jira, jmap, config, true).await
     }
 }
 
@@ -276,13 +332,44 @@ impl Post {
         PostSetup::default().start().await
     }
 
-    /// Waits until the mailbox is read: what comes from now on is news.
-    async fn listening(&self) {
-        self.until("the mailbox is read", || {
-            let calls = self.jmap.ledger();
-            calls.iter().any(|call| call.target.contains("Email/changes"))
-        })
-        .await;
+    async fn running(setup: Setup, jira: Jira, jmap: Jmap, config: Kept, wait: bool) -> Self {
+        let reads = |jmap: &Jmap| {
+            let calls = jmap.ledger();
+            calls.iter().filter(|call| call.target.contains("Email/changes")).count()
+        };
+        let before = reads(&jmap);
+        let app = setup.start().await;
+        let kept = config.lock().unwrap().clone();
+        if kept.and_then(|config| config.jira).is_some_and(|jira| jira.webhook_secret.is_some()) {
+            let hook = format!("http://{}/hooks/jira", app.address);
+            jira.webhook_to(hook.parse().unwrap(), HOOK_SECRET);
+        }
+        let post = Self { app, jira, jmap, config };
+        if wait {
+            // What comes from now on is news.
+            post.until("the mailbox is read", || reads(&post.jmap) > before).await;
+        }
+        post
+    }
+
+    /// Ends ticketd; Jira and the mailbox go on, and answer what is under way.
+    pub(crate) async fn close(self) -> Closed {
+        let Self { app, jira, jmap, config } = self;
+        let home = tokio::task::spawn_blocking(move || app.stop()).await.unwrap();
+        Closed { home, jira, jmap, config }
+    }
+
+    /// Delivers a plain letter that becomes an issue.
+    pub(crate) async fn issue_of(&self, letter: &Letter) -> IssueSnapshot {
+        let count = self.living().len() + 1;
+        self.deliver(letter);
+        self.issues(count).await.pop().unwrap()
+    }
+
+    /// The calls to Jira whose `METHOD /path` contains this.
+    pub(crate) fn asked(&self, text: &str) -> Vec<Call> {
+        let calls = self.jira.ledger().into_iter();
+        calls.filter(|call| format!("{} {}", call.method, call.target).contains(text)).collect()
     }
 
     /// Delivers a letter.
@@ -336,9 +423,14 @@ impl Post {
 
     /// Waits for something that takes some steps.
     pub(crate) async fn until(&self, what: &str, there: impl Fn() -> bool) {
+        self.until_within(LIMIT, what, there).await;
+    }
+
+    /// The same, of something that takes its time.
+    pub(crate) async fn until_within(&self, limit: Duration, what: &str, there: impl Fn() -> bool) {
         let start = Instant::now();
         while !there() {
-            assert!(start.elapsed() < LIMIT, "{what}: not within {LIMIT:?}");
+            assert!(start.elapsed() < limit, "{what}: not within {limit:?}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

@@ -10,12 +10,18 @@
 mod harness;
 
 mod forerunner;
+mod forerunner_jira;
 mod forerunner_mail;
 mod health;
+mod jira_attachments;
+mod jira_comments;
+mod jira_issue;
+mod jira_trouble;
 mod languages;
 mod mail_collections;
 mod mail_filters;
 mod mail_odd;
+mod mail_sending;
 mod mail_threads;
 mod mail_to_jira;
 mod mail_war;

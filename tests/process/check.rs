@@ -4,6 +4,7 @@ use std::net::TcpListener;
 
 use ticketd::sandbox::{Fault, FaultRule, Mattermost};
 
+use crate::post::PostSite;
 use crate::site::{Ended, Launch, Site};
 
 const BOT_TOKEN: &str = "TICKETD_MATTERMOST__BOT_TOKEN";
@@ -131,4 +132,91 @@ async fn a_wrong_token_and_strange_services_are_told_apart() {
         site.redmine.clear_faults();
         site.mattermost.clear_faults();
     }
+}
+
+fn post_check(post: &PostSite) -> Launch {
+    check(&post.site)
+}
+
+#[tokio::test]
+async fn the_mail_road_is_looked_at_too() {
+    let post = PostSite::new().await;
+    let ended = post_check(&post).output().await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let out = &ended.stdout;
+    assert!(line(out, "ok", "jira").ends_with("as Ticket Bot"), "{out}");
+    assert_eq!(line(out, "ok", "jira board support"), "issues go to project SUP");
+    assert!(line(out, "ok", "jira.webhook_secret").contains("/hooks/jira"), "{out}");
+    let mailbox = line(out, "ok", "mailbox support");
+    assert!(mailbox.starts_with("support@example.org is open at "), "{mailbox}");
+    assert!(mailbox.ends_with(", to the board support in the category general"), "{mailbox}");
+    assert_eq!(post.jira.writes(), 0, "a check changes nothing");
+    assert!(post.jmap.emails("drafts").is_empty() && post.jmap.submissions().is_empty());
+}
+
+#[tokio::test]
+async fn each_fault_of_the_mail_road_says_what_to_do() {
+    let post = PostSite::new().await;
+    for (name, value, part, words) in [
+        ("TICKETD_JIRA__API_TOKEN", "wrong", "jira", "jira.api_token are not accepted"),
+        ("TICKETD_JIRA__BOARDS", "support=Nobody", "jira board support", "jira.boards"),
+        (
+            "TICKETD_MAILBOX__SUPPORT__JMAP__PASSWORD",
+            "x",
+            "mailbox support",
+            "mailbox[support].jmap",
+        ),
+        (
+            "TICKETD_MAILBOX__SUPPORT__REPLY__TEMPLATE_FILE",
+            "/does/not/exist",
+            "mailbox support template",
+            "template_file",
+        ),
+    ] {
+        let ended = post_check(&post).with(name, value).output().await;
+        assert_eq!(ended.code, Some(2), "{name}: {ended:?}");
+        let told = line(&ended.stdout, "FAULT", part);
+        assert!(told.contains(words), "{name}: {told}");
+        assert_eq!(ended.stderr, "ticketd: 1 to mend, see above\n", "{ended:?}");
+    }
+    let refused = post.jira.ledger().into_iter().filter(|call| call.status == Some(401)).count();
+    assert_eq!(refused, 1, "a wrong token is shown to Jira once");
+    for (name, value, part) in [
+        ("TICKETD_JIRA__URL", nowhere(), "jira"),
+        ("TICKETD_MAILBOX__SUPPORT__JMAP__URL", nowhere(), "mailbox support"),
+        ("TICKETD_JIRA__URL", post.site.redmine.url().to_string(), "jira"),
+        (
+            "TICKETD_MAILBOX__SUPPORT__JMAP__URL",
+            post.site.redmine.url().to_string(),
+            "mailbox support",
+        ),
+    ] {
+        let ended = post_check(&post).with(name, &value).output().await;
+        assert_eq!(ended.code, Some(2), "{name}={value}: {ended:?}");
+        let told = line(&ended.stdout, "FAULT", part);
+        assert!(told.contains(".url"), "{name}={value}: {told}");
+    }
+    let template = post.site.path("notice.txt");
+    std::fs::write(&template, "{{ key").unwrap();
+    let name = "TICKETD_MAILBOX__SUPPORT__REPLY__TEMPLATE_FILE";
+    let ended = post_check(&post).with(name, &template).output().await;
+    let told = line(&ended.stdout, "FAULT", "mailbox support template");
+    assert!(told.contains("notice.txt"), "{told}");
+}
+
+#[tokio::test]
+async fn missing_permissions_are_named() {
+    let post = PostSite::new().await;
+    post.jira.forbid("MANAGE_WATCHERS");
+    let ended = post_check(&post).output().await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let told = line(&ended.stdout, "note", "jira board support");
+    assert!(told.contains("MANAGE_WATCHERS"), "{told}");
+    post.jira.forbid("CREATE_ATTACHMENTS");
+    post.jira.forbid("ADD_COMMENTS");
+    let ended = post_check(&post).output().await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    let told = line(&ended.stdout, "FAULT", "jira board support");
+    assert!(told.contains("ADD_COMMENTS, CREATE_ATTACHMENTS, MANAGE_WATCHERS"), "{told}");
+    assert!(told.contains("Project settings"), "{told}");
 }

@@ -112,6 +112,10 @@ impl Daemon {
         TcpStream::connect(self.address).await.unwrap()
     }
 
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid, signal).unwrap();
     }

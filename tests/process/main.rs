@@ -10,10 +10,12 @@
 
 mod check;
 mod daemon;
+mod desk;
 mod door;
 mod keys;
 mod kill;
 mod lifecycle;
+mod post;
 mod secrets;
 mod site;
 mod start;

@@ -119,22 +119,36 @@ async fn nothing_is_missing_when_jira_no_longer_knows_us() {
         let answers = [gone(), gone(), gone(), gone(), empty(), empty(), gone(), gone()];
         let replies = answers.into_iter().flat_map(|answer| [answer, Reply::of(status, "")]);
         let server = Canned::start(replies).await;
-        let client = client(&server, Some(true));
+        // Each by a client of its own: one that was refused asks nothing more.
+        let client = || client(&server, Some(true));
         let comment = comment_id("1");
         for kind in [
-            client.marks(&issue).await.map(drop),
-            client.issue_status(&issue).await.map(drop),
-            client.comments(&issue, 5).await.map(drop),
-            client.comment_text(&issue, &comment).await.map(drop),
-            client.find_by_label("x").await.map(drop),
-            client.updated_since(5, "x").await.map(drop),
-            client.comment(&issue, "x", "m").await.map(drop),
-            client.attachment(7).await.map(drop),
+            client().marks(&issue).await.map(drop),
+            client().issue_status(&issue).await.map(drop),
+            client().comments(&issue, 5).await.map(drop),
+            client().comment_text(&issue, &comment).await.map(drop),
+            client().find_by_label("x").await.map(drop),
+            client().updated_since(5, "x").await.map(drop),
+            client().comment(&issue, "x", "m").await.map(drop),
+            client().attachment(7).await.map(drop),
         ] {
             assert_eq!(kind.unwrap_err().kind(), expected);
         }
         assert_eq!(server.seen().len(), 16);
     }
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_is_shown_once() {
+    let server = Canned::start([Reply::of(401, ""), Reply::of(401, "")]).await;
+    let client = client(&server, Some(true));
+    let issue = key("SUP-2");
+    let questions = [client.marks(&issue), client.marks(&issue), client.marks(&issue)];
+    for answer in futures_util::future::join_all(questions).await {
+        assert_eq!(answer.unwrap_err().kind(), "unauthorized");
+    }
+    assert_eq!(client.comment(&issue, "x", "m").await.unwrap_err().kind(), "unauthorized");
+    assert_eq!(server.seen().len(), 1);
 }
 
 #[test]
