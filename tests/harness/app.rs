@@ -204,11 +204,6 @@ impl TestApp {
         doing.await.unwrap();
     }
 
-    /// Where its store is.
-    pub(crate) fn store(&self) -> std::path::PathBuf {
-        self.home.dir.path().join("store")
-    }
-
     /// What SIGTERM does.
     pub(crate) fn ask_to_stop(&self) {
         self.shutdown.soft.cancel();
