@@ -239,7 +239,7 @@ async fn a_mail_that_is_deleted_too_soon_is_an_issue_that_says_so() {
     post.jira.clear_faults();
     let issue = post.issues(1).await.remove(0);
     assert_eq!(issue.summary, "gone");
-    let said = "The mail was deleted from the mailbox before it could be read.";
+    let said = "The mail was deleted from the mailbox before its text could be read.";
     assert!(issue.description.contains(said), "{}", issue.description);
     assert!(issue.description.contains("alice@customer.example"), "{}", issue.description);
     assert_eq!(post.mails(1).await[0].rcpt_to, ["alice@customer.example"]);

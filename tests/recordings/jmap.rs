@@ -172,7 +172,9 @@ fn sorted(value: &Value) -> Value {
 
 #[tokio::test]
 async fn the_event_source_streams_as_recorded() {
-    let streams = recordings("raw").into_iter().map(|name| tokio::spawn(stream(name)));
+    // Some streams were recorded without the request that began them.
+    let asked = recordings("request").into_iter().filter(|name| name.starts_with("sse-"));
+    let streams = asked.map(|name| tokio::spawn(stream(name)));
     let mut wrong = Vec::new();
     let mut count = 0;
     for stream in streams {
