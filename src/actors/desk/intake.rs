@@ -1,5 +1,5 @@
 //! What happens to a mail that is seen: known already, kept out by a rule, put into quarantine, or
-//! taken into a case. One transaction a mail; the first word about a mail is the last.
+//! taken into a case. The first word about a mail is the last.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,8 +22,6 @@ use crate::{
 
 /// Answered mails by which a mail that comes too early will be found: the nearest ones.
 const AWAITED: usize = 3;
-/// People that one mail brings into a case.
-const PARTICIPANTS_MAX: usize = 100;
 /// How long an answer without references finds its case by its subject.
 const SUBJECT_DAYS: i64 = 7;
 /// Characters of a subject that the register keeps.
@@ -189,7 +187,7 @@ impl Intake<'_, '_> {
             return Ok(Verdict::Ignored);
         }
         let mail_ref = MailRef { key, remote: mail.remote.clone() };
-        let (case, verdict, effects) = if let Some(mut case) = case {
+        let (mut case, verdict, effects) = if let Some(mut case) = case {
             let sender = sender.unwrap_or_default();
             let policy = self.site.policy;
             let effects = rules::join(&mut case, mail, mail_ref, sender, policy, self.now);
@@ -209,6 +207,7 @@ impl Intake<'_, '_> {
         for effect in &effects {
             self.rows.put_effect(effect)?;
         }
+        self.admit(&mut case);
         self.rows.put_case(&case)?;
         self.link(id)?;
         Ok(verdict)
@@ -270,14 +269,12 @@ impl Intake<'_, '_> {
     }
 
     fn case_of_participant(&mut self, id: CaseId) -> Result<Option<Case>, StoreError> {
-        let known = match (&self.mail.from, self.mail.folder) {
+        let case = self.open_case(id)?;
+        Ok(case.filter(|case| match (&self.mail.from, self.mail.folder) {
             (_, Folder::Sent) => true,
-            (Some(from), Folder::Inbox) => {
-                self.rows.participates(id, self.secret.address(&from.email))?
-            }
+            (Some(from), Folder::Inbox) => case.knows(self.secret.address(&from.email)),
             (None, Folder::Inbox) => false,
-        };
-        if known { self.open_case(id) } else { Ok(None) }
+        }))
     }
 
     /// Counts the mail for its sender; returns how many came before it in this hour.
@@ -321,13 +318,16 @@ impl Intake<'_, '_> {
         if let Some(conversation) = &mail.conversation {
             self.rows.link_conversation(self.mailbox, conversation, case)?;
         }
-        let people = mail.from.iter().chain(&mail.reply_to).chain(&mail.recipients);
-        let others = people.filter(|person| !self.site.rules.own.contains(&person.email));
-        for person in others.take(PARTICIPANTS_MAX) {
-            let digest = self.secret.address(&person.email);
-            self.rows.add_participant(case, digest)?;
-        }
         Ok(())
+    }
+
+    /// Whom the mail brings into the case.
+    fn admit(&self, case: &mut Case) {
+        let mail = self.mail;
+        let people = mail.from.iter().chain(&mail.reply_to).chain(&mail.recipients);
+        for person in people.filter(|person| !self.site.rules.own.contains(&person.email)) {
+            case.admit(self.secret.address(&person.email));
+        }
     }
 
     fn link_subject(&mut self, case: CaseId) -> Result<(), StoreError> {
