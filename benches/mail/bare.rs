@@ -25,7 +25,6 @@ pub(crate) async fn figures() -> anyhow::Result<f64> {
 }
 
 /// Makes the calls and says what one cost.
-#[allow(clippy::cast_precision_loss, reason = "some thousands")]
 pub(crate) async fn calls(url: &Url, calls: usize) -> anyhow::Result<()> {
     let client = reqwest::Client::new();
     let url = url.join("rest/api/2/issue")?;

@@ -6,6 +6,7 @@
 //! process; the baseline is this binary again, as a process of its own.
 
 #![allow(clippy::print_stdout, reason = "the figures go to the terminal")]
+#![allow(clippy::cast_precision_loss, reason = "some thousands, and bytes far below 2^52")]
 
 mod backlog;
 mod bare;
