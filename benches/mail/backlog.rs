@@ -60,7 +60,7 @@ pub(crate) async fn with_notices() -> anyhow::Result<()> {
     prepare(&daemon, WITH_NOTICES).await?;
     let running = daemon.start()?;
     let pace = watch(&daemon, WITH_NOTICES).await?;
-    until(Duration::from_secs(60), || daemon.jmap.submissions().len() >= WITH_NOTICES).await?;
+    until(Duration::from_mins(1), || daemon.jmap.submissions().len() >= WITH_NOTICES).await?;
     sleep(Duration::from_secs(1)).await;
     let mails = count(WITH_NOTICES);
     figure("notices_backlog_rate_share", pace / f64::from(WRITES));

@@ -26,7 +26,7 @@ pub(crate) async fn figures() -> anyhow::Result<f64> {
 
 /// Makes the calls and says what one cost.
 pub(crate) async fn calls(url: &Url, calls: usize) -> anyhow::Result<()> {
-    let client = reqwest::Client::new();
+    let client = reqwest::Client::builder().build()?;
     let url = url.join("rest/api/2/issue")?;
     // Connections are made, and what is made once.
     some(&client, &url, SIDE_BY_SIDE).await?;
