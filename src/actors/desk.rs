@@ -10,7 +10,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::{
     clock,
@@ -51,8 +51,13 @@ pub struct Site {
 #[derive(Clone)]
 pub struct Desk(Arc<Inner>);
 
+/// Threads that work on the store at once. Writers take turns there anyway, and each thread has an
+/// arena of the allocator of its own, which keeps what passed through it.
+const HANDS: usize = 2;
+
 struct Inner {
     store: Store,
+    hands: Semaphore,
     sites: HashMap<MailboxName, Site>,
     jira: Notify,
     mail: Notify,
@@ -84,7 +89,8 @@ impl Desk {
     #[must_use]
     pub fn new(store: Store, sites: HashMap<MailboxName, Site>, metrics: Metrics) -> Self {
         let (jira, mail) = (Notify::new(), Notify::new());
-        Self(Arc::new(Inner { store, sites, jira, mail, metrics }))
+        let hands = Semaphore::new(HANDS);
+        Self(Arc::new(Inner { store, hands, sites, jira, mail, metrics }))
     }
 
     /// The Message-ID of the mail that this effect sends.
@@ -101,7 +107,7 @@ impl Desk {
         }
     }
 
-    /// Records mails in their order.
+    /// Records mails in their order, in one step where each of them can be digested.
     ///
     /// # Errors
     /// The store's; then none or some are recorded, and all can be given again.
@@ -114,9 +120,8 @@ impl Desk {
             .write(move |inner, tables| {
                 let now = clock::now();
                 let mut recorded = Recorded::default();
-                for arrival in arrivals {
-                    let Some(site) = inner.sites.get(&mailbox) else { continue };
-                    let verdict = intake::record_any(tables, &mailbox, site, &arrival, now)?;
+                let Some(site) = inner.sites.get(&mailbox) else { return Ok(recorded) };
+                for verdict in intake::record_all(tables, &mailbox, site, &arrivals, now)? {
                     inner.metrics.mail(verdict.word());
                     recorded.count(verdict);
                 }
@@ -350,7 +355,7 @@ impl Desk {
         read: impl FnOnce(&store::Desk) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let inner = self.0.clone();
-        blocking(move || read(inner.store.desk())).await
+        self.blocking(move || read(inner.store.desk())).await
     }
 
     async fn write<T: Send + 'static>(
@@ -358,20 +363,23 @@ impl Desk {
         write: impl FnOnce(&Inner, &store::Desk) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let inner = self.0.clone();
-        let written = blocking(move || write(&inner, inner.store.desk())).await?;
+        let written = self.blocking(move || write(&inner, inner.store.desk())).await?;
         self.0.store.barrier().await?;
         Ok(written)
+    }
+
+    /// Runs on a blocking thread, when a hand is free.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let _hand = self.0.hands.acquire().await.map_err(|_| StoreError::Closing)?;
+        tokio::task::spawn_blocking(work)
+            .await
+            .unwrap_or_else(|fault| Err(StoreError::Engine(fault.to_string())))
     }
 }
 
 /// For a case whose mailbox is no longer configured.
 const QUIET: Policy =
     Policy { notices: false, reopen: false, index_lag: std::time::Duration::from_mins(5) };
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|fault| Err(StoreError::Engine(fault.to_string())))
-}

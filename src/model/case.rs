@@ -18,6 +18,9 @@ const NAME_MAX: usize = 100;
 /// Bytes of the longest Message-ID that a reply will name.
 const MESSAGE_ID_MAX: usize = 400;
 
+/// People that a case keeps.
+const PEOPLE_MAX: usize = 50;
+
 /// One conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
@@ -41,6 +44,8 @@ pub struct Case {
     pub streak: u32,
     /// Whose: a short keyed digest of the address.
     pub streak_of: u64,
+    /// Who takes part in it, by the short digests of the addresses; the first ones.
+    pub people: Vec<u32>,
     /// When it began.
     pub opened: Timestamp,
     /// When something last happened.
@@ -98,6 +103,19 @@ impl Case {
         effects
     }
 
+    /// The address of this digest takes part in it. Beyond the first ones nobody is kept.
+    pub fn admit(&mut self, who: u64) {
+        if self.people.len() < PEOPLE_MAX && !self.knows(who) {
+            self.people.push(short(who));
+        }
+    }
+
+    /// Whether the address of this digest takes part in it.
+    #[must_use]
+    pub fn knows(&self, who: u64) -> bool {
+        self.people.contains(&short(who))
+    }
+
     /// Whether nothing is left to be done.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -109,6 +127,11 @@ impl Case {
     pub fn head_id(&self) -> Option<EffectId> {
         (!self.is_idle()).then_some(EffectId { case: self.id, step: self.head })
     }
+}
+
+/// Half a digest: enough to tell some people apart, and short enough for a row.
+fn short(who: u64) -> u32 {
+    (who >> 32) as u32
 }
 
 impl Next {
@@ -189,4 +212,39 @@ pub struct MailRecord {
     /// What became of it.
     #[serde(flatten)]
     pub state: MailState,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_keeps_the_first_people_once() {
+        let name = MailboxName::parse("support").unwrap();
+        let mail = crate::model::mail::Mail {
+            remote: "1".into(),
+            folder: Folder::Inbox,
+            conversation: None,
+            message_id: None,
+            answers: vec![],
+            from: None,
+            reply_to: None,
+            recipients: vec![],
+            subject: String::new(),
+            importance: crate::model::mail::Importance::Normal,
+            received: Timestamp::UNIX_EPOCH,
+            automatic: None,
+        };
+        let mail_ref =
+            crate::model::effect::MailRef { key: MailKey::of(&name, "1"), remote: "1".into() };
+        let now = Timestamp::UNIX_EPOCH;
+        let (mut case, _) = crate::model::desk::open(CaseId::first(), &name, &mail, mail_ref, now);
+        let who = |n: u64| n << 32;
+        for n in (1..=60).chain(1..=60) {
+            case.admit(who(n));
+        }
+        assert_eq!(case.people.len(), PEOPLE_MAX);
+        assert!(case.knows(who(1)) && case.knows(who(50)) && !case.knows(who(51)));
+        assert!(!case.knows(who(0)));
+    }
 }

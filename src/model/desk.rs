@@ -109,6 +109,7 @@ pub fn open(
         issue: None,
         streak: 0,
         streak_of: 0,
+        people: Vec::new(),
         opened: now,
         changed: now,
         head: 0,

@@ -32,7 +32,7 @@ pub use purge::Purged;
 pub use seen::{Cursor, SenderCount};
 
 /// The desk's tables.
-pub(super) const TREES: [&str; 15] = [
+pub(super) const TREES: [&str; 14] = [
     <fixed::Fixed as Schema>::TREE,
     <mails::Mails as Schema>::TREE,
     <mails::Raw as Schema>::TREE,
@@ -44,7 +44,6 @@ pub(super) const TREES: [&str; 15] = [
     <links::Conversations as Schema>::TREE,
     <links::Issues as Schema>::TREE,
     <links::Subjects as Schema>::TREE,
-    <links::Participants as Schema>::TREE,
     <seen::Senders as Schema>::TREE,
     <seen::Comments as Schema>::TREE,
     <seen::Cursors as Schema>::TREE,

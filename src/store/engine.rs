@@ -15,8 +15,9 @@ use super::barrier::Barrier;
 use super::error::{self, StoreError};
 use super::mark::Mark;
 
-/// Bytes of the engine's page cache: rows are few and small, and the daemon shall idle in 15 MiB.
-const CACHE: u64 = 8 << 20;
+/// Bytes of the engine's page cache. It counts pages as they lie on disk and in memory they take
+/// several times as much; what it lacks comes from the kernel's cache of the file.
+const CACHE: u64 = 1 << 20;
 
 /// The engine's log; the files beside it can be rebuilt from it.
 pub(super) const LOG: &str = "db";

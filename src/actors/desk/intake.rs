@@ -1,5 +1,5 @@
 //! What happens to a mail that is seen: known already, kept out by a rule, put into quarantine, or
-//! taken into a case. One transaction a mail; the first word about a mail is the last.
+//! taken into a case. The first word about a mail is the last.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -25,15 +25,36 @@ use jiff::Timestamp;
 
 /// Answered mails by which a mail that comes too early will be found: the nearest ones.
 const AWAITED: usize = 3;
-/// People that one mail brings into a case.
-const PARTICIPANTS_MAX: usize = 100;
 /// How long an answer without references finds its case by its subject.
 const SUBJECT_DAYS: i64 = 7;
 /// Characters of a subject that the register keeps.
 const SUBJECT_MAX: usize = 100;
 
+/// Records mails in one transaction; if one of them cannot be digested, each in its own.
+pub(super) fn record_all(
+    tables: &store::Desk,
+    mailbox: &MailboxName,
+    site: &Site,
+    arrivals: &[Arrival],
+    now: Timestamp,
+) -> Result<Vec<Verdict>, StoreError> {
+    let together = || {
+        tables.write(|rows| {
+            let secret = tables.secret();
+            let each = arrivals.iter();
+            each.map(|arrival| record(rows, secret, mailbox, site, arrival, now)).collect()
+        })
+    };
+    match catch_unwind(AssertUnwindSafe(together)) {
+        Ok(Err(StoreError::RowTooLong { .. })) | Err(_) => {
+            arrivals.iter().map(|one| record_any(tables, mailbox, site, one, now)).collect()
+        }
+        Ok(recorded) => recorded,
+    }
+}
+
 /// Records one mail; one that ticketd cannot digest is put aside, so that it holds up no other.
-pub(super) fn record_any(
+fn record_any(
     tables: &store::Desk,
     mailbox: &MailboxName,
     site: &Site,
@@ -142,7 +163,7 @@ impl Intake<'_, '_> {
             return Ok(Verdict::Ignored);
         }
         let mail_ref = MailRef { key, remote: mail.remote.clone() };
-        let (case, verdict, effects) = if let Some(mut case) = case {
+        let (mut case, verdict, effects) = if let Some(mut case) = case {
             let sender = sender.unwrap_or_default();
             let policy = self.site.policy;
             let effects = rules::join(&mut case, mail, mail_ref, sender, policy, self.now);
@@ -162,6 +183,7 @@ impl Intake<'_, '_> {
         for effect in &effects {
             self.rows.put_effect(effect)?;
         }
+        self.admit(&mut case);
         self.rows.put_case(&case)?;
         self.link(id)?;
         Ok(verdict)
@@ -238,14 +260,12 @@ impl Intake<'_, '_> {
     }
 
     fn case_of_participant(&mut self, id: CaseId) -> Result<Option<Case>, StoreError> {
-        let known = match (&self.mail.from, self.mail.folder) {
+        let case = self.open_case(id)?;
+        Ok(case.filter(|case| match (&self.mail.from, self.mail.folder) {
             (_, Folder::Sent) => true,
-            (Some(from), Folder::Inbox) => {
-                self.rows.participates(id, self.secret.address(&from.email))?
-            }
+            (Some(from), Folder::Inbox) => case.knows(self.secret.address(&from.email)),
             (None, Folder::Inbox) => false,
-        };
-        if known { self.open_case(id) } else { Ok(None) }
+        }))
     }
 
     /// Counts the mail for its sender; returns how many came before it in this hour.
@@ -289,13 +309,16 @@ impl Intake<'_, '_> {
         if let Some(conversation) = &mail.conversation {
             self.rows.link_conversation(self.mailbox, conversation, case)?;
         }
-        let people = mail.from.iter().chain(&mail.reply_to).chain(&mail.recipients);
-        let others = people.filter(|person| !self.site.rules.own.contains(&person.email));
-        for person in others.take(PARTICIPANTS_MAX) {
-            let digest = self.secret.address(&person.email);
-            self.rows.add_participant(case, digest)?;
-        }
         Ok(())
+    }
+
+    /// Whom the mail brings into the case.
+    fn admit(&self, case: &mut Case) {
+        let mail = self.mail;
+        let people = mail.from.iter().chain(&mail.reply_to).chain(&mail.recipients);
+        for person in people.filter(|person| !self.site.rules.own.contains(&person.email)) {
+            case.admit(self.secret.address(&person.email));
+        }
     }
 
     fn link_subject(&mut self, case: CaseId) -> Result<(), StoreError> {

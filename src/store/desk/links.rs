@@ -1,10 +1,10 @@
-//! What leads to a case: Message-IDs, conversations, issues, subjects; and who takes part in it.
+//! What leads to a case: Message-IDs, conversations, issues, subjects.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::super::error::StoreError;
-use super::rows::{DeskTable, Nothing, case_key, digest, joined};
+use super::rows::{DeskTable, digest};
 use super::{DeskTx, DeskView};
 use crate::model::keys::{CaseId, IssueKey, MailboxName};
 use crate::model::mail::MessageId;
@@ -59,15 +59,6 @@ impl DeskTable for Subjects {
     type Row = SubjectLink;
 }
 
-/// By case and digest.
-pub(super) struct Participants;
-
-impl DeskTable for Participants {
-    const TREE: &'static str = "participants";
-    type Key = [u8; 16];
-    type Row = Nothing;
-}
-
 fn message_key(mailbox: &MailboxName, id: &MessageId) -> [u8; 16] {
     digest(&[mailbox.as_str(), id.as_str()])
 }
@@ -79,10 +70,6 @@ fn conversation_key(mailbox: &MailboxName, conversation: &str) -> [u8; 16] {
 /// The key of an issue's rows.
 pub(super) fn issue_key(issue: &IssueKey) -> [u8; 16] {
     digest(&[issue.as_str()])
-}
-
-fn participant_key(case: CaseId, who: u64) -> [u8; 16] {
-    joined(&case_key(case), &who.to_be_bytes())
 }
 
 impl DeskView {
@@ -126,14 +113,6 @@ impl DeskView {
     pub fn case_of_subject(&self, subject: u64) -> Result<Option<(CaseId, Timestamp)>, StoreError> {
         let link = self.0.get::<Subjects>(&subject.to_be_bytes())?;
         Ok(link.map(|link| (link.case, link.at)))
-    }
-
-    /// Whether the address of this digest takes part in the case.
-    ///
-    /// # Errors
-    /// [`StoreError::Engine`].
-    pub fn participates(&self, case: CaseId, who: u64) -> Result<bool, StoreError> {
-        self.0.contains::<Participants>(&participant_key(case, who))
     }
 }
 
@@ -193,23 +172,5 @@ impl DeskTx<'_> {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         self.view.0.put::<Subjects>(&subject.to_be_bytes(), &SubjectLink { case, at })
-    }
-
-    /// The address of this digest takes part in the case.
-    ///
-    /// # Errors
-    /// [`StoreError::Engine`].
-    pub fn add_participant(&mut self, case: CaseId, who: u64) -> Result<(), StoreError> {
-        let key = participant_key(case, who);
-        if self.view.0.contains::<Participants>(&key)? {
-            return Ok(());
-        }
-        self.view.0.put::<Participants>(&key, &Nothing {})
-    }
-
-    /// Removes everybody from a case.
-    pub(super) fn remove_participants(&mut self, case: CaseId) -> Result<(), StoreError> {
-        let keys = self.view.0.keys::<Participants>(&case_key(case))?;
-        keys.iter().try_for_each(|key| self.view.0.remove::<Participants>(key))
     }
 }

@@ -187,7 +187,6 @@ impl DeskTx<'_> {
         if !self.remove_links(of)? || !self.remove_effects(id, ROWS)? {
             return Ok((mails, false));
         }
-        self.remove_participants(id)?;
         self.remove_case(id)?;
         Ok((mails, true))
     }

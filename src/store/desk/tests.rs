@@ -89,7 +89,6 @@ fn open(tx: &mut DeskTx<'_>, number: u64, second: i64) -> Result<CaseId, StoreEr
     tx.link_message(&mailbox(), &message(number), id)?;
     tx.link_conversation(&mailbox(), &format!("C{number}"), id)?;
     tx.link_subject(number, id, at(second))?;
-    tx.add_participant(id, number)?;
     Ok(id)
 }
 
@@ -150,7 +149,6 @@ fn a_transaction_sees_its_own_writes_and_leaves_all_or_nothing() {
         assert_eq!(id, CaseId::first());
         assert_eq!(tx.mail(&mail_ref(1).key)?.unwrap().state.case(), Some(id));
         assert_eq!(tx.case(id)?.unwrap().subject, "printer");
-        assert!(tx.participates(id, 1)? && !tx.participates(id, 2)?);
         assert_eq!(tx.next_case()?, id.next());
         Err::<(), _>(StoreError::Closing)
     });
@@ -164,7 +162,6 @@ fn a_transaction_sees_its_own_writes_and_leaves_all_or_nothing() {
     assert_eq!(desk.case_of_message(&mailbox(), &message(1)).unwrap(), Some(id));
     assert_eq!(desk.case_of_conversation(&mailbox(), "C2").unwrap(), Some(id.next()));
     assert_eq!(desk.case_of_subject(1).unwrap(), Some((id, at(10))));
-    assert!(desk.participates(id, 1).unwrap() && !desk.participates(id, 2).unwrap());
     let other = MailboxName::parse("sales").unwrap();
     assert_eq!(desk.case_of_message(&other, &message(1)).unwrap(), None);
 
@@ -551,7 +548,6 @@ fn a_purge_takes_what_is_over_and_all_that_belongs_to_it() {
     assert_eq!(desk.case_of_message(&mailbox(), &message(3)).unwrap(), None);
     assert_eq!(desk.case_of_conversation(&mailbox(), "C3").unwrap(), None);
     assert_eq!(desk.case_of_subject(3).unwrap(), None);
-    assert!(!desk.participates(over, 3).unwrap());
     assert!(!desk.comment_is_known(&issue(over.get()), &comment).unwrap());
     assert!(desk.comment_is_known(&issue(with.get()), &comment).unwrap());
     assert_eq!(desk.sender(3).unwrap(), SenderCount::default());
