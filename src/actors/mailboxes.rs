@@ -20,6 +20,9 @@ use crate::{
     },
 };
 
+/// Tries that fail before a mail passes for one that the server cannot show.
+const UNREADABLE_AFTER: u32 = 5;
+
 /// One mailbox.
 pub struct Mailbox {
     /// Its name.
@@ -92,11 +95,13 @@ impl Mailboxes {
 }
 
 impl Mailbox {
-    /// Fetches a mail, wherever in the mailbox it lies by now.
+    /// Fetches a mail, wherever in the mailbox it lies by now. `failures` is how often that failed
+    /// before: a broken answer may be an accident, and only in the end it is the mail's own.
     ///
     /// # Errors
     /// Any outage of the mailbox.
-    pub async fn letter(&self, mail: &MailRef) -> Result<Letter, ApiError> {
+    pub async fn letter(&self, mail: &MailRef, failures: u32) -> Result<Letter, ApiError> {
+        let hopeless = failures >= UNREADABLE_AFTER;
         let ids = [mail.remote.clone()];
         let head = self.source.heads(&ids).await?.pop();
         match head {
@@ -104,14 +109,19 @@ impl Mailbox {
                 match self.source.content(&mail.remote).await {
                     Ok(Some(content)) => Ok(Letter::Here { mail, content }),
                     Ok(None) => Ok(Letter::Gone),
-                    Err(error @ (ApiError::Malformed { .. } | ApiError::Rejected { .. })) => {
+                    Err(error @ (ApiError::Malformed { .. } | ApiError::Rejected { .. }))
+                        if hopeless =>
+                    {
                         tracing::warn!(%error, "a mail's text cannot be read");
                         Ok(Letter::Unreadable)
                     }
                     Err(error) => Err(error),
                 }
             }
-            Some(Head::Unreadable { .. }) => Ok(Letter::Unreadable),
+            Some(Head::Unreadable { .. }) if hopeless => Ok(Letter::Unreadable),
+            Some(Head::Unreadable { reason, .. }) => {
+                Err(ApiError::Malformed { service: self.source.part().name(), cause: reason })
+            }
             Some(Head::Gone | Head::Elsewhere(None)) | None => Ok(Letter::Gone),
         }
     }

@@ -37,7 +37,7 @@ impl JiraCreator {
         issue: &IssueKey,
     ) -> Result<Outcome, StoreError> {
         let mut effect = task.effect.clone();
-        let letter = match mailbox.letter(mail).await {
+        let letter = match mailbox.letter(mail, effect.failures).await {
             Ok(letter) => letter,
             Err(error) => return Ok(self.read_failed(&effect, &error)),
         };

@@ -39,7 +39,7 @@ impl JiraCreator {
                 Err(error) => return Ok(self.read_failed(effect, &error)),
             }
         }
-        let letter = match mailbox.letter(mail).await {
+        let letter = match mailbox.letter(mail, effect.failures).await {
             Ok(letter) => letter,
             Err(error) => return Ok(self.read_failed(effect, &error)),
         };

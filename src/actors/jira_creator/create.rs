@@ -43,7 +43,7 @@ impl JiraCreator {
         } else {
             None
         };
-        let letter = match mailbox.letter(mail).await {
+        let letter = match mailbox.letter(mail, effect.failures).await {
             Ok(letter) => letter,
             Err(error) => return Ok(self.read_failed(effect, &error)),
         };

@@ -24,7 +24,7 @@ impl JiraCreator {
         issue: &IssueKey,
     ) -> Result<Outcome, StoreError> {
         let effect = &task.effect;
-        let letter = match mailbox.letter(mail).await {
+        let letter = match mailbox.letter(mail, effect.failures).await {
             Ok(letter) => letter,
             Err(error) => return Ok(self.read_failed(effect, &error)),
         };
