@@ -243,6 +243,10 @@ impl Desk {
                 else {
                     return Ok(());
                 };
+                // A try that has outlived its worker tells what is known already.
+                if effect.is_over() || case.head_id() != Some(id) {
+                    return Ok(());
+                }
                 let behind = EffectId { case: id.case, step: id.step + 1 };
                 let following = rows.effect(behind)?;
                 let mut policy = inner.sites.get(&case.mailbox).map_or(QUIET, |site| site.policy);
@@ -290,12 +294,12 @@ impl Desk {
                     let Some(id) = rows.case_of_issue(&issue)? else {
                         return Ok(Commented::Foreign);
                     };
-                    if rows.comment_is_known(&issue, &comment)? {
+                    if rows.comment_is_known(id, &comment)? {
                         return Ok(Commented::Known);
                     }
                     let Some(mut case) = rows.case(id)? else { return Ok(Commented::Foreign) };
                     let now = clock::now();
-                    rows.know_comment(&issue, &comment, now)?;
+                    rows.know_comment(id, &comment, now)?;
                     for effect in rules::agent_commented(&mut case, comment, now) {
                         rows.put_effect(&effect)?;
                     }

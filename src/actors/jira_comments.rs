@@ -219,7 +219,8 @@ async fn look(
     }
     let until = until.or(remembered).unwrap_or_else(|| before(begun, FIRST_LOOK));
     let since = before(until, OVERLAP + tools.index_lag);
-    let minutes = clock::now().duration_since(since).as_secs() / 60 + 1;
+    // A clock that was set back must not make it look through everything.
+    let minutes = (begun.duration_since(since).as_secs() / 60 + 1).max(1);
     let minutes = u32::try_from(minutes).unwrap_or(u32::MAX);
     let mut found = tools.jira.updated_since(minutes, &tools.label).await?;
     let changed: HashSet<_> = found.iter().map(|(issue, _)| issue.clone()).collect();
@@ -242,7 +243,7 @@ async fn look(
     }
     let old = before(begun, REMEMBER_EVERY);
     if let (Some(name), true) = (name, remembered.is_none_or(|at| at < old)) {
-        let cursor = Cursor { state: String::new(), synced: begun };
+        let cursor = Cursor { state: String::new(), synced: begun, since: begun };
         tools.desk.read_up_to(name, cursor).await?;
     }
     Ok(now_seen)

@@ -108,10 +108,10 @@ impl Craft for JiraCreator {
                 return Ok(later(&task.effect, Some(rest), "jira does not accept our sign-in"));
             }
             let Some(mailbox) = self.tools.mailboxes.of(&task.case.mailbox) else {
-                let fault = "its mailbox is not configured any more".to_owned();
-                return Ok(Outcome::Refused { fault });
+                let fault = "its mailbox is not configured";
+                return Ok(later(&task.effect, Some(LOCKED_OUT), fault));
             };
-            match (&task.effect.work, &task.case.issue) {
+            let outcome = match (&task.effect.work, &task.case.issue) {
                 (Work::CreateIssue { mail, replaces }, _) => {
                     self.create(&task, &mailbox, mail, replaces.as_ref()).await
                 }
@@ -126,7 +126,8 @@ impl Craft for JiraCreator {
                 }
                 (Work::Reopen, Some(issue)) => Ok(self.reopen(&task.effect, issue).await),
                 _ => Ok(Outcome::Refused { fault: "there is no issue for it".to_owned() }),
-            }
+            };
+            outcome.map(|outcome| self.without_permission(&task.effect, outcome))
         })
     }
 }
@@ -151,6 +152,20 @@ impl JiraCreator {
                 Outcome::Retry { after: None, fault: error.kind().to_owned() }
             }
             Err(error) => self.write_failed(&error),
+        }
+    }
+
+    /// What Jira forbids us waits for the operator; but only a ticket and its comments are worth
+    /// that all that comes after them waits too.
+    fn without_permission(&self, effect: &Effect, outcome: Outcome) -> Outcome {
+        let worth = matches!(effect.work, Work::CreateIssue { .. } | Work::AddComment { .. });
+        match outcome {
+            Outcome::Retry { after: Some(LOCKED_OUT), fault }
+                if !worth && self.rest_of_lock().is_none() =>
+            {
+                Outcome::Refused { fault }
+            }
+            outcome => outcome,
         }
     }
 
@@ -193,6 +208,7 @@ impl JiraCreator {
 
     fn lock_out(&self) {
         tracing::error!("jira does not accept our sign-in; nothing is asked of it for 15 minutes");
+        self.tools.jira.part().failed();
         let mut locked = self.locked_out.lock().unwrap_or_else(PoisonError::into_inner);
         *locked = Some(Instant::now() + LOCKED_OUT);
     }

@@ -77,8 +77,12 @@ impl Craft for MailReplier {
     fn carry_out(self: Arc<Self>, task: Task) -> BoxFuture<'static, Result<Outcome, StoreError>> {
         Box::pin(async move {
             let Some(mailbox) = self.tools.mailboxes.of(&task.case.mailbox) else {
-                let fault = "its mailbox is not configured any more".to_owned();
-                return Ok(Outcome::Refused { fault });
+                let after = Some(LOCKED_OUT);
+                let fault = "its mailbox is not configured".to_owned();
+                return Ok(match task.effect.stage {
+                    Stage::Planned => Outcome::Retry { after, fault },
+                    _ => Outcome::LookAgain { after, fault },
+                });
             };
             let Some(reporter) = task.case.reporter.clone() else { return Ok(plainly()) };
             self.reply(&task, &mailbox, &reporter).await

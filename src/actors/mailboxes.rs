@@ -39,6 +39,8 @@ pub struct Mailbox {
     pub poll: Duration,
     /// How many days back mails are taken at the very first start.
     pub first_days: u32,
+    /// How many days a mail is remembered.
+    pub keep_days: u32,
     /// The language of its answers, and of what ticketd says in its issues.
     pub locale: Locale,
     /// Where reporters can look at their issues.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::model::{
     case::{Case, MailRecord, MailState},
-    effect::Effect,
+    effect::{Effect, Stage},
     keys::{CaseId, EffectId, MailKey, MailboxName},
 };
 
@@ -164,6 +164,16 @@ impl Review {
     async fn retry(&self, id: &str) -> anyhow::Result<Reply> {
         if let Some(effect) = EffectId::parse(id) {
             return Ok(Reply::Retried(self.desk.retry(effect).await?));
+        }
+        if let Some(case) = id.parse().ok().and_then(CaseId::new) {
+            let Some((_, effects)) = self.desk.show_case(case).await? else {
+                return Ok(unknown(id));
+            };
+            let mut retried = Retried::NotDead;
+            for dead in effects.iter().filter(|effect| effect.stage == Stage::Dead) {
+                retried = self.desk.retry(dead.id).await?;
+            }
+            return Ok(Reply::Retried(retried));
         }
         let Some(key) = MailKey::parse(id) else { return Ok(unknown(id)) };
         let Some(record) = self.desk.mail(key).await? else { return Ok(unknown(id)) };

@@ -52,7 +52,7 @@ impl MailRoad {
         let mut sites = HashMap::new();
         let mut mailboxes = Vec::new();
         for one in &config.mailboxes {
-            let (mailbox, site) = mailbox(one, jira, metrics)?;
+            let (mailbox, site) = mailbox(one, jira, config.desk.keep_days, metrics)?;
             sites.insert(mailbox.name.clone(), site);
             mailboxes.push(mailbox);
         }
@@ -150,6 +150,7 @@ pub fn jira_client(jira: &config::Jira, metrics: &Metrics) -> anyhow::Result<Jir
 fn mailbox(
     mailbox: &config::Mailbox,
     jira: &config::Jira,
+    keep_days: u32,
     metrics: &Metrics,
 ) -> anyhow::Result<(Mailbox, Site)> {
     let name = &mailbox.name;
@@ -190,6 +191,7 @@ fn mailbox(
         category: category.and_then(|category| issue_text::label(category)),
         poll: mailbox.poll,
         first_days: mailbox.first_days,
+        keep_days,
         locale: reply.locale,
         portal_url: reply.portal_url.clone(),
         template,

@@ -184,6 +184,12 @@ pub fn settle(
             effect.fault = Some(fault);
             effect.due = now;
         }
+        // Cut short by a crash: when the call was really sent, nobody knows.
+        Outcome::NotFound if effect.stage == Stage::Sending => {
+            effect.stage = Stage::Uncertain;
+            effect.trace.begun = Some(now);
+            effect.due = later(now, (window(&effect.work, policy) / 5).min(LOOK_AGAIN));
+        }
         Outcome::NotFound => {
             let window = window(&effect.work, policy);
             let begun = effect.trace.begun.unwrap_or(now);
@@ -226,7 +232,13 @@ pub fn retry(case: &mut Case, effect: &mut Effect, now: Timestamp) -> Vec<Effect
     }
     // Its turn has passed: it queues up again. The mark of a mail's work stays the same.
     effect.stage = Stage::Requeued;
-    case.append(vec![effect.work.clone()], now)
+    let mut again = case.append(vec![effect.work.clone()], now);
+    for new in &mut again {
+        // What the tries before have left is left still.
+        new.trace = effect.trace.clone();
+        new.stage = if new.trace.begun.is_some() { Stage::Uncertain } else { Stage::Planned };
+    }
+    again
 }
 
 /// What follows from what has happened.

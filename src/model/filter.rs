@@ -94,10 +94,9 @@ impl Rule {
             let allowed = |email: &Email| {
                 rules.allowed_domains.iter().any(|known| known.eq_ignore_ascii_case(email.domain()))
             };
-            let from = facts.mail.from.as_ref();
-            facts.mail.folder == Folder::Inbox
-                && !rules.allowed_domains.is_empty()
-                && !from.is_some_and(|from| allowed(&from.email))
+            // Answers would go to the other address.
+            let outside = facts.mail.from.is_none() || !senders(facts.mail).all(allowed);
+            facts.mail.folder == Folder::Inbox && !rules.allowed_domains.is_empty() && outside
         }),
         (Self::Automatic, |facts, rules| facts.mail.automatic.is_some() && !rules.automatic),
         (Self::NotAddressed, |facts, rules| {
@@ -196,7 +195,7 @@ mod tests {
     fn each_rule_keeps_out_what_it_is_for() {
         const US: &str = "support@example.org";
         type Change = fn(&mut Mail, &mut Facts<'_>);
-        let cases: [(&str, &str, Change, Option<Rule>); 19] = [
+        let cases: [(&str, &str, Change, Option<Rule>); 20] = [
             ("a@customer.example", US, |_, _| {}, None),
             ("A@CUSTOMER.Example", US, |_, _| {}, None),
             ("a@sub.customer.example", US, |_, _| {}, Some(Rule::Domain)),
@@ -210,6 +209,12 @@ mod tests {
                 US,
                 |mail, _| mail.reply_to = Some(address("spam@customer.example")),
                 Some(Rule::BlockedSender),
+            ),
+            (
+                "a@customer.example",
+                US,
+                |mail, _| mail.reply_to = Some(address("mallory@evil.example")),
+                Some(Rule::Domain),
             ),
             ("a@customer.example", "other@example.org", |_, _| {}, Some(Rule::NotAddressed)),
             ("a@customer.example", "other@example.org", |_, facts| facts.joins = true, None),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 use ticketd::model::ids::UserId;
-use ticketd::model::keys::{CommentId, IssueKey, MailboxName};
+use ticketd::model::keys::{CaseId, CommentId, MailboxName};
 use ticketd::model::login::RedmineLogin;
 use ticketd::store::{Cursor, Desk, Keyring, SenderCount, Store, StoreError};
 
@@ -65,30 +65,30 @@ pub(crate) fn seen(login: &RedmineLogin) -> (u64, String) {
     (login.redmine_id, login.api_key.expose_secret().to_owned())
 }
 
-fn desk_names(op: Op) -> (u64, IssueKey, CommentId, MailboxName) {
+fn desk_names(op: Op) -> (u64, CaseId, CommentId, MailboxName) {
     let who = (op.task * OPS_A_TASK + op.step) as u64;
-    let issue = IssueKey::numbered("SUP", who + 1).unwrap();
+    let case = CaseId::new(who + 1).unwrap();
     let comment = CommentId::parse(&op.step.to_string()).unwrap();
-    (who, issue, comment, MailboxName::parse(&format!("{}-{}", op.task, op.step)).unwrap())
+    (who, case, comment, MailboxName::parse(&format!("{}-{}", op.task, op.step)).unwrap())
 }
 
 /// One transaction over three of the desk's tables.
 fn transact(desk: &Desk, op: Op) -> Result<(), StoreError> {
-    let (who, issue, comment, mailbox) = desk_names(op);
+    let (who, case, comment, mailbox) = desk_names(op);
     let synced = jiff::Timestamp::UNIX_EPOCH;
     desk.write(|tx| {
         tx.put_sender(who, SenderCount { mails: 1, ..SenderCount::default() })?;
-        tx.know_comment(&issue, &comment, synced)?;
-        tx.put_cursor(&mailbox, &Cursor { state: "x".repeat(300), synced })
+        tx.know_comment(case, &comment, synced)?;
+        tx.put_cursor(&mailbox, &Cursor { state: "x".repeat(300), synced, since: synced })
     })
 }
 
 /// How many of the three rows are there.
 pub(crate) fn transacted(desk: &Desk, op: Op) -> Result<usize, StoreError> {
-    let (who, issue, comment, mailbox) = desk_names(op);
+    let (who, case, comment, mailbox) = desk_names(op);
     let rows = [
         desk.sender(who)?.mails > 0,
-        desk.comment_is_known(&issue, &comment)?,
+        desk.comment_is_known(case, &comment)?,
         desk.cursor(&mailbox)?.is_some(),
     ];
     Ok(rows.into_iter().filter(|there| *there).count())

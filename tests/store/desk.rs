@@ -102,7 +102,7 @@ fn take_up(tx: &mut DeskTx<'_>) -> Result<u64, StoreError> {
     tx.link_subject(number, id, now)?;
     let count = tx.sender(number % 40)?;
     tx.put_sender(number % 40, SenderCount { mails: count.mails + 1, ..count })?;
-    tx.put_cursor(&mailbox(), &Cursor { state: number.to_string(), synced: now })?;
+    tx.put_cursor(&mailbox(), &Cursor { state: number.to_string(), synced: now, since: now })?;
     if number > 1 {
         settle(tx, number - 1)?;
     }
@@ -118,7 +118,7 @@ fn settle(tx: &mut DeskTx<'_>, number: u64) -> Result<(), StoreError> {
     } else {
         let issue = issue(number);
         tx.link_issue(&issue, case.id)?;
-        tx.know_comment(&issue, &CommentId::parse("10001").unwrap(), at(number))?;
+        tx.know_comment(case.id, &CommentId::parse("10001").unwrap(), at(number))?;
         Outcome::Done(Done::Created { issue, attach: false, watch: false })
     };
     let more = desk::settle(&mut case, &mut effect, None, outcome, POLICY, at(number));
@@ -142,7 +142,7 @@ fn is_there(desk: &Desk, number: u64) -> bool {
         if !dead {
             assert_eq!(desk.case_of_issue(&issue).unwrap().is_some(), settled);
             let comment = CommentId::parse("10001").unwrap();
-            assert_eq!(desk.comment_is_known(&issue, &comment).unwrap(), settled);
+            assert_eq!(desk.comment_is_known(case(number - 1), &comment).unwrap(), settled);
         }
         settled
     };

@@ -270,7 +270,8 @@ impl Intake<'_, '_> {
 
     /// Counts the mail for its sender; returns how many came before it in this hour.
     fn count(&mut self, sender: u64) -> Result<u32, StoreError> {
-        let hour = self.now.as_second().div_euclid(3_600);
+        // The hour in which the mailbox got it: a backlog is no flood.
+        let hour = self.mail.received.min(self.now).as_second().div_euclid(3_600);
         let mut count = self.rows.sender(sender)?;
         if count.hour != hour {
             (count.hour, count.mails) = (hour, 0);

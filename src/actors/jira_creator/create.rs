@@ -1,5 +1,7 @@
 //! A mail becomes an issue: once, whatever happened to earlier tries.
 
+use jiff::SignedDuration;
+
 use super::{JiraCreator, is_unclear, later, words};
 use crate::{
     actors::{
@@ -7,7 +9,7 @@ use crate::{
         mailboxes::{Letter, Mailbox},
     },
     clients::{ApiError, rejected_fields},
-    failpoint,
+    clock, failpoint,
     model::{
         desk::{Done, Outcome},
         effect::{Effect, MailRef, Trace},
@@ -18,8 +20,16 @@ use crate::{
     store::StoreError,
 };
 
+/// A mail of this age may have had its issue made from another store, one that was lost.
+const OLD: SignedDuration = SignedDuration::from_mins(15);
 /// Fields without which an issue is still worth making.
 const OPTIONAL: [&str; 2] = ["priority", "reporter"];
+
+/// Whether the mail is older than any index lags behind.
+fn is_old(letter: &Letter) -> bool {
+    let Letter::Here { mail, .. } = letter else { return true };
+    clock::now().duration_since(mail.received) > OLD
+}
 
 impl JiraCreator {
     pub(super) async fn create(
@@ -46,6 +56,13 @@ impl JiraCreator {
         let letter = match mailbox.letter(mail, effect.failures).await {
             Ok(letter) => letter,
             Err(error) => return Ok(self.read_failed(effect, &error)),
+        };
+        let found = match found {
+            None if is_old(&letter) => match self.find_label(&effect.mark()).await {
+                Ok(found) => found,
+                Err(error) => return Ok(self.read_failed(effect, &error)),
+            },
+            found => found,
         };
         if let Some(issue) = found {
             self.see(&project, issue.number());

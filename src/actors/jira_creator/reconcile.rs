@@ -14,6 +14,15 @@ const GAP: u64 = 5;
 const READS_MAX: u32 = 100;
 
 impl JiraCreator {
+    /// The oldest issue that the index knows by this mark.
+    pub(super) async fn find_label(&self, mark: &str) -> Result<Option<IssueKey>, ApiError> {
+        let found = self.tools.jira.find_by_label(mark).await?;
+        if found.len() > 1 {
+            tracing::error!(issue.count = found.len(), "two issues carry one mark");
+        }
+        Ok(found.into_iter().min_by_key(IssueKey::number))
+    }
+
     /// The issue that carries the effect's mark.
     ///
     /// # Errors
@@ -24,15 +33,9 @@ impl JiraCreator {
         project: &str,
     ) -> Result<Result<Option<IssueKey>, ApiError>, StoreError> {
         let mark = effect.mark();
-        match self.tools.jira.find_by_label(&mark).await {
-            Ok(found) if found.is_empty() => {}
-            Ok(found) => {
-                if found.len() > 1 {
-                    tracing::error!(issue.count = found.len(), "two issues carry one mark");
-                }
-                return Ok(Ok(found.into_iter().min_by_key(IssueKey::number)));
-            }
-            Err(error) => return Ok(Err(error)),
+        match self.find_label(&mark).await {
+            Ok(None) => {}
+            found => return Ok(found),
         }
         let Some(above) = effect.trace.above else { return Ok(Ok(None)) };
         let known = self.seen(project).unwrap_or_default();

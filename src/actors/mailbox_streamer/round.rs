@@ -1,7 +1,7 @@
 //! One look at a mailbox: what changed since the cursor is recorded, and only then does the cursor
 //! move. Cut short anywhere, the same changes are looked at again, and the register knows them.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,7 +27,11 @@ const RAW_MAX: usize = 256 * 1024;
 const WAITING_MAX: usize = 1_000;
 /// How far back the mailbox is compared when the server has forgotten our cursor, before the last
 /// round that went well.
-const OVERLAP: Duration = Duration::from_hours(24);
+const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
+/// How much the mail server's clock may be behind ours.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(10);
+/// How long to let Jira catch up.
+const CATCH_UP: Duration = Duration::from_millis(500);
 
 /// What a round came to.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +68,7 @@ pub(super) async fn round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, Round
             Ok(changes) => changes,
             Err(ChangesFault::Forgotten) => {
                 tracing::warn!("the mail server has forgotten our cursor; the mailbox is compared");
-                recorded += compare(mailbox, desk, Some(cursor.synced)).await?;
+                recorded += compare(mailbox, desk, &cursor).await?;
                 return Ok(Round { more: false, recorded });
             }
             Err(ChangesFault::Api(error)) => return Err(error.into()),
@@ -77,14 +81,17 @@ pub(super) async fn round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, Round
                     continue;
                 }
                 tracing::warn!("the mail server was set back; the mailbox is compared");
-                recorded += compare(mailbox, desk, Some(cursor.synced)).await?;
+                recorded += compare(mailbox, desk, &cursor).await?;
             }
             mailbox.health.lag(Duration::ZERO);
             return Ok(Round { more: false, recorded });
         }
         doubted = false;
-        let next = Cursor { state: changes.state, synced: clock::now() };
-        recorded += take(mailbox, desk, &changes.ids).await?;
+        let now = clock::now();
+        let next = Cursor { state: changes.state, synced: now, since: cursor.since };
+        // Also an old mail that is only read or flagged counts as changed; it makes no ticket now.
+        let kept = now - SignedDuration::from_hours(24 * i64::from(mailbox.keep_days));
+        recorded += take(mailbox, desk, &changes.ids, cursor.since.max(kept)).await?;
         failpoint::hit("mailbox_streamer.recorded").await;
         desk.read_up_to(mailbox.name.clone(), next.clone()).await?;
         failpoint::hit("mailbox_streamer.moved").await;
@@ -100,47 +107,38 @@ pub(super) async fn round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, Round
 async fn first_round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, RoundFault> {
     let now = clock::now();
     let days = i64::from(mailbox.first_days);
-    let since = now - SignedDuration::from_hours(24 * days);
+    let since = now - SignedDuration::from_hours(24 * days) - CLOCKS;
     let mut recorded = Recorded::default();
     if days == 0 {
-        let cursor = Cursor { state: mailbox.source.state().await?, synced: now };
+        let cursor = Cursor { state: mailbox.source.state().await?, synced: now, since };
         desk.read_up_to(mailbox.name.clone(), cursor).await?;
         tracing::info!("the mailbox is read from now on");
     } else {
-        recorded = compare_since(mailbox, desk, since).await?;
+        recorded = compare_since(mailbox, desk, since, since).await?;
     }
     Ok(Round { more: true, recorded })
 }
 
 /// Compares the whole mailbox with the register, back to a day before it was last in step.
-async fn compare(
-    mailbox: &Mailbox,
-    desk: &Desk,
-    synced: Option<Timestamp>,
-) -> Result<Recorded, RoundFault> {
-    let overlap = SignedDuration::try_from(OVERLAP).unwrap_or(SignedDuration::MAX);
-    compare_since(mailbox, desk, synced.unwrap_or_else(clock::now) - overlap).await
+async fn compare(mailbox: &Mailbox, desk: &Desk, cursor: &Cursor) -> Result<Recorded, RoundFault> {
+    let from = (cursor.synced - OVERLAP).max(cursor.since);
+    compare_since(mailbox, desk, from, cursor.since).await
 }
 
 async fn compare_since(
     mailbox: &Mailbox,
     desk: &Desk,
+    from: Timestamp,
     since: Timestamp,
 ) -> Result<Recorded, RoundFault> {
     // The state first: what comes while the list is read is told after it.
-    let cursor = Cursor { state: mailbox.source.state().await?, synced: clock::now() };
+    let cursor = Cursor { state: mailbox.source.state().await?, synced: clock::now(), since };
     let mut recorded = Recorded::default();
     for folder in [Folder::Sent, Folder::Inbox] {
-        let mut from = 0;
-        loop {
-            let ids = mailbox.source.query(folder, Some(since), from, PAGE).await?;
-            from += ids.len();
-            recorded += take(mailbox, desk, &ids).await?;
-            if ids.is_empty() {
-                break;
-            }
+        for page in listed(mailbox, folder, from).await?.chunks(PAGE) {
+            recorded += take(mailbox, desk, page, from).await?;
             while desk.waiting(Worker::Jira).await? >= WAITING_MAX {
-                tokio::time::sleep(Duration::from_millis(500)).await;
+                tokio::time::sleep(CATCH_UP).await;
             }
         }
     }
@@ -148,11 +146,37 @@ async fn compare_since(
     Ok(recorded)
 }
 
-/// Records these mails.
+/// The ids of a folder's mails since then. Whoever files mails away meanwhile moves the others up:
+/// it is listed again until nothing new shows.
+pub(super) async fn listed(
+    mailbox: &Mailbox,
+    folder: Folder,
+    since: Timestamp,
+) -> Result<Vec<String>, RoundFault> {
+    let mut ids: Vec<String> = Vec::new();
+    let mut known = HashSet::new();
+    loop {
+        let (before, mut from) = (known.len(), 0);
+        loop {
+            let page = mailbox.source.query(folder, Some(since), from, PAGE).await?;
+            if page.is_empty() {
+                break;
+            }
+            from += page.len();
+            ids.extend(page.into_iter().filter(|id| known.insert(id.clone())));
+        }
+        if known.len() == before {
+            return Ok(ids);
+        }
+    }
+}
+
+/// Records these mails, but for those that the mailbox got before `since`.
 pub(super) async fn take(
     mailbox: &Mailbox,
     desk: &Desk,
     ids: &[String],
+    since: Timestamp,
 ) -> Result<Recorded, RoundFault> {
     let mut recorded = Recorded::default();
     for batch in ids.chunks(BATCH) {
@@ -160,6 +184,10 @@ pub(super) async fn take(
         for (id, head) in batch.iter().zip(mailbox.source.heads(batch).await?) {
             arrivals.extend(arrival(mailbox, id, head).await?);
         }
+        arrivals.retain(|arrival| match arrival {
+            Arrival::Mail(mail) => mail.received >= since,
+            Arrival::Unreadable { received, .. } => *received >= since,
+        });
         // A copy in the inbox of what was sent from here is judged by the one in the sent folder.
         arrivals.sort_by_key(|arrival| match arrival {
             Arrival::Mail(mail) => (mail.folder == Folder::Inbox, mail.received),
@@ -191,7 +219,10 @@ pub(super) async fn arrival(
             let raw = match raw_blob {
                 Some(blob) => match mailbox.source.raw(&blob, RAW_MAX).await {
                     Ok(raw) => raw.to_vec(),
-                    Err(error) if error.is_outage() => return Err(error.into()),
+                    // If the server answers otherwise, the mail is to blame.
+                    Err(error) if error.is_outage() && mailbox.source.state().await.is_err() => {
+                        return Err(error.into());
+                    }
                     Err(_) => Vec::new(),
                 },
                 None => Vec::new(),

@@ -41,21 +41,16 @@ pub(in crate::actors) async fn sweep(
 ) -> anyhow::Result<Swept> {
     let since = clock::now() - SignedDuration::from_hours(24 * i64::from(days));
     let mut swept = Swept::default();
-    let mut from = 0;
-    loop {
-        let ids = mailbox.source.query(Folder::Inbox, Some(since), from, PAGE).await?;
-        if ids.is_empty() {
-            return Ok(swept);
-        }
-        from += ids.len();
+    for ids in round::listed(mailbox, Folder::Inbox, since).await?.chunks(PAGE) {
         swept.seen += ids.len();
-        let missing = missing(mailbox, desk, &ids).await?;
+        let missing = missing(mailbox, desk, ids).await?;
         swept.missing += missing.len();
         if !dry_run {
-            swept.recorded += round::take(mailbox, desk, &missing).await?;
+            swept.recorded += round::take(mailbox, desk, &missing, since).await?;
         }
         tell(swept);
     }
+    Ok(swept)
 }
 
 /// Reads one mail anew. Nothing is recorded if it still cannot be read, or has gone.

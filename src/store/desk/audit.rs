@@ -265,7 +265,10 @@ impl Found {
     /// A case with its effects, in the order of the steps.
     fn case(&mut self, case: &Case, effects: &[Effect]) {
         self.audit.cases += 1;
-        let makes = |effect: &Effect| effect.stage != Stage::Done;
+        let makes = |effect: &Effect| {
+            matches!(effect.work, Work::CreateIssue { .. })
+                && !matches!(effect.stage, Stage::Done | Stage::Requeued)
+        };
         self.cases.insert(case.id, case.issue.is_some() || effects.iter().any(makes));
         if !effects.iter().map(|effect| effect.id.step).eq(0..case.tail) {
             self.say(Problem::Steps { case: case.id, tail: case.tail });

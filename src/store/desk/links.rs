@@ -68,7 +68,7 @@ fn conversation_key(mailbox: &MailboxName, conversation: &str) -> [u8; 16] {
 }
 
 /// The key of an issue's rows.
-pub(super) fn issue_key(issue: &IssueKey) -> [u8; 16] {
+fn issue_key(issue: &IssueKey) -> [u8; 16] {
     digest(&[issue.as_str()])
 }
 

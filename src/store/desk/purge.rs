@@ -187,6 +187,7 @@ impl DeskTx<'_> {
         if !self.remove_links(of)? || !self.remove_effects(id, ROWS)? {
             return Ok((mails, false));
         }
+        self.remove_comments(id)?;
         self.remove_case(id)?;
         Ok((mails, true))
     }
@@ -201,7 +202,6 @@ impl DeskTx<'_> {
             } else if let Some(key) = of.subjects.pop() {
                 self.view.0.remove::<Subjects>(&key)?;
             } else if let Some(key) = of.issues.pop() {
-                self.remove_comments(key)?;
                 self.view.0.remove::<Issues>(&key)?;
             } else {
                 return Ok(true);

@@ -4,10 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::super::error::StoreError;
-use super::links::issue_key;
-use super::rows::{DeskTable, digest, joined};
+use super::rows::{DeskTable, case_key, digest, joined};
 use super::{DeskTx, DeskView};
-use crate::model::keys::{CommentId, IssueKey, MailboxName};
+use crate::model::keys::{CaseId, CommentId, MailboxName};
 
 /// How many mails a sender has sent in an hour, and got from ticketd in a day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,12 +34,12 @@ pub(in crate::store) struct Known {
     at: Timestamp,
 }
 
-/// By issue and comment.
+/// By case and comment: an issue may get another key.
 pub(super) struct Comments;
 
 impl DeskTable for Comments {
     const TREE: &'static str = "comments";
-    type Key = [u8; 32];
+    type Key = [u8; 24];
     type Row = Known;
 }
 
@@ -51,6 +50,8 @@ pub struct Cursor {
     pub state: String,
     /// When it was reached.
     pub synced: Timestamp,
+    /// What the mailbox got before this is not ours, whatever happens to it.
+    pub since: Timestamp,
 }
 
 pub(super) struct Cursors;
@@ -64,8 +65,8 @@ impl DeskTable for Cursors {
 /// Bytes of the longest state.
 const STATE_MAX: usize = 1024;
 
-fn comment_key(issue: &IssueKey, comment: &CommentId) -> [u8; 32] {
-    joined(&issue_key(issue), &digest(&[comment.as_str()]))
+fn comment_key(case: CaseId, comment: &CommentId) -> [u8; 24] {
+    joined(&case_key(case), &digest(&[comment.as_str()]))
 }
 
 fn cursor_key(mailbox: &MailboxName) -> [u8; 16] {
@@ -85,12 +86,8 @@ impl DeskView {
     ///
     /// # Errors
     /// [`StoreError::Engine`].
-    pub fn comment_is_known(
-        &self,
-        issue: &IssueKey,
-        comment: &CommentId,
-    ) -> Result<bool, StoreError> {
-        self.0.contains::<Comments>(&comment_key(issue, comment))
+    pub fn comment_is_known(&self, case: CaseId, comment: &CommentId) -> Result<bool, StoreError> {
+        self.0.contains::<Comments>(&comment_key(case, comment))
     }
 
     /// How far this mailbox has been read.
@@ -117,11 +114,11 @@ impl DeskTx<'_> {
     /// [`StoreError::Engine`].
     pub fn know_comment(
         &mut self,
-        issue: &IssueKey,
+        case: CaseId,
         comment: &CommentId,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.view.0.put::<Comments>(&comment_key(issue, comment), &Known { at })
+        self.view.0.put::<Comments>(&comment_key(case, comment), &Known { at })
     }
 
     /// Keeps how far a mailbox has been read.
@@ -137,9 +134,9 @@ impl DeskTx<'_> {
         self.view.0.put::<Cursors>(&cursor_key(mailbox), cursor)
     }
 
-    /// Removes what is known of the comments of an issue.
-    pub(super) fn remove_comments(&mut self, issue: [u8; 16]) -> Result<(), StoreError> {
-        let keys = self.view.0.keys::<Comments>(&issue)?;
+    /// Removes what is known of the comments of a case.
+    pub(super) fn remove_comments(&mut self, case: CaseId) -> Result<(), StoreError> {
+        let keys = self.view.0.keys::<Comments>(&case_key(case))?;
         keys.iter().try_for_each(|key| self.view.0.remove::<Comments>(key))
     }
 }

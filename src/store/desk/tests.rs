@@ -176,7 +176,7 @@ fn a_row_too_long_calls_the_transaction_off() {
     let desk = store.desk();
     let mut long = record(1, 0, MailState::Ignored { rule: "own".into() });
     long.remote = "x".repeat(4096);
-    let cursor = Cursor { state: "x".repeat(1025), synced: at(0) };
+    let cursor = Cursor { state: "x".repeat(1025), synced: at(0), since: at(0) };
     for fault in [
         desk.write(|tx| open(tx, 2, 0).and_then(|_| tx.put_mail(&long))),
         desk.write(|tx| tx.put_cursor(&mailbox(), &cursor)),
@@ -209,18 +209,18 @@ fn what_is_seen_comes_back() {
     assert_eq!(desk.sender(1).unwrap(), SenderCount::default());
     assert_eq!(desk.cursor(&mailbox()).unwrap(), None);
     let count = SenderCount { hour: 3, mails: 4, day: 5, answers: 6 };
-    let cursor = Cursor { state: "s1".into(), synced: at(9) };
+    let cursor = Cursor { state: "s1".into(), synced: at(9), since: at(1) };
     let comment = CommentId::parse("10007").unwrap();
     desk.write(|tx| {
         tx.put_sender(1, count)?;
         tx.put_cursor(&mailbox(), &cursor)?;
-        tx.know_comment(&issue(1), &comment, at(1))
+        tx.know_comment(CaseId::first(), &comment, at(1))
     })
     .unwrap();
     assert_eq!(desk.sender(1).unwrap(), count);
     assert_eq!(desk.cursor(&mailbox()).unwrap(), Some(cursor));
-    assert!(desk.comment_is_known(&issue(1), &comment).unwrap());
-    assert!(!desk.comment_is_known(&issue(2), &comment).unwrap());
+    assert!(desk.comment_is_known(CaseId::first(), &comment).unwrap());
+    assert!(!desk.comment_is_known(CaseId::first().next(), &comment).unwrap());
 }
 
 #[test]
@@ -523,8 +523,8 @@ fn a_purge_takes_what_is_over_and_all_that_belongs_to_it() {
     desk.write(|tx| {
         tx.put_mail(&record(50, 10, ignored()))?;
         tx.put_mail(&record(51, 2_000, ignored()))?;
-        tx.know_comment(&issue(over.get()), &comment, at(1))?;
-        tx.know_comment(&issue(with.get()), &comment, at(1))?;
+        tx.know_comment(over, &comment, at(1))?;
+        tx.know_comment(with, &comment, at(1))?;
         tx.put_sender(1, SenderCount { day: today, ..SenderCount::default() })?;
         tx.put_sender(2, SenderCount { hour: (today - 1) * 24, ..SenderCount::default() })?;
         tx.put_sender(3, SenderCount { hour: 9, day: today - 3, ..SenderCount::default() })?;
@@ -548,8 +548,8 @@ fn a_purge_takes_what_is_over_and_all_that_belongs_to_it() {
     assert_eq!(desk.case_of_message(&mailbox(), &message(3)).unwrap(), None);
     assert_eq!(desk.case_of_conversation(&mailbox(), "C3").unwrap(), None);
     assert_eq!(desk.case_of_subject(3).unwrap(), None);
-    assert!(!desk.comment_is_known(&issue(over.get()), &comment).unwrap());
-    assert!(desk.comment_is_known(&issue(with.get()), &comment).unwrap());
+    assert!(!desk.comment_is_known(over, &comment).unwrap());
+    assert!(desk.comment_is_known(with, &comment).unwrap());
     assert_eq!(desk.sender(3).unwrap(), SenderCount::default());
     assert!(desk.mail(&mail_ref(5).key).unwrap().is_some(), "a quarantined mail stays");
     assert!(desk.mail(&mail_ref(51).key).unwrap().is_some());
