@@ -79,7 +79,7 @@ impl App {
         let closing = CancellationToken::new();
         let locale = config.mattermost.locale;
         let door = Doorkeeping::new(&config.limits, &config.redmine, locale, closing.clone());
-        if config.http.public_url.is_none() {
+        if config.http.public_url.is_none() && !config.redmine.slash_tokens.is_empty() {
             tracing::warn!("http.public_url is not set: the sign-in form cannot be opened");
         }
         let form_url = config.http.public_url.as_ref().map(|url| url.join(&door.form_path()));

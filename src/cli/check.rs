@@ -46,18 +46,30 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> Outcome {
     if let Ok(keys) = Keyring::parse(&config.store.master_key) {
         row("store", store(config.store.path.clone(), keys).await?);
     }
-    row("http.public_url", public_url(&config));
-    let redmine = RedmineClient::new(config.redmine.url.clone(), Metrics::new())?;
-    row("redmine", redmine_answers(&redmine, &config).await.into());
-    let token = config.mattermost.bot_token.clone();
-    let mattermost = MattermostClient::new(config.mattermost.url.clone(), token, Metrics::new())?;
-    row("mattermost", mattermost_answers(&mattermost, &config).await.into());
-    row("mattermost bot", bot(&mattermost).await);
+    if config.redmine.slash_tokens.is_empty() {
+        let alone = "no redmine.slash_tokens: slash commands are refused, and neither Redmine nor \
+                     Mattermost is asked";
+        row("chat", Finding::Note(alone.to_owned()));
+    } else {
+        chat(&config, &mut row).await?;
+    }
     mail::check(&config, &mut row).await?;
     if faults > 0 {
         let mend = format!("{faults} to mend, see above");
         return Err(Ending::Misconfigured(mend));
     }
+    Ok(())
+}
+
+/// Who answers slash commands, and who asks.
+async fn chat(config: &Config, row: &mut impl FnMut(&str, Finding)) -> Outcome {
+    row("http.public_url", public_url(config));
+    let redmine = RedmineClient::new(config.redmine.url.clone(), Metrics::new())?;
+    row("redmine", redmine_answers(&redmine, config).await.into());
+    let token = config.mattermost.bot_token.clone();
+    let mattermost = MattermostClient::new(config.mattermost.url.clone(), token, Metrics::new())?;
+    row("mattermost", mattermost_answers(&mattermost, config).await.into());
+    row("mattermost bot", bot(&mattermost).await);
     Ok(())
 }
 

@@ -168,8 +168,21 @@ fn audited(
     let stages: Vec<_> = effects.iter().map(|(stage, count)| format!("{count} {stage}")).collect();
     let stages = if stages.is_empty() { "none".to_owned() } else { stages.join(", ") };
     tell(&format!("{cases} cases; effects: {stages}"));
-    if effects.iter().any(|(stage, _)| stage == Stage::Dead.word()) {
-        tell("some effects are dead: `ticketd desk list --dead`");
+    let of = |wanted: &[Stage]| -> u64 {
+        let these =
+            effects.iter().filter(|(stage, _)| wanted.iter().any(|one| one.word() == stage));
+        these.map(|(_, count)| count).sum()
+    };
+    let waiting = of(&[Stage::Planned, Stage::Sending, Stage::Uncertain]);
+    if waiting > 0 {
+        tell(&format!("still to be done: {waiting}"));
+    }
+    let dead = of(&[Stage::Dead]);
+    if dead > 0 {
+        tell(&format!(
+            "dead, which will not be done unless you have it tried again: {dead}; see `ticketd desk \
+             list --dead`"
+        ));
     }
     if mails.iter().any(|(_, state, _)| state == "quarantined") {
         tell("some mails are put aside: `ticketd desk list --quarantined`");
