@@ -36,7 +36,7 @@ pub(super) enum Desk {
         /// An id as `desk list` shows it
         id: String,
     },
-    /// Try once more: a dead effect (17.3), or a mail that was put aside
+    /// Try once more: a dead effect (17.3), all of a case (17), or a mail that was put aside
     Retry {
         /// An id as `desk list --dead` or `--quarantined` shows it
         id: String,
