@@ -186,6 +186,11 @@ impl CommentFlags {
         !restricted && !internal && self.jsd_public != Some(false)
     }
 
+    /// Whether the properties were told at all, if only that there are none.
+    pub(crate) fn tell_properties(&self) -> bool {
+        self.properties.is_some()
+    }
+
     /// Our mark.
     pub(crate) fn mark(&self) -> Option<String> {
         self.property(PROPERTY)?["mark"].as_str().map(str::to_owned)

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clients::ApiError,
     model::{
-        jira::{Comment, CommentText},
+        jira::{Comment, CommentFlags, CommentText, Deployment},
         keys::{CommentId, IssueKey},
     },
 };
@@ -51,6 +51,7 @@ impl JiraClient {
         issue: &IssueKey,
         newest: usize,
     ) -> Result<Vec<Comment>, ApiError> {
+        let deployment = self.about().await?;
         let path = path(issue, "/comment");
         let mut comments: Vec<Comment> = Vec::new();
         let mut read = 0;
@@ -68,7 +69,8 @@ impl JiraClient {
             for comment in page.comments {
                 // One that was written meanwhile moves the others to the next page.
                 if comments.iter().all(|other| other.id != comment.id) {
-                    comments.push(comment.into());
+                    let public = is_public(deployment, &comment.flags);
+                    comments.push(Comment { public, ..comment.into() });
                 }
             }
             if last {
@@ -89,6 +91,7 @@ impl JiraClient {
         issue: &IssueKey,
         comment: &CommentId,
     ) -> Result<Option<CommentText>, ApiError> {
+        let deployment = self.about().await?;
         let asked = [("expand", "renderedBody,properties")];
         let path = path(issue, &format!("/comment/{comment}"));
         let Some(answer) = if_there(self.read(&path, &asked).await)? else {
@@ -99,10 +102,17 @@ impl JiraClient {
         Ok(Some(CommentText {
             author: comment.author.unwrap_or_default().into(),
             mark: comment.flags.mark(),
-            public: comment.flags.is_public(),
+            public: is_public(deployment, &comment.flags),
             wiki: comment.body,
             html: comment.rendered_body,
             images,
         }))
     }
+}
+
+/// Whether it may go to people outside. Only the properties say on Data Center that a comment is
+/// internal: an answer without them, though they were asked for, says nothing.
+fn is_public(deployment: Deployment, flags: &CommentFlags) -> bool {
+    let told = deployment == Deployment::Cloud || flags.tell_properties();
+    told && flags.is_public()
 }

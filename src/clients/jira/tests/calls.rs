@@ -252,6 +252,24 @@ async fn a_comment_is_written_listed_and_read() {
     assert_eq!(pairs(&seen[0].query), [("expand", "renderedBody,properties")]);
 }
 
+/// A Service Management of one's own says only in a property that a comment is internal.
+#[tokio::test]
+async fn without_its_properties_a_comment_of_a_data_center_is_not_public() {
+    let bare = r#"{"id":"10000","body":"x","created":"2021-01-17T12:33:00.000+0000"}"#;
+    let none = bare.replace("\"body\"", "\"properties\":[],\"body\"");
+    for (cloud, comment, public) in
+        [(true, bare, true), (false, bare, false), (true, &none, true), (false, &none, true)]
+    {
+        let page = format!(r#"{{"comments":[{comment}],"total":1}}"#);
+        let server = Canned::start([Reply::json(200, &page), Reply::json(200, comment)]).await;
+        let client = client(&server, Some(cloud));
+        let issue = key("SUP-2");
+        let listed = client.comments(&issue, 5).await.unwrap();
+        let read = client.comment_text(&issue, &comment_id("10000")).await.unwrap().unwrap();
+        assert_eq!((listed[0].public, read.public), (public, public), "{cloud} {comment}");
+    }
+}
+
 #[tokio::test]
 async fn people_watch_and_are_found_by_their_whole_address() {
     let users = r#"[{"accountId":"u0","displayName":"Hidden"},
