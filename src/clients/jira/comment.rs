@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::{
     JiraClient, if_there,
-    images::images,
     issue::{marked, path},
     wire,
 };
@@ -98,14 +97,11 @@ impl JiraClient {
             return Ok(None);
         };
         let comment: wire::Comment = answer.json()?;
-        let images = images(&comment.rendered_body, &self.shared.transport.at(""));
         Ok(Some(CommentText {
             author: comment.author.unwrap_or_default().into(),
             mark: comment.flags.mark(),
             public: is_public(deployment, &comment.flags),
-            wiki: comment.body,
             html: comment.rendered_body,
-            images,
         }))
     }
 }
