@@ -107,7 +107,7 @@ impl App {
             mailboxes.extend(road.review.mailboxes.all().iter().map(|one| one.health.clone()));
             let secret = config.jira.as_ref().and_then(|jira| jira.webhook_secret.clone());
             let (desk, jira) = (road.review.desk.clone(), road.jira.clone());
-            jira_hook = secret.map(|secret| JiraHook { secret, desk, jira });
+            jira_hook = secret.map(|secret| JiraHook::new(secret, desk, jira));
             road.start(&supervisor, &texts).await?;
         }
         let locales = UserLocales::new(mattermost, locale);

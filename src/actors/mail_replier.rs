@@ -206,7 +206,6 @@ impl MailReplier {
             message_id: self.tools.desk.message_id(task.effect.id, &mailbox.address),
             from: mailbox.sender(),
             to: vec![reporter.clone()],
-            cc: Vec::new(),
             subject,
             in_reply_to: case.last.clone(),
             references,

@@ -115,12 +115,6 @@ impl MailRoad {
         tokio::spawn(async move { boards.resolve().await });
         Ok(())
     }
-
-    /// The projects of the boards, for whoever checks them.
-    #[must_use]
-    pub fn boards(&self) -> &Boards {
-        &self.boards
-    }
 }
 
 /// The configured Jira. Nothing is called yet.

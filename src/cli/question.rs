@@ -1,6 +1,6 @@
 //! Asks the daemon that holds the store; where none runs, opens the store and answers itself.
 
-use std::{io, path::Path};
+use std::{io, path::Path, time::Duration};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -15,6 +15,9 @@ use crate::{
     http::socket_of,
     telemetry::Metrics,
 };
+
+/// The longest that the daemon may say nothing: an audit reads the whole store.
+const SILENCE: Duration = Duration::from_mins(10);
 
 /// The answer; `tell` hears of the progress.
 pub(super) async fn ask(
@@ -68,9 +71,13 @@ async fn over(
     let (reader, mut writer) = stream.into_split();
     let mut line = serde_json::to_vec(question)?;
     line.push(b'\n');
-    writer.write_all(&line).await?;
+    let silent =
+        || anyhow::anyhow!("ticketd has not answered for {} minutes", SILENCE.as_secs() / 60);
+    tokio::time::timeout(SILENCE, writer.write_all(&line)).await.map_err(|_| silent())??;
     let mut lines = BufReader::new(reader).lines();
-    while let Some(line) = lines.next_line().await? {
+    while let Some(line) =
+        tokio::time::timeout(SILENCE, lines.next_line()).await.map_err(|_| silent())??
+    {
         match serde_json::from_str(&line)? {
             reply @ Reply::Sweeping { .. } => tell(reply),
             reply => return Ok(reply),

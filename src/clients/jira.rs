@@ -7,7 +7,6 @@
 mod attachment;
 mod board;
 mod comment;
-mod images;
 mod issue;
 mod jql;
 mod login;

@@ -264,6 +264,7 @@ impl Transport {
         let cause = format!("status {}", status.as_u16());
         match status {
             StatusCode::UNAUTHORIZED => ApiError::Unauthorized { service },
+            StatusCode::FORBIDDEN if login_denied(headers) => ApiError::Unauthorized { service },
             StatusCode::FORBIDDEN => ApiError::Forbidden { service },
             StatusCode::NOT_FOUND => ApiError::NotFound { service },
             StatusCode::TOO_MANY_REQUESTS => {
@@ -350,6 +351,17 @@ fn is_loopback(base: &Url) -> bool {
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
     }
+}
+
+/// Whether it is the account that is refused, not what it asked for: Jira locks one that failed too
+/// often, until a person answers a CAPTCHA.
+///
+/// Source: `X-Seraph-LoginReason` in Atlassian's description of basic authentication for Jira, and
+/// `X-Authentication-Denied-Reason`, which its Data Center sends beside it.
+fn login_denied(headers: &HeaderMap) -> bool {
+    let mut reasons = headers.get_all("X-Seraph-LoginReason").iter();
+    headers.contains_key("X-Authentication-Denied-Reason")
+        || reasons.any(|reason| reason.as_bytes().eq_ignore_ascii_case(b"AUTHENTICATION_DENIED"))
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {

@@ -18,11 +18,11 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub(super) async fn read(body: Incoming, max: usize) -> Result<Bytes, HttpError> {
     // A body that announces its size need not be read to be refused.
     if body.size_hint().lower() > max as u64 {
-        return Err(HttpError::TooLarge);
+        return Err(HttpError::TooLarge(max));
     }
     match tokio::time::timeout(LIMIT, Limited::new(body, max).collect()).await {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(HttpError::TooLarge),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(HttpError::TooLarge(max)),
         Ok(Err(_)) => Err(HttpError::BadRequest("body")),
         Err(_) => Err(HttpError::BodyTimeout),
     }

@@ -26,6 +26,9 @@ const AT_ONCE: usize = 512;
 /// Requests without a valid token that get a 401 within a second; more get 429.
 const STRANGERS: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
 
+/// Webhooks that are read at once before anybody knows who sent them.
+const UNPROVEN: usize = 8;
+
 /// Shared by all requests.
 pub struct Context {
     /// Users' sessions.
@@ -53,18 +56,26 @@ pub struct Context {
 /// What becomes of Jira's webhooks.
 pub struct JiraHook {
     /// What signs them.
-    pub secret: SecretString,
+    pub(super) secret: SecretString,
     /// Who hears of comments.
-    pub desk: Desk,
+    pub(super) desk: Desk,
     /// Who knows which comments are our own.
-    pub jira: JiraClient,
+    pub(super) jira: JiraClient,
+    /// Places for webhooks whose signature is not checked yet: each holds a body in memory.
+    pub(super) unproven: Semaphore,
 }
 
 impl JiraHook {
-    /// Whether this account is ours. While Jira does not say who we are, nobody is: our comments
-    /// carry a mark as well.
-    pub(super) async fn is_us(&self, account: &str) -> bool {
-        self.jira.myself().await.is_ok_and(|us| us.id == account)
+    /// What `secret` signs goes to the desk.
+    #[must_use]
+    pub fn new(secret: SecretString, desk: Desk, jira: JiraClient) -> Self {
+        Self { secret, desk, jira, unproven: Semaphore::new(UNPROVEN) }
+    }
+
+    /// Whether this account is ours. While Jira has not said who we are, nobody is: our comments
+    /// carry a mark as well, and are dropped when they are read.
+    pub(super) fn is_us(&self, account: &str) -> bool {
+        self.jira.known_myself().is_some_and(|us| us.id == account)
     }
 }
 

@@ -25,6 +25,8 @@ const NAME: &str = "control.sock";
 const QUESTION_MAX: u64 = 4096;
 /// How long a question may take to arrive.
 const QUESTION_LIMIT: Duration = Duration::from_secs(5);
+/// How long a piece of the answer may stay unread before nobody reads it any more.
+const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// Connections at once.
 const AT_ONCE: usize = 8;
 
@@ -112,5 +114,5 @@ async fn answer(stream: UnixStream, review: &Review) -> io::Result<()> {
 async fn say(writer: &mut (impl AsyncWriteExt + Unpin), reply: &Reply) -> io::Result<()> {
     let mut line = serde_json::to_vec(reply)?;
     line.push(b'\n');
-    writer.write_all(&line).await
+    tokio::time::timeout(WRITE_LIMIT, writer.write_all(&line)).await?
 }

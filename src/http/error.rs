@@ -27,15 +27,15 @@ pub(super) enum HttpError {
     MethodNotAllowed(&'static str),
     /// The body did not arrive in time.
     BodyTimeout,
-    /// The body is too large.
-    TooLarge,
+    /// The body is too large; holds how many bytes may come.
+    TooLarge(usize),
     /// The body is of another type; holds the right one.
     UnsupportedMediaType(&'static str),
     /// Too many requests without a valid token.
     TooManyRequests,
     /// Too many requests are being answered.
     Overloaded,
-    /// Our fault; the log has the cause.
+    /// Our fault; whoever makes this one logs the cause.
     Internal,
 }
 
@@ -47,7 +47,7 @@ impl HttpError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
@@ -89,8 +89,8 @@ impl HttpError {
                 ("method_not_allowed", texts.say(locale, "http-method-not-allowed", &args))
             }
             Self::BodyTimeout => ("timeout", texts.say(locale, "http-timeout", &[])),
-            Self::TooLarge => {
-                let args = [("max", context.door.body_bytes.to_string().into())];
+            Self::TooLarge(max) => {
+                let args = [("max", max.to_string().into())];
                 ("too_large", texts.say(locale, "http-too-large", &args))
             }
             Self::UnsupportedMediaType(expected) => {

@@ -67,7 +67,10 @@ impl Routes {
                 if allowed.split(", ").any(|method| method == request.method().as_str()) {
                     let work = dispatch(context, endpoint, request, &secret, &id);
                     let caught = AssertUnwindSafe(work.instrument(span.clone())).catch_unwind();
-                    caught.await.unwrap_or_else(|_| Err(HttpError::Internal))
+                    caught.await.unwrap_or_else(|_| {
+                        span.in_scope(|| tracing::error!("a request failed by a panic"));
+                        Err(HttpError::Internal)
+                    })
                 } else {
                     Err(HttpError::MethodNotAllowed(allowed))
                 }
@@ -111,7 +114,7 @@ async fn dispatch(
 fn log(context: &Context, error: &HttpError) {
     let first = |what| context.door.complaints.check_key(&what).is_ok();
     match error {
-        HttpError::Internal => tracing::error!("a request failed by a panic"),
+        HttpError::Internal => {}
         HttpError::Overloaded => {
             context.metrics.shed("requests");
             if first("overloaded") {

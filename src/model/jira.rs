@@ -102,21 +102,8 @@ pub struct CommentText {
     pub mark: Option<String>,
     /// Whether it may go to people outside.
     pub public: bool,
-    /// As it was written, in wiki text.
-    pub wiki: String,
     /// As Jira shows it: HTML that is not ours to trust.
     pub html: String,
-    /// The images in the HTML that are attachments of the issue, each once.
-    pub images: Vec<Image>,
-}
-
-/// An image in a comment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Image {
-    /// The text of the `src` attribute, as it stands in the HTML.
-    pub src: String,
-    /// The attachment's id.
-    pub attachment: u64,
 }
 
 /// What hangs on an issue.
@@ -184,6 +171,11 @@ impl CommentFlags {
             flag.as_bool() == Some(true) || flag.as_str() == Some("true")
         });
         !restricted && !internal && self.jsd_public != Some(false)
+    }
+
+    /// Whether the properties were told at all, if only that there are none.
+    pub(crate) fn tell_properties(&self) -> bool {
+        self.properties.is_some()
     }
 
     /// Our mark.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use base64::Engine as _;
+use futures_util::future::join_all;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::json;
 use sha2::Sha256;
@@ -70,6 +71,10 @@ async fn only_signed_words_count() {
     assert_eq!(hook(&post, &body, Some("another-secret-than-ours")).await, 401);
     assert_eq!(hook(&post, &body, Some("")).await, 401);
     assert_eq!(post.mails(1).await.len(), 1, "nothing of it was recorded");
+    // Floods of what nobody signed leave the door's places alone.
+    let flood = (0..200).map(|_| hook(&post, &body, Some("another-secret-than-ours")));
+    let refused = join_all(flood).await;
+    assert!(refused.iter().all(|status| [401, 429].contains(status)), "{refused:?}");
     assert_eq!(hook(&post, "no json", Some(HOOK_SECRET)).await, 400);
     for _ in 0..3 {
         assert_eq!(hook(&post, &body, Some(HOOK_SECRET)).await, 200);

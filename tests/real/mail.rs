@@ -153,7 +153,6 @@ async fn a_draft_is_found_again_on_a_real_mail_server() {
         message_id: id.clone(),
         from: from.clone(),
         to: vec![to.clone()],
-        cc: Vec::new(),
         subject: "Größe".to_owned(),
         in_reply_to: None,
         references: Vec::new(),

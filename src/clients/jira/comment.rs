@@ -4,14 +4,13 @@ use serde_json::json;
 
 use super::{
     JiraClient, if_there,
-    images::images,
     issue::{marked, path},
     wire,
 };
 use crate::{
     clients::ApiError,
     model::{
-        jira::{Comment, CommentText},
+        jira::{Comment, CommentFlags, CommentText, Deployment},
         keys::{CommentId, IssueKey},
     },
 };
@@ -51,6 +50,7 @@ impl JiraClient {
         issue: &IssueKey,
         newest: usize,
     ) -> Result<Vec<Comment>, ApiError> {
+        let deployment = self.about().await?;
         let path = path(issue, "/comment");
         let mut comments: Vec<Comment> = Vec::new();
         let mut read = 0;
@@ -68,7 +68,8 @@ impl JiraClient {
             for comment in page.comments {
                 // One that was written meanwhile moves the others to the next page.
                 if comments.iter().all(|other| other.id != comment.id) {
-                    comments.push(comment.into());
+                    let public = is_public(deployment, &comment.flags);
+                    comments.push(Comment { public, ..comment.into() });
                 }
             }
             if last {
@@ -89,20 +90,25 @@ impl JiraClient {
         issue: &IssueKey,
         comment: &CommentId,
     ) -> Result<Option<CommentText>, ApiError> {
+        let deployment = self.about().await?;
         let asked = [("expand", "renderedBody,properties")];
         let path = path(issue, &format!("/comment/{comment}"));
         let Some(answer) = if_there(self.read(&path, &asked).await)? else {
             return Ok(None);
         };
         let comment: wire::Comment = answer.json()?;
-        let images = images(&comment.rendered_body, &self.shared.transport.at(""));
         Ok(Some(CommentText {
             author: comment.author.unwrap_or_default().into(),
             mark: comment.flags.mark(),
-            public: comment.flags.is_public(),
-            wiki: comment.body,
+            public: is_public(deployment, &comment.flags),
             html: comment.rendered_body,
-            images,
         }))
     }
+}
+
+/// Whether it may go to people outside. Only the properties say on Data Center that a comment is
+/// internal: an answer without them, though they were asked for, says nothing.
+fn is_public(deployment: Deployment, flags: &CommentFlags) -> bool {
+    let told = deployment == Deployment::Cloud || flags.tell_properties();
+    told && flags.is_public()
 }

@@ -27,6 +27,12 @@ impl JiraClient {
         self.shared.myself.get_or_try_init(|| ask).await.cloned()
     }
 
+    /// What [`JiraClient::myself`] has learned, without asking.
+    #[must_use]
+    pub fn known_myself(&self) -> Option<&Account> {
+        self.shared.myself.get()
+    }
+
     /// The active account with exactly this address. Jira searches by prefix and in names, and
     /// many people hide their address: then there is none.
     ///

@@ -126,8 +126,6 @@ pub(super) struct Comment {
     #[serde(deserialize_with = "time")]
     created: Timestamp,
     #[serde(default)]
-    pub(super) body: String,
-    #[serde(default)]
     pub(super) rendered_body: String,
     #[serde(flatten)]
     pub(super) flags: CommentFlags,

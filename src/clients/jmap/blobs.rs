@@ -47,30 +47,20 @@ impl JmapClient {
         tokio::time::timeout(TRANSFER_LIMIT, read).await.unwrap_or_else(slow)
     }
 
-    /// Gives bytes to the server, for a draft to take up, and says under which blob id. What no
-    /// draft takes up is dropped by the server after a while.
+    /// Gives bytes to the server as they come, for a draft to take up, and says under which blob
+    /// id. What no draft takes up is dropped by the server after a while.
     ///
     /// # Errors
-    /// Any but [`ApiError::Ambiguous`]: a second upload does no harm.
-    pub async fn upload(&self, bytes: Bytes, media_type: &str) -> Result<String, ApiError> {
-        self.upload_body(bytes.into(), media_type).await
-    }
-
-    /// As [`JmapClient::upload`], of bytes that are passed on as they come.
-    ///
-    /// # Errors
-    /// As [`JmapClient::upload`]; a renewed token is taken up only by the next try.
+    /// Any but [`ApiError::Ambiguous`]: a second upload does no harm. A renewed token is taken up
+    /// only by the next try.
     pub async fn upload_stream(
         &self,
         bytes: impl Stream<Item = Result<Bytes, ApiError>> + Send + 'static,
         media_type: &str,
     ) -> Result<String, ApiError> {
-        self.upload_body(reqwest::Body::wrap_stream(bytes), media_type).await
-    }
-
-    async fn upload_body(&self, body: reqwest::Body, kind: &str) -> Result<String, ApiError> {
         let url = self.session().await?.upload()?;
-        let request = self.request(Method::POST, url).header(CONTENT_TYPE, kind).body(body);
+        let body = reqwest::Body::wrap_stream(bytes);
+        let request = self.request(Method::POST, url).header(CONTENT_TYPE, media_type).body(body);
         let send = |request| self.shared.transport.send_within(TRANSFER_LIMIT, request);
         let answer = self.signed(request, send).await.map_err(|error| match error {
             ApiError::Ambiguous { service, cause } => ApiError::Unavailable { service, cause },

@@ -33,8 +33,6 @@ pub struct Draft {
     pub from: Address,
     /// Whom it goes to.
     pub to: Vec<Address>,
-    /// Who gets a copy.
-    pub cc: Vec<Address>,
     /// The subject.
     pub subject: String,
     /// The mail that it answers.
@@ -162,9 +160,6 @@ fn mail(draft: &Draft, drafts: &str) -> Value {
     set("messageId", json!([draft.message_id.as_str()]));
     set("from", addresses(std::slice::from_ref(&draft.from)));
     set("to", addresses(&draft.to));
-    if !draft.cc.is_empty() {
-        set("cc", addresses(&draft.cc));
-    }
     set("subject", json!(folded(&draft.subject, HEADER_MAX)));
     for (name, ids) in
         [("inReplyTo", draft.in_reply_to.as_slice()), ("references", &draft.references)]

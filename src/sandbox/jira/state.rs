@@ -114,7 +114,7 @@ impl State {
             issue.updated = now;
             self.index.note(issue);
         }
-        webhooks::comment(self, "comment_created", issue, &comment);
+        webhooks::comment(self, webhooks::Told::Created, issue, &comment);
         id
     }
 
@@ -130,7 +130,7 @@ impl State {
         issue.updated = now;
         let (id, told) = (issue.id, found.clone());
         self.index.note(issue);
-        webhooks::comment(self, "comment_updated", id, &told);
+        webhooks::comment(self, webhooks::Told::Edited, id, &told);
         true
     }
 

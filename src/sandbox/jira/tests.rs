@@ -510,13 +510,19 @@ async fn webhooks_are_signed_and_retried_under_one_identifier() {
 }
 
 #[tokio::test]
-async fn data_center_tells_of_a_comment_twice() {
+async fn data_center_tells_of_a_comment_without_its_issue_and_with_it() {
     let (jira, hook) = (data_center().await, hook(0).await);
     let key = jira.new_issue("x");
     jira.webhook_to(hook.url(), "secret");
-    jira.comment_as("bob", &key, "once");
+    let id = jira.comment_as("bob", &key, "once");
     let got = arrived(&hook, 2).await;
-    assert_eq!(got[0].1, got[1].1);
+    let told: Vec<Value> =
+        got.iter().map(|(_, body)| serde_json::from_slice(body).expect("JSON")).collect();
+    let of = |event: &str| told.iter().find(|body| body["webhookEvent"] == event).expect(event);
+    let (alone, again) = (of("comment_created"), of("jira:issue_updated"));
+    assert_eq!((alone.get("issue"), &alone["comment"]["id"]), (None, &json!(id)));
+    assert_eq!(again["issue_event_type_name"], json!("issue_commented"));
+    assert_eq!((&again["issue"]["key"], &again["comment"]["id"]), (&json!(key), &json!(id)));
     let identifier = |at: usize| &got[at].0["x-atlassian-webhook-identifier"];
     assert_ne!(identifier(0), identifier(1));
 }

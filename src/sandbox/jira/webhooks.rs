@@ -1,4 +1,4 @@
-//! What Jira tells of itself: signed, retried, and on Data Center twice for a comment.
+//! What Jira tells of itself: signed, retried, and on Data Center in two ways for a comment.
 
 use std::time::Duration;
 
@@ -42,14 +42,12 @@ impl Webhooks {
         self.target.is_none()
     }
 
-    fn send(&mut self, body: &Value, copies: u32) {
+    fn send(&mut self, body: &Value) {
         let Some((url, secret)) = &self.target else { return };
         while self.under_way.try_join_next().is_some() {}
         let body = to_json(body);
-        for _ in 0..copies {
-            let delivery = deliver(url.clone(), headers(url, secret, &body), body.clone());
-            self.under_way.spawn_on(delivery, &self.runtime);
-        }
+        let delivery = deliver(url.clone(), headers(url, secret, &body), body);
+        self.under_way.spawn_on(delivery, &self.runtime);
     }
 }
 
@@ -89,9 +87,16 @@ fn headers(url: &Url, secret: &str, body: &str) -> Vec<(String, String)> {
     headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// `comment_created` or `comment_updated`. On Data Center it comes twice, each time with an
-/// identifier of its own.
-pub(super) fn comment(state: &mut State, event: &str, issue: u64, comment: &Comment) {
+/// What became of a comment.
+#[derive(Clone, Copy)]
+pub(super) enum Told {
+    Created,
+    Edited,
+}
+
+/// `comment_created` or `comment_updated`. Data Center's has no issue in it; there the comment is
+/// told again with its issue, as `jira:issue_updated`.
+pub(super) fn comment(state: &mut State, what: Told, issue: u64, comment: &Comment) {
     if state.hooks.idle() {
         return;
     }
@@ -99,14 +104,30 @@ pub(super) fn comment(state: &mut State, event: &str, issue: u64, comment: &Comm
     // Its properties are not in it: who wants to know them reads the comment.
     let told = render::comment(state, issue, comment, "");
     let fields = Wanted::of(["summary", "issuetype", "project", "status", "priority"]);
-    let body = json!({
-        "timestamp": data::now().as_millisecond(),
-        "webhookEvent": event,
-        "comment": told,
-        "issue": short(render::issue(state, issue, &fields)),
-    });
-    let copies = if state.flavour == Deployment::DataCenter { 2 } else { 1 };
-    state.hooks.send(&body, copies);
+    let (event, kind) = match what {
+        Told::Created => ("comment_created", "issue_commented"),
+        Told::Edited => ("comment_updated", "issue_comment_edited"),
+    };
+    let at = data::now().as_millisecond();
+    let mut body = json!({ "timestamp": at, "webhookEvent": event, "comment": told });
+    match state.flavour {
+        Deployment::Cloud => {
+            body["issue"] = short(render::issue(state, issue, &fields));
+            state.hooks.send(&body);
+        }
+        Deployment::DataCenter => {
+            let again = json!({
+                "timestamp": at,
+                "webhookEvent": "jira:issue_updated",
+                "issue_event_type_name": kind,
+                "user": render::person(state, comment.author),
+                "issue": short(render::issue(state, issue, &Wanted::navigable())),
+                "comment": told,
+            });
+            state.hooks.send(&body);
+            state.hooks.send(&again);
+        }
+    }
 }
 
 /// A changed field: its name, and the text before and after.
@@ -140,7 +161,7 @@ pub(super) fn issue_updated(state: &mut State, issue: u64, by: &Person, items: &
         "issue": short(render::issue(state, issue, &Wanted::navigable())),
         "changelog": { "id": Uuid::new_v4().as_u64_pair().0.to_string(), "items": items },
     });
-    state.hooks.send(&body, 1);
+    state.hooks.send(&body);
 }
 
 /// What an issue changed by between two states of it.

@@ -8,7 +8,7 @@ use super::{Canned, client, comment_id, key, made, server::Reply};
 use crate::{
     clients::jira::JiraAuth,
     model::{
-        jira::{Account, Deployment, Image, IssueStatus, Marks, NewIssue},
+        jira::{Account, Deployment, IssueStatus, Marks, NewIssue},
         mail::Email,
     },
 };
@@ -241,15 +241,30 @@ async fn a_comment_is_written_listed_and_read() {
     assert_eq!(server.only().query[3].1, "1");
 
     let text = client.comment_text(&issue, &comment_id("10001")).await.unwrap().unwrap();
-    assert_eq!((text.wiki.as_str(), text.public), ("*hi* !a.png!", true));
-    assert!(text.html.starts_with("<b>hi</b>"));
-    let src = "/j/secure/attachment/7/a.png".to_owned();
-    assert_eq!(text.images, [Image { src, attachment: 7 }]);
+    assert!(text.public && text.html.starts_with("<b>hi</b> <img "));
     assert_eq!((text.mark.as_deref(), text.author.id.as_str()), (Some("m-9"), "u1"));
     assert!(client.comment_text(&issue, &comment_id("10001")).await.unwrap().is_none());
     let seen = server.seen();
     assert_eq!(seen[0].line, "GET /rest/api/2/issue/SUP-2/comment/10001");
     assert_eq!(pairs(&seen[0].query), [("expand", "renderedBody,properties")]);
+}
+
+/// A Service Management of one's own says only in a property that a comment is internal.
+#[tokio::test]
+async fn without_its_properties_a_comment_of_a_data_center_is_not_public() {
+    let bare = r#"{"id":"10000","body":"x","created":"2021-01-17T12:33:00.000+0000"}"#;
+    let none = bare.replace("\"body\"", "\"properties\":[],\"body\"");
+    for (cloud, comment, public) in
+        [(true, bare, true), (false, bare, false), (true, &none, true), (false, &none, true)]
+    {
+        let page = format!(r#"{{"comments":[{comment}],"total":1}}"#);
+        let server = Canned::start([Reply::json(200, &page), Reply::json(200, comment)]).await;
+        let client = client(&server, Some(cloud));
+        let issue = key("SUP-2");
+        let listed = client.comments(&issue, 5).await.unwrap();
+        let read = client.comment_text(&issue, &comment_id("10000")).await.unwrap().unwrap();
+        assert_eq!((listed[0].public, read.public), (public, public), "{cloud} {comment}");
+    }
 }
 
 #[tokio::test]

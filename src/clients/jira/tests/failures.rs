@@ -38,6 +38,21 @@ fn table() -> Vec<(&'static str, Reply, ApiError, ApiError)> {
     let large = format!(r#"{{"x":"{}"}}"#, "x".repeat(5 * 1024 * 1024));
     [
         ("401", Reply::of(401, ""), same(ApiError::Unauthorized { service: SERVICE })),
+        (
+            "a locked account",
+            Reply::of(403, "").with("x-seraph-loginreason", "AUTHENTICATION_DENIED"),
+            same(ApiError::Unauthorized { service: SERVICE }),
+        ),
+        (
+            "a locked account, said otherwise",
+            Reply::of(403, "").with("x-authentication-denied-reason", "CAPTCHA_CHALLENGE"),
+            same(ApiError::Unauthorized { service: SERVICE }),
+        ),
+        (
+            "403 of one who is signed in",
+            Reply::of(403, "").with("x-seraph-loginreason", "OK"),
+            same(ApiError::Forbidden { service: SERVICE }),
+        ),
         ("403", Reply::of(403, "{}"), same(ApiError::Forbidden { service: SERVICE })),
         ("400", Reply::json(400, words), rejected(400, &["No.", "labels: has blanks"])),
         ("413", Reply::of(413, ""), rejected(413, &[])),

@@ -22,7 +22,6 @@ fn draft() -> Draft {
         message_id: id("t1@x"),
         from: address(Some("Support"), "support@example.test"),
         to: vec![address(Some("Bob\r\nBcc: a@b"), "bob@customer.example")],
-        cc: vec![],
         subject: "Re: printer\r\nX-Evil: 1".to_owned(),
         in_reply_to: Some(id("c2@x")),
         references: vec![id("c1@x"), id("c2@x")],
