@@ -36,6 +36,7 @@ mod boards;
 mod comment;
 mod create;
 mod people;
+mod reading;
 mod reconcile;
 mod watch;
 mod words;

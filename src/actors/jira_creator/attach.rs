@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{JiraCreator, is_unclear, plainly, words};
+use super::{JiraCreator, is_unclear, plainly, reading::Reading};
 use crate::{
     actors::{
         desk::Task,
@@ -45,7 +45,7 @@ impl JiraCreator {
             Ok(limit) => limit,
             Err(error) => return Ok(self.read_failed(&effect, &error)),
         };
-        let parcels = words::parcels(&letter, limit, answer);
+        let parcels = Reading::of(&letter, answer).parcels(limit);
         let there = match self.tools.jira.attachments(issue).await {
             Ok(there) => there,
             Err(ApiError::NotFound { .. }) => return Ok(Outcome::IssueGone),

@@ -1,6 +1,6 @@
 //! A follow-up becomes a comment, once.
 
-use super::{JiraCreator, is_unclear, words};
+use super::{JiraCreator, is_unclear, reading::Reading};
 use crate::{
     actors::{desk::Task, mailboxes::Mailbox},
     clients::ApiError,
@@ -43,13 +43,14 @@ impl JiraCreator {
             Ok(letter) => letter,
             Err(error) => return Ok(self.read_failed(effect, &error)),
         };
+        let reading = Reading::of(&letter, true);
         let limit = match self.attachment_limit(&letter).await {
             Ok(limit) => limit,
             Err(error) => return Ok(self.read_failed(effect, &error)),
         };
-        let attach = !words::parcels(&letter, limit, true).is_empty();
+        let attach = !reading.parcels(limit).is_empty();
         if !unclear {
-            let body = self.comment_words(mailbox, &task.case, &letter, limit);
+            let body = self.comment_words(mailbox, &task.case, &reading, limit);
             let _begun = self.tools.desk.begin(effect, None).await?;
             failpoint::hit("jira_creator.begun").await;
             let made = self.tools.jira.comment(issue, &body, &mark).await;

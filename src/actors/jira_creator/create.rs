@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{JiraCreator, is_unclear, later, words};
+use super::{JiraCreator, is_unclear, later, reading::Reading};
 use crate::{
     actors::{
         desk::Task,
@@ -64,22 +64,23 @@ impl JiraCreator {
             },
             found => found,
         };
+        let reading = Reading::of(&letter, false);
         if let Some(issue) = found {
             self.see(&project, issue.number());
-            return Ok(self.created(issue, mailbox, &letter).await);
+            return Ok(self.created(issue, mailbox, &reading).await);
         }
-        self.make(task, mailbox, &letter, &project, replaces).await
+        self.make(task, mailbox, &reading, &project, replaces).await
     }
 
     async fn make(
         &self,
         task: &Task,
         mailbox: &Mailbox,
-        letter: &Letter,
+        reading: &Reading<'_>,
         project: &str,
         replaces: Option<&IssueKey>,
     ) -> Result<Outcome, StoreError> {
-        let effect = &task.effect;
+        let (effect, letter) = (&task.effect, reading.letter);
         let takes = |field: &str| !effect.trace.without.iter().any(|known| known == field);
         let from = match letter {
             Letter::Here { mail, .. } => mail.from.as_ref(),
@@ -97,7 +98,7 @@ impl JiraCreator {
             Err(error) => return Ok(self.read_failed(effect, &error)),
         };
         let words =
-            self.issue_words(mailbox, &task.case, letter, limit, reporter.is_some(), replaces);
+            self.issue_words(mailbox, &task.case, reading, limit, reporter.is_some(), replaces);
         let priority = match letter {
             Letter::Here { mail, .. } if takes("priority") => match mail.importance {
                 Importance::High => Some("High"),
@@ -135,7 +136,7 @@ impl JiraCreator {
             Ok(issue) => {
                 self.see(project, issue.number());
                 tracing::info!(issue.key = %issue, case.id = %task.case.id, "a mail became an issue");
-                Ok(self.created(issue, mailbox, letter).await)
+                Ok(self.created(issue, mailbox, reading).await)
             }
             Err(error) => self.create_failed(&effect, &error).await,
         }
@@ -162,12 +163,12 @@ impl JiraCreator {
         Ok(Outcome::Retry { after, fault: format!("jira does not take {}", fields.join(", ")) })
     }
 
-    async fn created(&self, issue: IssueKey, mailbox: &Mailbox, letter: &Letter) -> Outcome {
-        let Letter::Here { mail, .. } = letter else {
+    async fn created(&self, issue: IssueKey, mailbox: &Mailbox, reading: &Reading<'_>) -> Outcome {
+        let Letter::Here { mail, .. } = reading.letter else {
             return Outcome::Done(Done::Created { issue, attach: false, watch: false });
         };
-        let limit = self.attachment_limit(letter).await.unwrap_or(u64::MAX);
-        let attach = !words::parcels(letter, limit, false).is_empty();
+        let limit = self.attachment_limit(reading.letter).await.unwrap_or(u64::MAX);
+        let attach = !reading.parcels(limit).is_empty();
         let watch = mail.recipients.iter().any(|person| person.email != mailbox.address);
         Outcome::Done(Done::Created { issue, attach, watch })
     }

@@ -1,0 +1,230 @@
+//! A mail as it goes to Jira, read once a try: its words in Jira's notation, and what of its files
+//! is worth keeping. It takes time in proportion to the mail, whatever the mail holds.
+
+use std::collections::{HashMap, HashSet};
+
+use super::attach::Parcel;
+use crate::{
+    actors::mailboxes::Letter,
+    model::{
+        issue_text::TEXT_MAX,
+        mail::{Attachment, Content, Mail},
+        quote, wiki,
+    },
+};
+
+/// Bytes below which an image inside an answer passes for part of a signature.
+const SIGNATURE_IMAGE: u64 = 4 * 1024;
+/// The name of the whole mail, where it is attached because its text was cut.
+pub(super) const WHOLE_MAIL: &str = "mail.eml";
+
+/// A mail's text in Jira's notation.
+#[derive(Default)]
+pub(super) struct Body {
+    pub(super) text: String,
+    /// Whether the mail that it answers was quoted, and is left out.
+    pub(super) left_out: bool,
+    /// Whether the mailbox gave only its start.
+    pub(super) cut: bool,
+}
+
+/// A mail and what was made of it.
+pub(super) struct Reading<'l> {
+    pub(super) letter: &'l Letter,
+    /// What hangs on the mail and is worth keeping.
+    pub(super) files: Vec<&'l Attachment>,
+    pub(super) body: Body,
+}
+
+impl<'l> Reading<'l> {
+    /// Reads a mail that starts a case, or answers in one.
+    pub(super) fn of(letter: &'l Letter, answer: bool) -> Self {
+        let Letter::Here { mail, content } = letter else {
+            return Self { letter, files: Vec::new(), body: Body::default() };
+        };
+        let files = kept(mail, content);
+        let body = body(content, &files, answer);
+        Self { letter, files, body }
+    }
+
+    /// What is hung on the issue: the mail's files, and all of the mail where its text was cut.
+    pub(super) fn parcels(&self, limit: u64) -> Vec<Parcel> {
+        let Letter::Here { content, .. } = self.letter else { return Vec::new() };
+        let fitting = self.files.iter().filter(|file| file.size <= limit);
+        let mut parcels: Vec<_> = fitting
+            .map(|file| Parcel {
+                blob: file.blob.clone(),
+                name: file.name.clone(),
+                media_type: file.media_type.clone(),
+                size: file.size,
+            })
+            .collect();
+        if self.is_cut() && content.size <= limit {
+            parcels.push(Parcel {
+                blob: content.raw.clone(),
+                name: WHOLE_MAIL.to_owned(),
+                media_type: "message/rfc822".to_owned(),
+                size: content.size,
+            });
+        }
+        parcels
+    }
+
+    /// Whether the issue or comment does not hold the whole text.
+    fn is_cut(&self) -> bool {
+        let Body { text, left_out, cut } = &self.body;
+        // The head takes room as well, and what is nearly too long is better kept whole.
+        *cut || *left_out || wiki::length(text) > TEXT_MAX / 4 * 3
+    }
+}
+
+fn body(content: &Content, files: &[&Attachment], answer: bool) -> Body {
+    let mut names: HashMap<&str, &str> = HashMap::new();
+    for file in files {
+        if let Some(id) = &file.content_id {
+            names.entry(id).or_insert(&file.name);
+        }
+    }
+    let images = |id: &str| names.get(id).map(|name| (*name).to_owned());
+    let (text, left_out) = match (&content.html, &content.text) {
+        (Some(html), _) if !html.trim().is_empty() => {
+            let (html, left_out) =
+                if answer { quote::without_quote_html(html) } else { (html.clone(), false) };
+            (wiki::from_html(&html, &images), left_out)
+        }
+        (_, Some(text)) => {
+            let (text, left_out) =
+                if answer { quote::without_quote(text) } else { (text.as_str(), false) };
+            (wiki::from_text(text), left_out)
+        }
+        (_, None) => (String::new(), false),
+    };
+    Body { text, left_out, cut: content.cut }
+}
+
+/// What hangs on the mail, without the images that nothing refers to, and without the small ones
+/// of signatures that each answer brings again.
+fn kept<'m>(mail: &Mail, content: &'m Content) -> Vec<&'m Attachment> {
+    let html = content.html.as_deref().unwrap_or_default();
+    let named = named(html);
+    let wanted = |file: &&Attachment| match &file.content_id {
+        Some(id) if file.media_type.starts_with("image/") && !html.is_empty() => {
+            let signature = !mail.answers.is_empty() && file.size < SIGNATURE_IMAGE;
+            named.contains(id) && !signature
+        }
+        _ => true,
+    };
+    content.attachments.iter().filter(wanted).collect()
+}
+
+/// The content ids that a page names, as written and as meant: `cid:` in an attribute or a style.
+fn named(html: &str) -> HashSet<String> {
+    let mut named = HashSet::new();
+    let mut left = html;
+    while let Some(colon) = left.find(':') {
+        let (before, id) = (&left[..colon], &left[colon + 1..]);
+        left = id;
+        let Some(start) = before.len().checked_sub(3) else { continue };
+        let bytes = before.as_bytes();
+        if !bytes[start..].eq_ignore_ascii_case(b"cid") {
+            continue;
+        }
+        let quote = start.checked_sub(1).map(|at| char::from(bytes[at]));
+        let quote = quote.filter(|quote| matches!(quote, '"' | '\''));
+        let ends = |c: char| match quote {
+            Some(quote) => c == quote || matches!(c, '<' | '>'),
+            None => c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | ')' | '&'),
+        };
+        let end = id.find(ends).unwrap_or(id.len());
+        let id = id[..end].trim();
+        left = &left[end..];
+        named.insert(percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned());
+        named.insert(id.to_owned());
+    }
+    named
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::model::mail::{Folder, Importance};
+
+    fn letter(html: &str, attachments: Vec<Attachment>) -> Letter {
+        let mail = Mail {
+            remote: "M1".to_owned(),
+            folder: Folder::Inbox,
+            conversation: None,
+            message_id: None,
+            answers: Vec::new(),
+            from: None,
+            reply_to: None,
+            recipients: Vec::new(),
+            subject: String::new(),
+            importance: Importance::Normal,
+            received: Timestamp::UNIX_EPOCH,
+            automatic: None,
+        };
+        let content = Content {
+            text: None,
+            html: Some(html.to_owned()),
+            cut: false,
+            attachments,
+            raw: "R".to_owned(),
+            size: 9_000,
+        };
+        Letter::Here { mail: Box::new(mail), content }
+    }
+
+    fn image(name: &str, id: &str) -> Attachment {
+        Attachment {
+            blob: "B".to_owned(),
+            name: name.to_owned(),
+            media_type: "image/png".to_owned(),
+            size: 5,
+            content_id: Some(id.to_owned()),
+        }
+    }
+
+    #[test]
+    fn an_image_stays_if_the_page_names_it() {
+        for (html, id, stays) in [
+            ("<img src='cid:a@x'>", "a@x", true),
+            ("<img src=\"CID:a@x\">", "a@x", true),
+            ("<img src=cid:a@x>", "a@x", true),
+            ("<img src=cid:a%40x>", "a@x", true),
+            ("<img src='cid:a%40x'>", "a%40x", true),
+            ("<img src='cid:a 1@x'>", "a 1@x", true),
+            ("<p style='background:url(cid:a@x)'>", "a@x", true),
+            ("<p>\"cid:no <img src=\"cid:a@x\">", "a@x", true),
+            ("<p>cid:</p>:<img src='cid:a@x", "a@x", true),
+            ("<img src='cid:aa@x'>", "a@x", false),
+            ("a@x", "a@x", false),
+            ("é:cid", "a@x", false),
+        ] {
+            let letter = letter(html, vec![image("a.png", id)]);
+            assert_eq!(!Reading::of(&letter, false).files.is_empty(), stays, "{html}");
+        }
+    }
+
+    #[test]
+    fn many_images_are_read_in_no_time() {
+        let mut html = String::new();
+        for number in 0..5_000 {
+            html.push_str(&format!("<img src=cid:{}@x> ", number % 400));
+        }
+        html.push_str(&"\"cid:".repeat(20_000));
+        let files: Vec<_> = (0..300)
+            .map(|number| image(&format!("{number}.png"), &format!("{number}@x")))
+            .collect();
+        let letter = letter(&html, files);
+        let start = Instant::now();
+        let reading = Reading::of(&letter, true);
+        assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+        assert_eq!(reading.files.len(), 300);
+        assert!(reading.body.text.starts_with("!0.png! !1.png! "));
+    }
+}
