@@ -214,7 +214,7 @@ mod tests {
     fn many_images_are_read_in_no_time() {
         let mut html = String::new();
         for number in 0..5_000 {
-            html.push_str(&format!("<img src=cid:{}@x> ", number % 400));
+            html.extend(["<img src=cid:", &(number % 400).to_string(), "@x> "]);
         }
         html.push_str(&"\"cid:".repeat(20_000));
         let files: Vec<_> = (0..300)
