@@ -72,8 +72,8 @@ impl JiraHook {
         Self { secret, desk, jira, unproven: Semaphore::new(UNPROVEN) }
     }
 
-    /// Whether this account is ours. While Jira has not said who we are, nobody is: our comments
-    /// carry a mark as well, and are dropped when they are read.
+    /// Whether this account is ours. While Jira has not said who we are, nobody is: our own
+    /// comments are dropped when they are read, before they would be sent.
     pub(super) fn is_us(&self, account: &str) -> bool {
         self.jira.known_myself().is_some_and(|us| us.id == account)
     }

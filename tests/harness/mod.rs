@@ -4,6 +4,7 @@
 
 mod app;
 pub(crate) mod bad_mails;
+mod calendar;
 mod chat;
 pub(crate) mod flows;
 pub(crate) mod mails;
@@ -15,6 +16,7 @@ mod tracker;
 pub(crate) mod wire;
 
 pub(crate) use app::{PUBLIC_URL, Setup, TestApp};
+pub(crate) use calendar::within_an_hour;
 pub(crate) use chat::{eventually, read};
 pub(crate) use operator::Operator;
 pub(crate) use post::{Closed, HOOK_SECRET, Letter, Post, PostSetup, configure};

@@ -4,14 +4,11 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use ticketd::actors::{Question, Reply};
 use ticketd::config::{self, Config};
-use ticketd::http::socket_of;
 use ticketd::locale::Locale;
 use ticketd::sandbox::{
     Call, Deployment, IssueSnapshot, Jira, JiraSetup, Jmap, JmapSetup, Submission,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::app::Home;
 use super::{Setup, TestApp};

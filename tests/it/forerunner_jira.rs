@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
-use ticketd::sandbox::{Fault, FaultRule, JiraWrite};
+use ticketd::sandbox::{Deployment, Fault, FaultRule, JiraWrite};
 
 use crate::harness::{Letter, Post, PostSetup};
 
@@ -130,9 +130,9 @@ async fn a_subject_is_never_html() {
 /// Fifteen calls to Jira for each ticket.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ticket_costs_few_calls() {
-    for data_center in [false, true] {
+    for flavour in [Deployment::Cloud, Deployment::DataCenter] {
         let setup = PostSetup::default().tracker(|jira| jira.poll = Duration::from_mins(10));
-        let setup = if data_center { setup.data_center() } else { setup };
+        let setup = setup.flavour(flavour);
         let post = setup.start().await;
         post.deliver(&letter("First"));
         post.mails(1).await;

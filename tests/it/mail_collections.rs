@@ -1,6 +1,5 @@
 //! Mails that broke other programs: each ends in exactly one state, and none stops the rest.
 
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,14 +12,9 @@ const LIMIT: Duration = Duration::from_mins(5);
 
 /// A post office, and its operator.
 async fn start(automatic: Automatic) -> (Post, Operator) {
-    let store = Arc::new(OnceLock::new());
-    let kept = store.clone();
-    let setup = PostSetup::default().config(move |config| {
-        config.mailboxes[0].filter.automatic = automatic;
-        let _ = kept.set(config.store.path.clone());
-    });
+    let setup = PostSetup::default().mailbox(move |mailbox| mailbox.filter.automatic = automatic);
     let post = setup.start().await;
-    let operator = Operator(store.get().unwrap().clone());
+    let operator = Operator(post.app.store());
     (post, operator)
 }
 

@@ -3,7 +3,7 @@
 use ticketd::actors::Listing;
 use ticketd::config::{Automatic, Filter};
 
-use crate::harness::{Letter, Post, PostSetup};
+use crate::harness::{Letter, Post, PostSetup, within_an_hour};
 
 const ALICE: &str = "Alice <alice@customer.example>";
 
@@ -157,35 +157,41 @@ async fn automatic_mail_that_is_wanted_becomes_an_issue_and_is_never_answered() 
 
 #[tokio::test]
 async fn an_address_gets_only_so_many_notices_in_a_day() {
-    let setup = PostSetup::default()
-        .mailbox(|mailbox| mailbox.reply.per_address_per_day = 3.try_into().unwrap());
-    let post = setup.start().await;
-    for number in 0..5 {
-        post.deliver(&Letter::from(ALICE, &format!("{number}")));
-        post.issues(number + 1).await;
-    }
-    post.deliver(&Letter::from("bob@customer.example", "Bob's"));
-    post.issues(6).await;
-    let mails = post.mails(4).await;
-    let to = |who: &str| mails.iter().filter(|mail| mail.rcpt_to == [who]).count();
-    assert_eq!((to("alice@customer.example"), to("bob@customer.example")), (3, 1));
-    // What an agent says still goes out.
-    let issue = post.living().into_iter().find(|issue| issue.summary == "4").unwrap();
-    post.jira.comment_as("bob", &issue.key, "Done.");
-    post.mails(5).await;
+    within_an_hour(async || {
+        let setup = PostSetup::default()
+            .mailbox(|mailbox| mailbox.reply.per_address_per_day = 3.try_into().unwrap());
+        let post = setup.start().await;
+        for number in 0..5 {
+            post.deliver(&Letter::from(ALICE, &format!("{number}")));
+            post.issues(number + 1).await;
+        }
+        post.deliver(&Letter::from("bob@customer.example", "Bob's"));
+        post.issues(6).await;
+        let mails = post.mails(4).await;
+        let to = |who: &str| mails.iter().filter(|mail| mail.rcpt_to == [who]).count();
+        assert_eq!((to("alice@customer.example"), to("bob@customer.example")), (3, 1));
+        // What an agent says still goes out.
+        let issue = post.living().into_iter().find(|issue| issue.summary == "4").unwrap();
+        post.jira.comment_as("bob", &issue.key, "Done.");
+        post.mails(5).await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_sender_has_a_rate_and_the_others_do_not_feel_it() {
-    let setup = filtered(|filter| filter.per_sender_per_hour = 4.try_into().unwrap());
-    let post = setup.start().await;
-    let mails = (0..7).map(|n| Letter::from(ALICE, &format!("{n}")).raw().into());
-    post.jmap.deliver_many(mails.collect());
-    post.deliver(&Letter::from("bob@customer.example", "Bob's"));
-    post.issues(5).await;
-    let rows = post.rows(Listing::Ignored).await;
-    let rates = rows.iter().filter(|row| row.state == "rate").count();
-    assert_eq!(rates, 3, "{rows:?}");
+    within_an_hour(async || {
+        let setup = filtered(|filter| filter.per_sender_per_hour = 4.try_into().unwrap());
+        let post = setup.start().await;
+        let mails = (0..7).map(|n| Letter::from(ALICE, &format!("{n}")).raw().into());
+        post.jmap.deliver_many(mails.collect());
+        post.deliver(&Letter::from("bob@customer.example", "Bob's"));
+        post.issues(5).await;
+        let rows = post.rows(Listing::Ignored).await;
+        let rates = rows.iter().filter(|row| row.state == "rate").count();
+        assert_eq!(rates, 3, "{rows:?}");
+    })
+    .await;
 }
 
 #[tokio::test]

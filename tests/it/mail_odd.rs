@@ -30,13 +30,16 @@ async fn odd(post: &Post, name: &str, raw: Vec<u8>) -> Option<IssueSnapshot> {
     }
     assert!(there(post), "{good}: {:?}", post.counts().await);
     // The desk is idle: whatever becomes of the odd one has become of it.
+    let mut busy = Vec::new();
     for _ in 0..3_000 {
-        let cases = post.rows(Listing::Cases).await;
-        if cases.iter().all(|case| case.state == "idle") {
+        busy = post.rows(Listing::Cases).await;
+        busy.retain(|case| case.state != "idle");
+        if busy.is_empty() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    assert!(busy.is_empty(), "{name}: {busy:?}");
     assert!(
         post.rows(Listing::Dead).await.is_empty(),
         "{name}: {:?}",

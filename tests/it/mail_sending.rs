@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use ticketd::actors::{Listing, Question, Reply};
 use ticketd::sandbox::{Fault, FaultRule};
 
@@ -44,34 +45,35 @@ async fn first_a_draft_and_then_it_is_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unclear_answer_sends_one_mail() {
-    let post = Post::start().await;
-    let mut sent = 0;
-    for place in ["Email/set", SUBMIT] {
-        for fault in [
-            Fault::CutAfterCommit,
-            Fault::StatusAfterCommit(502),
-            Fault::BrokenJson,
-            Fault::CutConnection,
-            Fault::Status(503),
-            Fault::HtmlOk,
-        ] {
+    let faults = [
+        Fault::CutAfterCommit,
+        Fault::StatusAfterCommit(502),
+        Fault::BrokenJson,
+        Fault::CutConnection,
+        Fault::Status(503),
+        Fault::HtmlOk,
+    ];
+    let rows = ["Email/set", SUBMIT].into_iter().flat_map(|place| {
+        faults.map(|fault| async move {
+            let post = Post::start().await;
             post.jmap.fault(FaultRule::from(fault).at(place).times(1));
-            let subject = format!("{place} {fault:?}");
-            post.deliver(&letter(&subject));
-            sent += 1;
-            post.until_within(Duration::from_secs(30), &subject, || {
-                post.jmap.submissions().len() >= sent
-            })
-            .await;
-        }
-    }
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let mails = post.mails(sent).await;
-    let mut ids: Vec<_> = mails.iter().map(|mail| mail.message_id.clone().unwrap()).collect();
-    ids.sort();
-    ids.dedup();
-    assert_eq!(ids.len(), sent, "each mail has an id of its own");
-    assert_eq!(post.jmap.emails("drafts"), Vec::<String>::new(), "no draft is left over");
+            for (number, subject) in
+                [format!("{place} {fault:?}"), "After it".into()].iter().enumerate()
+            {
+                post.deliver(&letter(subject));
+                post.until_within(Duration::from_secs(30), subject, || {
+                    post.jmap.submissions().len() > number
+                })
+                .await;
+            }
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            let mails = post.mails(2).await;
+            assert_ne!(mails[0].message_id, mails[1].message_id, "each mail has an id of its own");
+            let drafts = post.jmap.emails("drafts");
+            assert_eq!(drafts, Vec::<String>::new(), "a draft is left over: {place} {fault:?}");
+        })
+    });
+    join_all(rows).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -65,7 +65,8 @@ async fn a_mail_that_is_pushed_is_an_issue_at_once() {
     post.deliver(&letter("pushed"));
     arrives(&post, "pushed").await;
     let took = begun.elapsed();
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    // It would be polled an hour later.
+    assert!(took < Duration::from_secs(20), "{took:?}");
     // The same news again, and streams that end, change nothing.
     post.jmap.replay();
     post.settled().await;

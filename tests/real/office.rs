@@ -1,6 +1,5 @@
 //! A ticketd between a real Cyrus and a stand-in of Jira.
 
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use ticketd::actors::{Question, Reply};
@@ -27,17 +26,15 @@ impl Office {
     ) -> Self {
         ticketd::prepare_process();
         let jira = Jira::start().await.unwrap();
-        let store = Arc::new(OnceLock::new());
-        let (kept, jira_url) = (store.clone(), jira.url());
+        let jira_url = jira.url();
         let setup = Setup::new().config(move |config| {
             configure(config, &jira_url, &mailbox, true);
             change(config);
-            let _ = kept.set(config.store.path.clone());
         });
         let app = setup.start().await;
         let hook = format!("http://{}/hooks/jira", app.address);
         jira.webhook_to(hook.parse().unwrap(), HOOK_SECRET);
-        let operator = Operator(store.get().unwrap().clone());
+        let operator = Operator(app.store());
         let office = Self { app, jira, operator };
         office.listening().await;
         office

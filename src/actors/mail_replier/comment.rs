@@ -6,6 +6,7 @@ use crate::{
     actors::{desk::Task, mailboxes::Mailbox},
     clients::{ApiError, InlineImage},
     model::{
+        jira::CommentText,
         keys::{CommentId, IssueKey},
         mail::Address,
         mail_text,
@@ -26,8 +27,15 @@ impl MailReplier {
         issue: &IssueKey,
         comment: &CommentId,
     ) -> Written {
+        let us = match self.tools.jira.myself().await {
+            Ok(us) => us,
+            Err(error) => return Written::Failed(error),
+        };
+        // The webhook may not have known yet who we are.
+        let may_leave =
+            |said: &CommentText| said.public && said.mark.is_none() && said.author.id != us.id;
         let said = match self.tools.jira.comment_text(issue, comment).await {
-            Ok(Some(said)) if said.public && said.mark.is_none() => said,
+            Ok(Some(said)) if may_leave(&said) => said,
             Ok(_) => return Written::Nothing,
             Err(error) => return Written::Failed(error),
         };

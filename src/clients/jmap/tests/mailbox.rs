@@ -132,6 +132,6 @@ async fn bytes_go_up_and_come_down() {
     );
     assert_eq!(asked[3].line, "POST /jmap/upload/support/ HTTP/1.1");
     assert!(asked[3].head.contains("content-type: image/png"));
-    assert_eq!(asked[3].body, b"hi");
+    assert_eq!(asked[3].body, b"2\r\nhi\r\n0\r\n\r\n");
     assert_eq!(asked[4].body, b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n");
 }
