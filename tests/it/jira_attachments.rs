@@ -165,15 +165,18 @@ async fn an_unclear_upload_is_made_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_jira_refuses_stops_nothing_else() {
-    let post = Post::start().await;
-    post.jira.fault(FaultRule::from(Fault::Status(400)).at("/attachments").times(1));
-    post.deliver(&letter("Refused").files(&[("virus.exe", "application/octet-stream", b"x")]));
-    post.issues(1).await;
-    post.until("the try", || !post.asked("/attachments").is_empty()).await;
-    post.deliver(&letter("Re: Refused").text("It goes on."));
-    let key = post.living()[0].key.clone();
-    post.comments(&key, 1).await;
-    assert_eq!(post.jira.writes_of(JiraWrite::Issue), 1);
+    // A 404 is no word of the issue while the issue is there.
+    for status in [400, 404] {
+        let post = Post::start().await;
+        post.jira.fault(FaultRule::from(Fault::Status(status)).at("/attachments").times(1));
+        post.deliver(&letter("Refused").files(&[("virus.exe", "application/octet-stream", b"x")]));
+        post.issues(1).await;
+        post.until("the try", || !post.asked("/attachments").is_empty()).await;
+        post.deliver(&letter("Re: Refused").text("It goes on."));
+        let key = post.living()[0].key.clone();
+        post.comments(&key, 1).await;
+        assert_eq!(post.jira.writes_of(JiraWrite::Issue), 1, "{status}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -209,6 +209,25 @@ async fn images_stand_where_the_agent_put_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_cannot_be_carried_holds_no_comment_up() {
+    for (of_jira, status) in [(true, 403), (true, 400), (false, 400), (false, 403)] {
+        let (post, issue) = told(PostSetup::default()).await;
+        post.jira.attach_as("bob", &issue.key, "one.png", vec![1; 2_000]);
+        post.jira.attach_as("bob", &issue.key, "two.png", vec![2; 2_000]);
+        let rule = |at: &str| FaultRule::from(Fault::Status(status)).at(at).times(1);
+        if of_jira {
+            post.jira.fault(rule("/attachment/content/"));
+        } else {
+            post.jmap.fault(rule("/upload/"));
+        }
+        post.jira.comment_as("bob", &issue.key, "Look: !one.png! !two.png!");
+        let mail = post.mails(2).await.pop().unwrap();
+        assert_eq!(mail.attachments.len(), 1, "{of_jira} {status}");
+        assert_eq!(mail.attachments[0].bytes, vec![2; 2_000]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_answer_goes_to_whoever_asked_in_their_thread() {
     let (post, issue) = told(PostSetup::default()).await;
     let first = letter("Router [not a key]").header("Cc", "Eve <eve@customer.example>");

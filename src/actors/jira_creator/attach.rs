@@ -7,17 +7,21 @@ use super::{JiraCreator, is_unclear, plainly, reading::Reading};
 use crate::{
     actors::{
         desk::Task,
+        effects::fault_of,
         mailboxes::{Letter, Mailbox},
     },
     clients::ApiError,
     failpoint,
     model::{
         desk::Outcome,
-        effect::{MailRef, Trace},
+        effect::{Effect, MailRef, Trace},
         keys::IssueKey,
     },
     store::StoreError,
 };
+
+/// Tries after which a file of another length than the mailbox says is not there by accident.
+const BROKEN_AFTER: u32 = 5;
 
 /// One file to hang on the issue.
 pub(super) struct Parcel {
@@ -85,14 +89,32 @@ impl JiraCreator {
             failpoint::hit("jira_creator.attached").await;
             match hung {
                 Ok(_) => {}
-                Err(ApiError::NotFound { .. }) => return Ok(Outcome::IssueGone),
-                Err(error) => return Ok(self.write_failed(&error)),
+                Err(error) => return Ok(self.attach_failed(&task.effect, issue, &error).await),
             }
             let parts = effect.trace.parts + 1;
             let trace = Trace { parts, ..effect.trace.clone() };
             effect = self.tools.desk.trace(&effect, trace).await?;
         }
         Ok(plainly())
+    }
+
+    /// A file does not hang on the issue: what that means for its effect.
+    async fn attach_failed(&self, before: &Effect, issue: &IssueKey, error: &ApiError) -> Outcome {
+        let fault = fault_of(error);
+        match error {
+            // Jira has all of a file or nothing of it, and a download may break once.
+            ApiError::Malformed { .. } if before.failures < BROKEN_AFTER => {
+                Outcome::Retry { after: None, fault }
+            }
+            ApiError::Malformed { .. } => Outcome::Refused { fault },
+            // Jira says that too where we may not attach anything.
+            ApiError::NotFound { .. } => match self.tools.jira.issue_status(issue).await {
+                Ok(None) => Outcome::IssueGone,
+                Ok(Some(_)) => Outcome::Refused { fault },
+                Err(error) => self.read_failed(before, &error),
+            },
+            error => self.write_failed(error),
+        }
     }
 
     /// The largest file that Jira takes, in bytes; asked only where there is a file.

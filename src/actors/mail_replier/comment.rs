@@ -59,7 +59,8 @@ impl MailReplier {
         Written::Mail(Box::new(draft))
     }
 
-    /// The images that the comment shows, carried over to the mailbox.
+    /// The images that the comment shows, carried over to the mailbox. One that cannot be carried
+    /// is left out: the words are worth more.
     async fn images(
         &self,
         mailbox: &Mailbox,
@@ -76,19 +77,70 @@ impl MailReplier {
             .take(IMAGES_MAX);
         let mut inline = Vec::new();
         for file in shown {
-            let bytes = match self.tools.jira.attachment(file.id).await {
-                Ok(bytes) => bytes.into_stream(),
-                Err(ApiError::NotFound { .. }) => continue,
+            let media_type = usable(&file.media_type).to_owned();
+            let carried = async {
+                let bytes = self.tools.jira.attachment(file.id).await?.into_stream();
+                mailbox.source.upload_stream(bytes, &media_type).await
+            };
+            let blob = match carried.await {
+                Ok(blob) => blob,
+                Err(error) if is_of_the_image(&error) => {
+                    tracing::warn!(%error, "an image of a comment is left out");
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
-            let blob = mailbox.source.upload_stream(bytes, &file.media_type).await?;
             inline.push(InlineImage {
                 blob,
                 content_id: mail_text::content_id(&file.id.to_string()),
-                media_type: file.media_type,
+                media_type,
                 name: file.filename,
             });
         }
         Ok(inline)
+    }
+}
+
+/// Whether another try of this image would fail again.
+fn is_of_the_image(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::NotFound { .. }
+            | ApiError::Forbidden { .. }
+            | ApiError::Rejected { .. }
+            | ApiError::Malformed { .. }
+    )
+}
+
+/// The media type without its parameters, or one for bytes of any kind where it is none.
+fn usable(media_type: &str) -> &str {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    let token = |text: &str| {
+        let letter = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c);
+        !text.is_empty() && text.chars().all(letter)
+    };
+    match essence.split_once('/') {
+        Some((kind, detail)) if token(kind) && token(detail) => essence,
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::usable;
+
+    #[test]
+    fn a_media_type_that_is_none_is_of_any_kind() {
+        for (given, used) in [
+            ("image/png", "image/png"),
+            ("image/svg+xml; charset=utf-8", "image/svg+xml"),
+            ("", "application/octet-stream"),
+            ("image/", "application/octet-stream"),
+            ("image", "application/octet-stream"),
+            ("image/p\r\nX: y", "application/octet-stream"),
+            ("image/bïld", "application/octet-stream"),
+        ] {
+            assert_eq!(usable(given), used, "{given:?}");
+        }
     }
 }

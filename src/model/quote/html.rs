@@ -1,9 +1,12 @@
 //! The same for HTML: mail programs mark what they quote with elements of their own.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::marks::announces;
 use crate::model::html::{Id, Page, ROOT, is_hidden, words};
+
+/// Elements above an announcement that may be a part of it.
+const CLIMB_MAX: usize = 10;
 
 /// The HTML without the mail that it quotes at its end, and whether something was cut.
 #[must_use]
@@ -11,6 +14,7 @@ pub fn without_quote_html(html: &str) -> (String, bool) {
     let whole = || (html.to_owned(), false);
     let Some(page) = Page::parse(html) else { return whole() };
     let order: Vec<Id> = page.walk(ROOT).collect();
+    let hidden = below(&page, &order, |node| is_hidden(&page, node));
     let Some(first) = order.iter().position(|node| kind(&page, *node).is_some()) else {
         return whole();
     };
@@ -22,16 +26,14 @@ pub fn without_quote_html(html: &str) -> (String, bool) {
         // From here on everything must be quote.
         let marked = |node: &&Id| kind(&page, **node).is_some();
         let quotes: HashSet<Id> = order[first..].iter().filter(marked).copied().collect();
-        if order[first..].iter().any(|node| is_own(&page, *node, &quotes)) {
+        if has_own(&page, &order, first, &quotes, &hidden) {
             return whole();
         }
         dropped = quotes;
     }
-    dropped.extend(announcement(&page, &order[..first]));
-    let own = |node: &Id| page.text(*node).is_some_and(|text| !text.trim().is_empty());
-    let kept = order.iter().filter(|node| own(node) && !within(&page, **node, &dropped));
-    let shown = |node: &&Id| !hidden(&page, **node);
-    if kept.filter(shown).count() == 0 {
+    dropped.extend(announcement(&page, &order[..first], &hidden));
+    let gone = below(&page, &order, |node| dropped.contains(&node));
+    if !order.iter().any(|node| has_words(&page, *node, &hidden) && !gone.contains(node)) {
         return whole();
     }
     (page.write(&dropped), true)
@@ -57,28 +59,65 @@ fn kind(page: &Page, node: Id) -> Option<Kind> {
     quote.then_some(Kind::Quote)
 }
 
-/// Whether a node shows words of the writer: none stand in a quote, but Gmail puts answers between
-/// the quotes into the element around them.
-fn is_own(page: &Page, node: Id, quotes: &HashSet<Id>) -> bool {
-    if page.text(node).is_none_or(|text| text.trim().is_empty()) || hidden(page, node) {
-        return false;
-    }
-    let mut above = page.parent(node);
-    let mut paragraph = node;
-    while let Some(id) = above {
-        let head = page.has_class(id, "gmail_attr") || page.has_class(id, "moz-cite-prefix");
-        if head || page.name(id) == "blockquote" {
-            return false;
+/// Where a node stands.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Outside all quotes.
+    Outside,
+    /// In what only quotes, or announces a quote.
+    Quoted,
+    /// In a paragraph of an element that holds a quote, and perhaps more.
+    Among { quote: Id, paragraph: Id },
+}
+
+/// Whether from `first` on a node shows words of the writer: none stand in a quote, but Gmail puts
+/// answers between the quotes into the element around them.
+fn has_own(
+    page: &Page,
+    order: &[Id],
+    first: usize,
+    quotes: &HashSet<Id>,
+    hidden: &HashSet<Id>,
+) -> bool {
+    let mut places: HashMap<Id, Place> = HashMap::new();
+    let mut announcing: HashMap<Id, bool> = HashMap::new();
+    for (number, node) in order.iter().enumerate() {
+        let place = match page.parent(*node) {
+            None => Place::Outside,
+            Some(above) if is_quoting(page, above) => Place::Quoted,
+            Some(quote) if quotes.contains(&quote) => Place::Among { quote, paragraph: *node },
+            Some(above) => places.get(&above).copied().unwrap_or(Place::Outside),
+        };
+        places.insert(*node, place);
+        if number < first || !has_words(page, *node, hidden) {
+            continue;
         }
-        if quotes.contains(&id) {
-            return !page.has_class(id, "yahoo_quoted")
-                && !page.has_class(id, "protonmail_quote")
-                && !announces(&words(page, paragraph));
+        let own = match place {
+            Place::Outside => true,
+            Place::Quoted => false,
+            Place::Among { quote, paragraph } => {
+                !page.has_class(quote, "yahoo_quoted")
+                    && !page.has_class(quote, "protonmail_quote")
+                    && !*announcing
+                        .entry(paragraph)
+                        .or_insert_with(|| announces(&words(page, paragraph)))
+            }
+        };
+        if own {
+            return true;
         }
-        paragraph = id;
-        above = page.parent(id);
     }
-    true
+    false
+}
+
+fn is_quoting(page: &Page, node: Id) -> bool {
+    page.name(node) == "blockquote"
+        || page.has_class(node, "gmail_attr")
+        || page.has_class(node, "moz-cite-prefix")
+}
+
+fn has_words(page: &Page, node: Id, hidden: &HashSet<Id>) -> bool {
+    page.text(node).is_some_and(|text| !text.trim().is_empty()) && !hidden.contains(&node)
 }
 
 /// A node and all that follows it.
@@ -94,13 +133,11 @@ fn rest(page: &Page, node: Id) -> Vec<Id> {
 }
 
 /// The paragraph right above that says whose words follow.
-fn announcement(page: &Page, before: &[Id]) -> Option<Id> {
-    let shown = |node: &&Id| {
-        page.text(**node).is_some_and(|text| !text.trim().is_empty()) && !hidden(page, **node)
-    };
-    let mut found = *before.iter().rfind(shown)?;
+fn announcement(page: &Page, before: &[Id], hidden: &HashSet<Id>) -> Option<Id> {
+    let mut found = *before.iter().rfind(|node| has_words(page, **node, hidden))?;
     let mut best = None;
-    while let Some(parent) = page.parent(found) {
+    for _ in 0..CLIMB_MAX {
+        let Some(parent) = page.parent(found) else { break };
         if announces(&words(page, found)) {
             best = Some(found);
         }
@@ -112,12 +149,16 @@ fn announcement(page: &Page, before: &[Id]) -> Option<Id> {
     best
 }
 
-fn within(page: &Page, node: Id, set: &HashSet<Id>) -> bool {
-    std::iter::successors(Some(node), |node| page.parent(*node)).any(|node| set.contains(&node))
-}
-
-fn hidden(page: &Page, node: Id) -> bool {
-    std::iter::successors(Some(node), |node| page.parent(*node)).any(|node| is_hidden(page, node))
+/// The marked nodes and all below them; `order` names each node after the one above it.
+fn below(page: &Page, order: &[Id], marked: impl Fn(Id) -> bool) -> HashSet<Id> {
+    let mut found = HashSet::new();
+    for node in order {
+        let above = page.parent(*node);
+        if above.is_some_and(|above| found.contains(&above)) || marked(*node) {
+            found.insert(*node);
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -170,5 +211,20 @@ mod tests {
             left.contains("<p title=\"a&quot;&lt;b\">x &amp;amp; <img src=\"cid:1\">"),
             "{left}"
         );
+    }
+    #[test]
+    fn no_page_takes_long() {
+        let deep = "<span>x".repeat(20_000);
+        let start = std::time::Instant::now();
+        for html in [
+            format!("{deep}<blockquote type='cite'>old</blockquote>"),
+            format!("<p>Hi<blockquote type='cite'>{deep}</blockquote>"),
+            format!("<p>Hi<div class='gmail_quote'>{deep}</div>"),
+            format!("<p>Hi<div id='appendonsend'></div>{deep}"),
+            "<span class='gmail_quote'><b>x".repeat(8_000),
+        ] {
+            let _ = without_quote_html(&html);
+        }
+        assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
     }
 }

@@ -349,6 +349,11 @@ mod tests {
             ("<style>x</style><script>y</script><p style='display:none'>z</p>a", "a"),
             ("{code} !x! [~bob]", r"\{code\} \!x! \[\~bob\]"),
             ("<p>h1. x</p><p>- y</p><p><b>- z</b>", "h1\u{200b}. x\n\n\\- y\n\n{*}\\- z{*}"),
+            (
+                "<p>\n- y</p><p> h1. x</p><p>&nbsp;<i> # z</i>",
+                "\\- y\n\nh1\u{200b}. x\n\n{_}\\# z{_}",
+            ),
+            ("<ul><li> - y</li></ul>", "* \\- y"),
             ("", ""),
         ] {
             assert_eq!(wiki(html), page, "{html}");

@@ -76,7 +76,8 @@ pub(super) fn push_words(line: &mut String, words: &str, look: &Look) {
             escape_line(&mut text, inner, false);
             text.push_str("}}");
         }
-        Form::Words if line.is_empty() => escape_line(&mut text, inner, true),
+        // A blank before it is trimmed in the end.
+        Form::Words if line.trim().is_empty() => escape_line(&mut text, inner, true),
         Form::Words if !(look.bold || look.italic || look.struck) => {
             escape_line(line, inner, false);
         }
