@@ -190,7 +190,7 @@ async fn teeth(seed: u64, at_once: usize, order: &'static str) -> Verdict {
             }
             // The others still tell their figures.
             other => {
-                println!("a run of the naive worker ({order}) came to nothing: {:?}", other.err())
+                println!("a run of the naive worker ({order}) came to nothing: {:?}", other.err());
             }
         }
     }
