@@ -10,7 +10,7 @@ use serde_json::json;
 use sha2::Sha256;
 use ticketd::config::Automatic;
 use ticketd::locale::Locale;
-use ticketd::sandbox::{Fault, FaultRule, IssueSnapshot, Jira};
+use ticketd::sandbox::{Deployment, Fault, FaultRule, IssueSnapshot, Jira};
 
 use crate::harness::{HOOK_SECRET, Letter, Post, PostSetup, wire};
 
@@ -87,29 +87,31 @@ async fn only_signed_words_count() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_comment_arrives_once_however_it_is_told() {
-    for (data_center, webhooks) in [(false, true), (true, true), (false, false), (true, false)] {
-        let setup = hearing(webhooks);
-        let setup = if data_center { setup.data_center() } else { setup };
-        let (post, issue) = told(setup).await;
-        post.jira.comment_as("bob", &issue.key, "We are on it.");
-        let mail = post.mails(2).await.pop().unwrap();
-        assert!(mail.text.contains("We are on it."), "{}", mail.text);
-        assert!(mail.text.contains("Bob Baker"), "{}", mail.text);
-        assert_eq!(mail.rcpt_to, ["dora@customer.example"]);
-        // Longer than both ways of hearing of it.
-        tokio::time::sleep(Duration::from_millis(3_500)).await;
-        post.mails(2).await;
-        post.jira.comment_as("alice", &issue.key, "Done.");
-        post.mails(3).await;
-    }
+    let flavours = [Deployment::Cloud, Deployment::DataCenter].into_iter();
+    let rows = flavours.flat_map(|flavour| {
+        [true, false].map(|webhooks| async move {
+            let (post, issue) = told(hearing(webhooks).flavour(flavour)).await;
+            post.jira.comment_as("bob", &issue.key, "We are on it.");
+            let mail = post.mails(2).await.pop().unwrap();
+            assert!(mail.text.contains("We are on it."), "{}", mail.text);
+            assert!(mail.text.contains("Bob Baker"), "{}", mail.text);
+            assert_eq!(mail.rcpt_to, ["dora@customer.example"]);
+            // Longer than both ways of hearing of it.
+            tokio::time::sleep(Duration::from_millis(3_500)).await;
+            post.mails(2).await;
+            post.jira.comment_as("alice", &issue.key, "Done.");
+            post.mails(3).await;
+        })
+    });
+    join_all(rows).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_for_the_reporter_never_leaves() {
-    for (data_center, webhooks) in [(false, true), (true, true), (false, false)] {
-        let setup = hearing(webhooks);
-        let setup = if data_center { setup.data_center() } else { setup };
-        let (post, issue) = told(setup).await;
+    for (flavour, webhooks) in
+        [(Deployment::Cloud, true), (Deployment::DataCenter, true), (Deployment::Cloud, false)]
+    {
+        let (post, issue) = told(hearing(webhooks).flavour(flavour)).await;
         post.jira.internal_comment_as("bob", &issue.key, "The customer is a pain.");
         post.jira.restricted_comment_as("bob", &issue.key, "The password is 1234.");
         post.jira.comment_as("bot", &issue.key, "Said in our own name.");
@@ -168,10 +170,8 @@ async fn an_edited_comment_is_not_sent_again_and_a_deleted_one_not_at_all() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_said_while_ticketd_was_down_is_sent_after_the_start() {
-    for (data_center, webhooks) in [(false, true), (true, false)] {
-        let setup = hearing(webhooks);
-        let setup = if data_center { setup.data_center() } else { setup };
-        let (post, issue) = told(setup).await;
+    for (flavour, webhooks) in [(Deployment::Cloud, true), (Deployment::DataCenter, false)] {
+        let (post, issue) = told(hearing(webhooks).flavour(flavour)).await;
         post.jira.comment_as("bob", &issue.key, "Before.");
         post.mails(2).await;
         let closed = post.close().await;
@@ -189,16 +189,14 @@ async fn what_was_said_while_ticketd_was_down_is_sent_after_the_start() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn images_stand_where_the_agent_put_them() {
-    for data_center in [false, true] {
-        let setup = PostSetup::default();
-        let setup = if data_center { setup.data_center() } else { setup };
-        let (post, issue) = told(setup).await;
+    for flavour in [Deployment::Cloud, Deployment::DataCenter] {
+        let (post, issue) = told(PostSetup::default().flavour(flavour)).await;
         let picture = vec![0x89; 20_000];
         post.jira.attach_as("bob", &issue.key, "plan.png", picture.clone());
         post.jira.attach_as("bob", &issue.key, "secret.pdf", vec![1; 10]);
         post.jira.comment_as("bob", &issue.key, "Look: !plan.png! <script>alert(1)</script>");
         let mail = post.mails(2).await.pop().unwrap();
-        assert_eq!(mail.attachments.len(), 1, "{data_center}: only what is shown: {:?}", mail.html);
+        assert_eq!(mail.attachments.len(), 1, "{flavour:?}: only what is shown: {:?}", mail.html);
         let image = &mail.attachments[0];
         assert_eq!(image.bytes, picture);
         let html = mail.html.unwrap();
