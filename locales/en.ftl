@@ -160,11 +160,21 @@ issue-from = From
 issue-cc = Cc
 issue-reporter-unknown = { $name } has no account in Jira, so the issue was reported in ticketd's name.
 issue-text-cut = The text is cut here: it is too long for Jira. The whole mail is attached as { $name }.
+issue-text-in-mailbox = The text is cut here: it is too long for Jira. The whole mail is still in the mailbox.
 issue-attachment-too-large = The attachment { $name } was left out: it has { $size }, and Jira takes { $limit } at most.
 issue-replaces = This issue replaces { $key }, which was deleted.
 issue-mail-gone = The mail was deleted from the mailbox before its text could be read.
 issue-mail-unreadable = The mail could not be read. It is still in the mailbox.
 issue-quote-left-out = The quoted mail is left out here. The whole mail is attached.
+issue-quote-in-mailbox = The quoted mail is left out here. The whole mail is still in the mailbox.
+issue-files-left-out = { $count ->
+        [one] One more attachment was
+       *[other] { $count } more attachments were
+    } left out. The whole mail is attached as { $name }.
+issue-files-in-mailbox = { $count ->
+        [one] One more attachment was
+       *[other] { $count } more attachments were
+    } left out. The whole mail is still in the mailbox.
 issue-no-text = The mail has no text.
 
 ## HTTP errors, for programmers

@@ -160,11 +160,21 @@ issue-from = De
 issue-cc = Cc
 issue-reporter-unknown = { $name } n'a pas de compte dans Jira ; le ticket a donc été créé au nom de ticketd.
 issue-text-cut = Le texte est coupé ici : il est trop long pour Jira. L'e-mail complet est joint sous le nom { $name }.
+issue-text-in-mailbox = Le texte est coupé ici : il est trop long pour Jira. L'e-mail complet est toujours dans la boîte.
 issue-attachment-too-large = La pièce jointe { $name } n'a pas été reprise : elle fait { $size } et Jira n'accepte pas plus de { $limit }.
 issue-replaces = Ce ticket remplace { $key }, qui a été supprimé.
 issue-mail-gone = L'e-mail a été supprimé de la boîte avant que son texte ait pu être lu.
 issue-mail-unreadable = L'e-mail n'a pas pu être lu. Il est toujours dans la boîte.
 issue-quote-left-out = L'e-mail cité n'a pas été repris ici. L'e-mail complet est joint.
+issue-quote-in-mailbox = L'e-mail cité n'a pas été repris ici. L'e-mail complet est toujours dans la boîte.
+issue-files-left-out = { $count ->
+        [one] Une autre pièce jointe n'a pas été reprise.
+       *[other] { $count } autres pièces jointes n'ont pas été reprises.
+    } L'e-mail complet est joint sous le nom { $name }.
+issue-files-in-mailbox = { $count ->
+        [one] Une autre pièce jointe n'a pas été reprise.
+       *[other] { $count } autres pièces jointes n'ont pas été reprises.
+    } L'e-mail complet est toujours dans la boîte.
 issue-no-text = L'e-mail ne contient pas de texte.
 
 ## Erreurs HTTP, pour les programmeurs

@@ -152,11 +152,15 @@ issue-from = 보낸 사람
 issue-cc = 참조
 issue-reporter-unknown = { $name } 님은 Jira 계정이 없어 ticketd의 이름으로 이슈를 만들었습니다.
 issue-text-cut = 글이 너무 길어 여기까지만 옮겼습니다. 메일 전체를 { $name }(으)로 첨부했습니다.
+issue-text-in-mailbox = 글이 너무 길어 여기까지만 옮겼습니다. 메일 전체는 아직 메일함에 있습니다.
 issue-attachment-too-large = 첨부 파일 { $name }을(를) 뺐습니다. 크기가 { $size }인데 Jira는 { $limit }까지만 받습니다.
 issue-replaces = 삭제된 { $key } 대신 만든 이슈입니다.
 issue-mail-gone = 본문을 읽기 전에 메일이 메일함에서 삭제되었습니다.
 issue-mail-unreadable = 메일을 읽을 수 없었습니다. 메일은 아직 메일함에 있습니다.
 issue-quote-left-out = 인용된 메일은 뺐습니다. 메일 전체를 첨부했습니다.
+issue-quote-in-mailbox = 인용된 메일은 뺐습니다. 메일 전체는 아직 메일함에 있습니다.
+issue-files-left-out = 첨부 파일 { $count }개를 더 뺐습니다. 메일 전체를 { $name }(으)로 첨부했습니다.
+issue-files-in-mailbox = 첨부 파일 { $count }개를 더 뺐습니다. 메일 전체는 아직 메일함에 있습니다.
 issue-no-text = 메일에 본문이 없습니다.
 
 ## 프로그래머를 위한 HTTP 오류

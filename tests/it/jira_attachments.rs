@@ -121,6 +121,18 @@ async fn what_is_too_large_for_jira_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_whole_mail_that_does_not_fit_is_said_to_be_in_the_mailbox() {
+    let mut setup = PostSetup::default();
+    setup.jira.attachment_limit = 10_000;
+    let post = setup.start().await;
+    let issue = post.issue_of(&letter("Too long").text(&"word ".repeat(10_000))).await;
+    assert!(issue.attachments.is_empty());
+    let text = &issue.description;
+    assert!(text.ends_with("The whole mail is still in the mailbox."), "{text}");
+    assert!(!text.contains("mail.eml"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_download_that_breaks_is_repeated_whole() {
     let post = Post::start().await;
     let bytes = vec![9; 300_000];

@@ -5,11 +5,7 @@ use std::time::Duration;
 
 use super::{JiraCreator, is_unclear, plainly, reading::Reading};
 use crate::{
-    actors::{
-        desk::Task,
-        effects::fault_of,
-        mailboxes::{Letter, Mailbox},
-    },
+    actors::{desk::Task, effects::fault_of, mailboxes::Mailbox},
     clients::ApiError,
     failpoint,
     model::{
@@ -45,11 +41,12 @@ impl JiraCreator {
             Ok(letter) => letter,
             Err(error) => return Ok(self.read_failed(&effect, &error)),
         };
-        let limit = match self.attachment_limit(&letter).await {
+        let reading = Reading::of(&letter, answer);
+        let limit = match self.attachment_limit(&reading).await {
             Ok(limit) => limit,
             Err(error) => return Ok(self.read_failed(&effect, &error)),
         };
-        let parcels = Reading::of(&letter, answer).parcels(limit);
+        let parcels = reading.parcels(limit);
         let there = match self.tools.jira.attachments(issue).await {
             Ok(there) => there,
             Err(ApiError::NotFound { .. }) => return Ok(Outcome::IssueGone),
@@ -117,13 +114,11 @@ impl JiraCreator {
         }
     }
 
-    /// The largest file that Jira takes, in bytes; asked only where there is a file.
-    pub(super) async fn attachment_limit(&self, letter: &Letter) -> Result<u64, ApiError> {
-        match letter {
-            Letter::Here { content, .. } if !content.attachments.is_empty() => {
-                self.tools.jira.attachment_limit().await
-            }
-            _ => Ok(u64::MAX),
+    /// The largest file that Jira takes, in bytes; asked only where there is something to attach.
+    pub(super) async fn attachment_limit(&self, reading: &Reading<'_>) -> Result<u64, ApiError> {
+        if reading.files.is_empty() && !reading.is_cut() {
+            return Ok(u64::MAX);
         }
+        self.tools.jira.attachment_limit().await
     }
 }

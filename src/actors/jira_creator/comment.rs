@@ -44,7 +44,7 @@ impl JiraCreator {
             Err(error) => return Ok(self.read_failed(effect, &error)),
         };
         let reading = Reading::of(&letter, true);
-        let limit = match self.attachment_limit(&letter).await {
+        let limit = match self.attachment_limit(&reading).await {
             Ok(limit) => limit,
             Err(error) => return Ok(self.read_failed(effect, &error)),
         };

@@ -93,7 +93,7 @@ impl JiraCreator {
             },
             None => None,
         };
-        let limit = match self.attachment_limit(letter).await {
+        let limit = match self.attachment_limit(reading).await {
             Ok(limit) => limit,
             Err(error) => return Ok(self.read_failed(effect, &error)),
         };
@@ -167,7 +167,7 @@ impl JiraCreator {
         let Letter::Here { mail, .. } = reading.letter else {
             return Outcome::Done(Done::Created { issue, attach: false, watch: false });
         };
-        let limit = self.attachment_limit(reading.letter).await.unwrap_or(u64::MAX);
+        let limit = self.attachment_limit(reading).await.unwrap_or(u64::MAX);
         let attach = !reading.parcels(limit).is_empty();
         let watch = mail.recipients.iter().any(|person| person.email != mailbox.address);
         Outcome::Done(Done::Created { issue, attach, watch })

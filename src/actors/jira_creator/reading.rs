@@ -15,7 +15,11 @@ use crate::{
 
 /// Bytes below which an image inside an answer passes for part of a signature.
 const SIGNATURE_IMAGE: u64 = 4 * 1024;
-/// The name of the whole mail, where it is attached because its text was cut.
+/// Files of one mail that are hung on the issue; the others go along in the whole mail.
+const FILES_MAX: usize = 100;
+/// Files that are named for being too large.
+const NAMED_MAX: usize = 10;
+/// The name of the whole mail, where it is attached because something of it is left out.
 pub(super) const WHOLE_MAIL: &str = "mail.eml";
 
 /// A mail's text in Jira's notation.
@@ -47,11 +51,13 @@ impl<'l> Reading<'l> {
         Self { letter, files, body }
     }
 
-    /// What is hung on the issue: the mail's files, and all of the mail where its text was cut.
+    /// What is hung on the issue: the mail's files, and all of the mail where something of it is
+    /// left out.
     pub(super) fn parcels(&self, limit: u64) -> Vec<Parcel> {
         let Letter::Here { content, .. } = self.letter else { return Vec::new() };
-        let fitting = self.files.iter().filter(|file| file.size <= limit);
-        let mut parcels: Vec<_> = fitting
+        let mut parcels: Vec<_> = self
+            .fitting(limit)
+            .take(FILES_MAX)
             .map(|file| Parcel {
                 blob: file.blob.clone(),
                 name: file.name.clone(),
@@ -59,7 +65,7 @@ impl<'l> Reading<'l> {
                 size: file.size,
             })
             .collect();
-        if self.is_cut() && content.size <= limit {
+        if self.whole_goes_along(limit) {
             parcels.push(Parcel {
                 blob: content.raw.clone(),
                 name: WHOLE_MAIL.to_owned(),
@@ -70,8 +76,30 @@ impl<'l> Reading<'l> {
         parcels
     }
 
+    /// The files that are too large for Jira and are named.
+    pub(super) fn too_large(&self, limit: u64) -> impl Iterator<Item = &'l Attachment> {
+        let large = self.files.iter().copied().filter(move |file| file.size > limit);
+        large.take(NAMED_MAX)
+    }
+
+    /// How many files are neither hung on the issue nor named.
+    pub(super) fn more_files(&self, limit: u64) -> usize {
+        let hung = self.fitting(limit).take(FILES_MAX).count();
+        self.files.len() - hung - self.too_large(limit).count()
+    }
+
+    /// Whether the whole mail hangs on the issue too.
+    pub(super) fn whole_goes_along(&self, limit: u64) -> bool {
+        let Letter::Here { content, .. } = self.letter else { return false };
+        (self.is_cut() || self.more_files(limit) > 0) && content.size <= limit
+    }
+
+    fn fitting(&self, limit: u64) -> impl Iterator<Item = &'l Attachment> {
+        self.files.iter().copied().filter(move |file| file.size <= limit)
+    }
+
     /// Whether the issue or comment does not hold the whole text.
-    fn is_cut(&self) -> bool {
+    pub(super) fn is_cut(&self) -> bool {
         let Body { text, left_out, cut } = &self.body;
         // The head takes room as well, and what is nearly too long is better kept whole.
         *cut || *left_out || wiki::length(text) > TEXT_MAX / 4 * 3
@@ -207,6 +235,34 @@ mod tests {
         ] {
             let letter = letter(html, vec![image("a.png", id)]);
             assert_eq!(!Reading::of(&letter, false).files.is_empty(), stays, "{html}");
+        }
+    }
+
+    #[test]
+    fn of_very_many_files_some_hang_and_the_whole_mail() {
+        let file = |number: u64, size| Attachment {
+            size,
+            media_type: "text/plain".to_owned(),
+            ..image(&format!("{number}.txt"), "")
+        };
+        // How many fit and do not, the limit; then how many hang, are named, and are neither.
+        for (fit, large, limit, hung, named, more) in [
+            (100, 0, 9_000, 100, 0, 0),
+            (101, 0, 9_000, 101, 0, 1),
+            (101, 0, 8_999, 100, 0, 1),
+            (3, 10, 9_000, 3, 10, 0),
+            (3, 11, 9_000, 4, 10, 1),
+        ] {
+            let small = (0..fit).map(|number| file(number, 5));
+            let files = small.chain((0..large).map(|number| file(number, 10_000))).collect();
+            let letter = letter("<p>x", files);
+            let reading = Reading::of(&letter, false);
+            let parcels = reading.parcels(limit);
+            let whole = parcels.last().is_some_and(|last| last.name == WHOLE_MAIL);
+            assert_eq!(whole, reading.whole_goes_along(limit));
+            assert_eq!(whole, more > 0 && limit >= 9_000);
+            let told = (parcels.len(), reading.too_large(limit).count(), reading.more_files(limit));
+            assert_eq!(told, (hung, named, more), "{fit} {large}");
         }
     }
 

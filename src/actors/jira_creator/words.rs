@@ -100,17 +100,28 @@ impl JiraCreator {
             }
         }
         let body = &reading.body;
+        let attached = reading.whole_goes_along(limit);
+        // What is left out can be read in the whole mail, wherever that is.
+        let left_out = |here: &str, elsewhere: &str, count: usize| {
+            let key = if attached { here } else { elsewhere };
+            let args = [("name", WHOLE_MAIL.to_owned().into()), ("count", count.into())];
+            self.say(mailbox, key, &args)
+        };
         let mut notes = Vec::new();
         if body.left_out {
-            notes.push(say("issue-quote-left-out"));
+            notes.push(left_out("issue-quote-left-out", "issue-quote-in-mailbox", 0));
         }
-        for file in reading.files.iter().filter(|file| file.size > limit) {
+        for file in reading.too_large(limit) {
             let args = [
                 ("name", wiki::escape(&file.name).into()),
                 ("size", said(file.size, u64::div_ceil).into()),
                 ("limit", said(limit, |bytes, by| bytes / by).into()),
             ];
             notes.push(self.say(mailbox, "issue-attachment-too-large", &args));
+        }
+        let more = reading.more_files(limit);
+        if more > 0 {
+            notes.push(left_out("issue-files-left-out", "issue-files-in-mailbox", more));
         }
         let text = match body.text.trim() {
             "" => &say("issue-no-text"),
@@ -121,8 +132,7 @@ impl JiraCreator {
         if !cut && !body.cut {
             return whole;
         }
-        let name = WHOLE_MAIL.to_owned();
-        notes.push(self.say(mailbox, "issue-text-cut", &[("name", name.into())]));
+        notes.push(left_out("issue-text-cut", "issue-text-in-mailbox", 0));
         let foot = told(&notes);
         let room = TEXT_MAX.saturating_sub(wiki::length(&foot));
         let (text, _) = issue_text::description(head, text, room);
