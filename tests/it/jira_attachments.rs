@@ -117,7 +117,7 @@ async fn what_is_too_large_for_jira_is_told() {
     assert_eq!(there[0].filename, "small.txt");
     let text = &post.living()[0].description;
     assert!(text.contains("huge\\_\\{x\\}.bin was left out"), "{text}");
-    assert!(text.contains("it has 1.1 MiB, and Jira takes 1.0 MiB."), "{text}");
+    assert!(text.contains("it has 1.1 MiB, and Jira takes 1.0 MiB at most."), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
