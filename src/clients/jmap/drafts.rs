@@ -59,7 +59,7 @@ impl fmt::Debug for Draft {
 /// An image inside a mail's HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InlineImage {
-    /// What [`JmapClient::upload`] gave.
+    /// What [`JmapClient::upload_stream`] gave.
     pub blob: String,
     /// The media type.
     pub media_type: String,
