@@ -52,7 +52,7 @@ async fn every_rule_is_recorded_with_its_mail() {
     }
     post.mails(3).await;
     // And the three notices, which lie in the sent folder.
-    assert_eq!(post.count_of("ignored").await, 13 + 3);
+    assert_eq!(post.count_of("ignored").await, 12 + 3);
     post.sound().await;
 }
 
