@@ -30,7 +30,7 @@ async fn collected_mails_pass_a_real_mail_server() {
     let refused = deliver(&cyrus, &office, "as they are", named(as_they_are, &mails)).await;
     assert_eq!(refused, REFUSED);
     // Only those that name nobody at all pass for blind copies to us.
-    assert!(office.issues().len() < 20, "{}", office.issues().len());
+    assert!(office.issues().len() < mails.len() / 2, "{}", office.issues().len());
     drop(office);
 
     let office = Office::start(cyrus.session_url(), take_automatic).await;
