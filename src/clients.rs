@@ -4,7 +4,9 @@
 mod error;
 mod jira;
 mod jmap;
+mod mailbox;
 mod mattermost;
+mod names;
 mod reasons;
 mod redmine;
 mod transport;
@@ -12,9 +14,9 @@ mod user_locales;
 
 pub use error::ApiError;
 pub use jira::{JiraAuth, JiraClient, JiraSettings, rejected_fields};
-pub use jmap::{
-    Changes, ChangesFault, Draft, EventStream, Folders, Found, Head, InlineImage, JmapAuth,
-    JmapClient, JmapEvent, JmapSettings,
+pub use jmap::{Changes, EventStream, Folders, JmapAuth, JmapClient, JmapEvent, JmapSettings};
+pub use mailbox::{
+    ChangesFault, Draft, Flow, Found, Head, InlineImage, MailboxClient, News, Open, Whole,
 };
 pub use mattermost::MattermostClient;
 pub use redmine::RedmineClient;

@@ -10,7 +10,7 @@ use minijinja::{Environment, Value};
 use url::Url;
 
 use crate::{
-    clients::{ApiError, Head, JmapClient},
+    clients::{ApiError, MailboxClient, Whole},
     health,
     locale::Locale,
     model::{
@@ -30,7 +30,7 @@ pub struct Mailbox {
     /// Who answers: its address.
     pub address: Email,
     /// Where its mails come from.
-    pub source: JmapClient,
+    pub source: MailboxClient,
     /// The board's name, as Jira knows it.
     pub board: String,
     /// What its issues are labelled with, besides the labels of all.
@@ -103,28 +103,16 @@ impl Mailbox {
     /// # Errors
     /// Any outage of the mailbox.
     pub async fn letter(&self, mail: &MailRef, failures: u32) -> Result<Letter, ApiError> {
-        let hopeless = failures >= UNREADABLE_AFTER;
-        let ids = [mail.remote.clone()];
-        let head = self.source.heads(&ids).await?.pop();
-        match head {
-            Some(Head::Mail(mail) | Head::Elsewhere(Some(mail))) => {
-                match self.source.content(&mail.remote).await {
-                    Ok(Some(content)) => Ok(Letter::Here { mail, content }),
-                    Ok(None) => Ok(Letter::Gone),
-                    Err(error @ (ApiError::Malformed { .. } | ApiError::Rejected { .. }))
-                        if hopeless =>
-                    {
-                        tracing::warn!(%error, "a mail's text cannot be read");
-                        Ok(Letter::Unreadable)
-                    }
-                    Err(error) => Err(error),
-                }
+        match self.source.whole(&mail.remote).await? {
+            Whole::Here(mail, content) => Ok(Letter::Here { mail, content }),
+            Whole::Gone => Ok(Letter::Gone),
+            Whole::Unreadable { reason } if failures >= UNREADABLE_AFTER => {
+                tracing::warn!(cause = reason, "a mail cannot be read");
+                Ok(Letter::Unreadable)
             }
-            Some(Head::Unreadable { .. }) if hopeless => Ok(Letter::Unreadable),
-            Some(Head::Unreadable { reason, .. }) => {
+            Whole::Unreadable { reason } => {
                 Err(ApiError::Malformed { service: self.source.part().name(), cause: reason })
             }
-            Some(Head::Gone | Head::Elsewhere(None)) | None => Ok(Letter::Gone),
         }
     }
 

@@ -11,7 +11,9 @@ use crate::{
         Review, Site, SupervisorHandle, Template, start_jira_comments, start_jira_creator,
         start_mail_replier, start_mailbox_streamer,
     },
-    clients::{JiraAuth, JiraClient, JiraSettings, JmapAuth, JmapClient, JmapSettings},
+    clients::{
+        JiraAuth, JiraClient, JiraSettings, JmapAuth, JmapClient, JmapSettings, MailboxClient,
+    },
     config::{self, Config},
     health,
     locale::Texts,
@@ -157,7 +159,7 @@ fn mailbox(
     let category = mailbox.category.as_ref().or(jira.default_category.as_ref());
     let reply = &mailbox.reply;
     let template = reply.template_file.as_deref().map(template).transpose()?;
-    let source = jmap_client(mailbox, metrics)?;
+    let source = MailboxClient::Jmap(jmap_client(mailbox, metrics)?);
     let filter = &mailbox.filter;
     let aliases = mailbox.aliases.iter().filter_map(|alias| Email::parse(alias));
     let site = Site {

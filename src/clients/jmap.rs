@@ -10,7 +10,7 @@ mod drafts;
 mod events;
 mod folders;
 mod heads;
-mod names;
+mod news;
 mod session;
 mod submission;
 #[cfg(test)]
@@ -26,17 +26,15 @@ use url::Url;
 
 pub use self::{
     auth::JmapAuth,
-    drafts::{Draft, Found, InlineImage},
     events::{EventStream, JmapEvent},
     folders::Folders,
-    heads::Head,
 };
 use self::{
     auth::Keeper,
     call::{Fault, Kind},
     session::Session,
 };
-use super::{ApiError, Transport};
+use super::{ApiError, Transport, mailbox::ChangesFault};
 use crate::{health::Part, model::mail::Folder, telemetry::Metrics};
 
 const SERVICE: &str = "jmap";
@@ -86,17 +84,6 @@ impl Changes {
     pub fn is_quiet(&self) -> bool {
         self.ids.is_empty() && self.destroyed == 0
     }
-}
-
-/// Why the changes cannot be told.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ChangesFault {
-    /// The server has forgotten that state, or never knew it: compare the whole mailbox.
-    #[error("jmap does not know the state any more; list the mailbox anew")]
-    Forgotten,
-    /// Any other failure.
-    #[error(transparent)]
-    Api(#[from] ApiError),
 }
 
 impl JmapClient {

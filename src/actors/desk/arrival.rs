@@ -23,6 +23,17 @@ pub enum Arrival {
     },
 }
 
+impl Arrival {
+    /// When the mailbox got it.
+    #[must_use]
+    pub fn received(&self) -> Timestamp {
+        match self {
+            Self::Mail(mail) => mail.received,
+            Self::Unreadable { received, .. } => *received,
+        }
+    }
+}
+
 /// What became of one mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {

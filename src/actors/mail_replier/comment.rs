@@ -1,6 +1,10 @@
 //! An agent's comment to the reporter, with its images in place. What is internal, was taken back
 //! or is our own never leaves.
 
+use std::sync::Arc;
+
+use futures_util::{FutureExt as _, StreamExt as _};
+
 use super::{MailReplier, Written};
 use crate::{
     actors::{desk::Task, mailboxes::Mailbox},
@@ -41,7 +45,7 @@ impl MailReplier {
         };
         let base = self.tools.jira.browse_url(issue);
         let rendered = mail_text::html_from_rendered(&said.html, &base);
-        let inline = match self.images(mailbox, issue, &rendered.images).await {
+        let inline = match self.images(issue, &rendered.images).await {
             Ok(inline) => inline,
             Err(error) => return Written::Failed(error),
         };
@@ -59,11 +63,9 @@ impl MailReplier {
         Written::Mail(Box::new(draft))
     }
 
-    /// The images that the comment shows, carried over to the mailbox. One that cannot be carried
-    /// is left out: the words are worth more.
+    /// The images that the comment shows.
     async fn images(
         &self,
-        mailbox: &Mailbox,
         issue: &IssueKey,
         wanted: &[String],
     ) -> Result<Vec<InlineImage>, ApiError> {
@@ -75,41 +77,22 @@ impl MailReplier {
             .into_iter()
             .filter(|file| wanted.contains(&file.id.to_string()) && file.size <= IMAGE_MAX)
             .take(IMAGES_MAX);
-        let mut inline = Vec::new();
-        for file in shown {
-            let media_type = usable(&file.media_type).to_owned();
-            let carried = async {
-                let bytes = self.tools.jira.attachment(file.id).await?.into_stream();
-                mailbox.source.upload_stream(bytes, &media_type).await
+        let inline = shown.map(|file| {
+            let (jira, id) = (self.tools.jira.clone(), file.id);
+            let open = move || {
+                let jira = jira.clone();
+                async move { Ok(jira.attachment(id).await?.into_stream().boxed()) }.boxed()
             };
-            let blob = match carried.await {
-                Ok(blob) => blob,
-                Err(error) if is_of_the_image(&error) => {
-                    tracing::warn!(%error, "an image of a comment is left out");
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            inline.push(InlineImage {
-                blob,
-                content_id: mail_text::content_id(&file.id.to_string()),
-                media_type,
+            InlineImage {
+                media_type: usable(&file.media_type).to_owned(),
+                content_id: mail_text::content_id(&id.to_string()),
                 name: file.filename,
-            });
-        }
-        Ok(inline)
+                size: file.size,
+                open: Arc::new(open),
+            }
+        });
+        Ok(inline.collect())
     }
-}
-
-/// Whether another try of this image would fail again.
-fn is_of_the_image(error: &ApiError) -> bool {
-    matches!(
-        error,
-        ApiError::NotFound { .. }
-            | ApiError::Forbidden { .. }
-            | ApiError::Rejected { .. }
-            | ApiError::Malformed { .. }
-    )
 }
 
 /// The media type without its parameters, or one for bytes of any kind where it is none.

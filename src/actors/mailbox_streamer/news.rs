@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-use crate::{actors::mailboxes::Mailbox, clients::JmapEvent};
+use crate::{
+    actors::mailboxes::Mailbox,
+    clients::{JmapEvent, MailboxClient},
+};
 
 /// The longest pause between two connections.
 const PAUSE_MAX: Duration = Duration::from_mins(1);
@@ -22,6 +25,7 @@ pub(super) enum Told {
 
 /// Listens until `tell` says that nobody does any more.
 pub(super) async fn listen(mailbox: Arc<Mailbox>, tell: impl Fn(Told) -> bool + Send) {
+    let MailboxClient::Jmap(source) = &mailbox.source;
     let pauses = || {
         ExponentialBuilder::default()
             .with_jitter()
@@ -32,7 +36,7 @@ pub(super) async fn listen(mailbox: Arc<Mailbox>, tell: impl Fn(Told) -> bool + 
     let mut pause = pauses();
     let mut said_so = false;
     loop {
-        let ended = match mailbox.source.events().await {
+        let ended = match source.events().await {
             Ok(mut stream) => loop {
                 match stream.next().await {
                     JmapEvent::Connected => {

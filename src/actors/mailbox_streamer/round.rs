@@ -10,7 +10,7 @@ use crate::{
         desk::{Arrival, Desk, Recorded},
         mailboxes::Mailbox,
     },
-    clients::{ApiError, ChangesFault, Head},
+    clients::{ApiError, ChangesFault, Head, News},
     clock, failpoint,
     model::{effect::Worker, mail::Folder},
     store::{Cursor, StoreError},
@@ -57,46 +57,37 @@ pub(super) async fn round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, Round
     let Some(mut cursor) = desk.cursor(mailbox.name.clone()).await? else {
         return first_round(mailbox, desk).await;
     };
-    let mut doubted = false;
     loop {
         let backlog = desk.waiting(Worker::Jira).await?;
         mailbox.health.backlog(backlog);
         if backlog >= WAITING_MAX {
             return Ok(Round { more: true, recorded });
         }
-        let changes = match mailbox.source.changes(&cursor.state, PAGE).await {
-            Ok(changes) => changes,
+        let news = match mailbox.source.news(&cursor.state, PAGE).await {
+            Ok(news) => news,
             Err(ChangesFault::Forgotten) => {
-                tracing::warn!("the mail server has forgotten our cursor; the mailbox is compared");
+                tracing::warn!("the mailbox does not know our cursor any more; it is compared");
                 recorded += compare(mailbox, desk, &cursor).await?;
+                mailbox.health.lag(Duration::ZERO);
                 return Ok(Round { more: false, recorded });
             }
             Err(ChangesFault::Api(error)) => return Err(error.into()),
         };
-        if changes.is_quiet() && !changes.more {
-            // A server that was set back says "no changes" to a state of its lost future.
-            if changes.state != cursor.state || mailbox.source.state().await? != cursor.state {
-                // Something may just have come between the two questions.
-                if !std::mem::replace(&mut doubted, true) {
-                    continue;
-                }
-                tracing::warn!("the mail server was set back; the mailbox is compared");
-                recorded += compare(mailbox, desk, &cursor).await?;
-            }
+        let News { state, more, mails } = news;
+        if mails.is_empty() && !more && state == cursor.state {
             mailbox.health.lag(Duration::ZERO);
             return Ok(Round { more: false, recorded });
         }
-        doubted = false;
         let now = clock::now();
-        let next = Cursor { state: changes.state, synced: now, since: cursor.since };
+        let next = Cursor { state, synced: now, since: cursor.since };
         // Also an old mail that is only read or flagged counts as changed; it makes no ticket now.
         let kept = now - SignedDuration::from_hours(24 * i64::from(mailbox.keep_days));
-        recorded += take(mailbox, desk, &changes.ids, cursor.since.max(kept)).await?;
+        recorded += take_heads(mailbox, desk, mails, cursor.since.max(kept)).await?;
         failpoint::hit("mailbox_streamer.recorded").await;
         desk.read_up_to(mailbox.name.clone(), next.clone()).await?;
         failpoint::hit("mailbox_streamer.moved").await;
         cursor = next;
-        if !changes.more {
+        if !more {
             return Ok(Round { more: false, recorded });
         }
     }
@@ -180,26 +171,38 @@ pub(super) async fn take(
 ) -> Result<Recorded, RoundFault> {
     let mut recorded = Recorded::default();
     for batch in ids.chunks(BATCH) {
-        let mut arrivals = Vec::with_capacity(batch.len());
-        for (id, head) in batch.iter().zip(mailbox.source.heads(batch).await?) {
-            arrivals.extend(arrival(mailbox, id, head).await?);
-        }
-        arrivals.retain(|arrival| match arrival {
-            Arrival::Mail(mail) => mail.received >= since,
-            Arrival::Unreadable { received, .. } => *received >= since,
-        });
-        // A copy in the inbox of what was sent from here is judged by the one in the sent folder.
-        arrivals.sort_by_key(|arrival| match arrival {
-            Arrival::Mail(mail) => (mail.folder == Folder::Inbox, mail.received),
-            Arrival::Unreadable { received, .. } => (true, *received),
-        });
-        let oldest = arrivals.iter().filter_map(|arrival| match arrival {
-            Arrival::Mail(mail) => Some(mail.received),
-            Arrival::Unreadable { .. } => None,
-        });
-        let lag = oldest.min().map(|oldest| clock::now().duration_since(oldest));
+        let heads = mailbox.source.heads(batch).await?;
+        let mails = batch.iter().cloned().zip(heads).collect();
+        recorded += take_heads(mailbox, desk, mails, since).await?;
+    }
+    Ok(recorded)
+}
+
+/// The same with their heads.
+async fn take_heads(
+    mailbox: &Mailbox,
+    desk: &Desk,
+    mails: Vec<(String, Head)>,
+    since: Timestamp,
+) -> Result<Recorded, RoundFault> {
+    let mut arrivals = Vec::with_capacity(mails.len());
+    for (id, head) in mails {
+        arrivals.extend(arrival(mailbox, &id, head).await?);
+    }
+    arrivals.retain(|arrival| arrival.received() >= since);
+    // A copy in the inbox of what was sent from here is judged by the one in the sent folder.
+    arrivals.sort_by_key(|arrival| match arrival {
+        Arrival::Mail(mail) => (mail.folder == Folder::Inbox, mail.received),
+        Arrival::Unreadable { received, .. } => (true, *received),
+    });
+    let mut recorded = Recorded::default();
+    let mut arrivals = arrivals.into_iter().peekable();
+    while arrivals.peek().is_some() {
+        let batch: Vec<_> = arrivals.by_ref().take(BATCH).collect();
+        let oldest = batch.iter().map(Arrival::received).min();
+        let lag = oldest.map(|oldest| clock::now().duration_since(oldest));
         failpoint::hit("mailbox_streamer.read").await;
-        recorded += desk.arrived(mailbox.name.clone(), arrivals).await?;
+        recorded += desk.arrived(mailbox.name.clone(), batch).await?;
         if let Some(lag) = lag {
             mailbox.health.lag(Duration::try_from(lag).unwrap_or_default());
         }

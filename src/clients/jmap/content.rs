@@ -6,16 +6,20 @@ use std::{
     fmt::Write as _,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     JmapClient,
     call::{Fault, Kind, decoded, is_too_large},
-    names::{Names, folded},
+    heads::{head, properties},
     wire,
 };
 use crate::{
-    clients::ApiError,
+    clients::{
+        ApiError,
+        mailbox::{Head, Whole},
+        names::{Names, folded},
+    },
     model::mail::{Attachment, Content},
 };
 
@@ -39,22 +43,65 @@ impl JmapClient {
             return Ok(None);
         }
         let body: wire::WholeMail = decoded(Kind::Read, "Email/get", got.list.pop())?;
-        let hanging = hanging(&body);
-        let subjects = self.subjects_of(&hanging).await;
-        Ok(Some(content(&body, hanging, &subjects)))
+        Ok(Some(self.content_of(&body).await))
     }
 
     async fn whole_mail(&self, remote: &str, text_max: usize) -> Result<wire::Got, Fault> {
-        let asked = json!({
-            "ids": [remote],
-            "properties":
-                ["id", "blobId", "size", "textBody", "htmlBody", "attachments", "bodyValues"],
-            "bodyProperties": ["partId", "blobId", "size", "name", "type", "cid"],
-            "fetchTextBodyValues": true,
-            "fetchHTMLBodyValues": true,
-            "maxBodyValueBytes": text_max,
-        });
-        self.call(Kind::Read, "Email/get", asked).await
+        self.call(Kind::Read, "Email/get", asked(remote, text_max)).await
+    }
+
+    /// A mail with its text: both at once, and where that fails one after the other, so that it
+    /// shows which of them cannot be read.
+    ///
+    /// # Errors
+    /// Any outage of the mailbox; never [`ApiError::Ambiguous`].
+    pub async fn whole(&self, remote: &str) -> Result<Whole, ApiError> {
+        let head = json!({"ids": [remote], "properties": properties()});
+        let calls = [("Email/get", head), ("Email/get", asked(remote, TEXT_MAX))];
+        if let Ok(answers) = self.calls(Kind::Read, &calls).await
+            && let Some(whole) = self.read_whole(remote, answers).await?
+        {
+            return Ok(whole);
+        }
+        let mail = match self.heads(&[remote.to_owned()]).await?.pop() {
+            Some(Head::Mail(mail) | Head::Elsewhere(Some(mail))) => mail,
+            Some(Head::Unreadable { reason, .. }) => return Ok(Whole::Unreadable { reason }),
+            Some(Head::Gone | Head::Elsewhere(None)) | None => return Ok(Whole::Gone),
+        };
+        match self.content(remote).await {
+            Ok(Some(content)) => Ok(Whole::Here(mail, content)),
+            Ok(None) => Ok(Whole::Gone),
+            Err(error @ (ApiError::Malformed { .. } | ApiError::Rejected { .. })) => {
+                Ok(Whole::Unreadable { reason: error.to_string() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `None` for answers that are not whole.
+    async fn read_whole(
+        &self,
+        remote: &str,
+        answers: Vec<Value>,
+    ) -> Result<Option<Whole>, ApiError> {
+        let mut got = answers.into_iter().map(|answer| serde_json::from_value::<wire::Got>(answer));
+        let (Some(Ok(heads)), Some(Ok(mut bodies))) = (got.next(), got.next()) else {
+            return Ok(None);
+        };
+        let folders = self.folders().await?;
+        let read = heads.list.first().map(|item| head(&folders, remote, item));
+        let body = bodies.list.pop().map(serde_json::from_value::<wire::WholeMail>);
+        let (Some(Head::Mail(mail) | Head::Elsewhere(Some(mail))), Some(Ok(body))) = (read, body)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Whole::Here(mail, self.content_of(&body).await)))
+    }
+
+    async fn content_of(&self, body: &wire::WholeMail) -> Content {
+        let hanging = hanging(body);
+        let subjects = self.subjects_of(&hanging).await;
+        content(body, hanging, &subjects)
     }
 
     /// The subjects of attached mails, which only lend names: without them it is done too.
@@ -69,6 +116,18 @@ impl JmapClient {
         let parsed = parsed.ok().and_then(|answer| answer.parsed).unwrap_or_default();
         parsed.into_iter().filter_map(|(blob, mail)| Some((blob, mail.subject?))).collect()
     }
+}
+
+fn asked(remote: &str, text_max: usize) -> Value {
+    json!({
+        "ids": [remote],
+        "properties":
+            ["id", "blobId", "size", "textBody", "htmlBody", "attachments", "bodyValues"],
+        "bodyProperties": ["partId", "blobId", "size", "name", "type", "cid"],
+        "fetchTextBodyValues": true,
+        "fetchHTMLBodyValues": true,
+        "maxBodyValueBytes": text_max,
+    })
 }
 
 fn kind(part: &wire::BodyPart) -> String {
@@ -167,8 +226,6 @@ fn html(body: &wire::WholeMail) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     fn read(body: Value, subjects: &[(&str, &str)]) -> Content {

@@ -1,19 +1,19 @@
 //! Mails of ours, first as drafts: a draft has its Message-ID before it is sent, so that after a
 //! crash it is found again instead of written twice.
 
-use std::fmt;
-
 use serde_json::{Map, Value, json};
 
 use super::{
     JmapClient,
     call::{Kind, TAGS, decoded},
-    malformed,
-    names::folded,
-    wire,
+    malformed, wire,
 };
 use crate::{
-    clients::ApiError,
+    clients::{
+        ApiError,
+        mailbox::{Draft, Found, InlineImage, is_of_the_file},
+        names::folded,
+    },
     model::mail::{Address, MessageId},
 };
 
@@ -24,60 +24,6 @@ const HITS: usize = 20;
 /// Characters of a header's text, at most.
 const HEADER_MAX: usize = 1_000;
 
-/// A mail to be written.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Draft {
-    /// Its Message-ID, ours to choose.
-    pub message_id: MessageId,
-    /// The mailbox.
-    pub from: Address,
-    /// Whom it goes to.
-    pub to: Vec<Address>,
-    /// The subject.
-    pub subject: String,
-    /// The mail that it answers.
-    pub in_reply_to: Option<MessageId>,
-    /// The conversation, the oldest first.
-    pub references: Vec<MessageId>,
-    /// The plain text.
-    pub text: String,
-    /// The same as HTML.
-    pub html: Option<String>,
-    /// Images that the HTML shows.
-    pub inline: Vec<InlineImage>,
-    /// More headers, such as `Auto-Submitted`.
-    pub headers: Vec<(&'static str, String)>,
-}
-
-/// No address and no text of a mail belongs in a log.
-impl fmt::Debug for Draft {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Draft").field("inline", &self.inline.len()).finish_non_exhaustive()
-    }
-}
-
-/// An image inside a mail's HTML.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InlineImage {
-    /// What [`JmapClient::upload_stream`] gave.
-    pub blob: String,
-    /// The media type.
-    pub media_type: String,
-    /// The file's name.
-    pub name: String,
-    /// By which the HTML refers to it, as `cid:…`.
-    pub content_id: String,
-}
-
-/// A mail of ours that was found again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// The mailbox's own id.
-    pub id: String,
-    /// Whether it is a draft still.
-    pub draft: bool,
-}
-
 impl JmapClient {
     /// Writes a draft and says under which id.
     ///
@@ -86,9 +32,29 @@ impl JmapClient {
     /// [`JmapClient::find_by_message_id`].
     pub async fn draft(&self, draft: &Draft) -> Result<String, ApiError> {
         let folders = self.folders().await?;
-        let asked = json!({"create": {NEW: mail(draft, &folders.drafts)}});
+        let images = self.uploaded(&draft.inline).await?;
+        let asked = json!({"create": {NEW: mail(draft, images, &folders.drafts)}});
         let done: wire::SetDone = self.call(Kind::Write, "Email/set", asked).await?;
         created(done)
+    }
+
+    /// The images as parts of a mail, but for those that cannot be had.
+    async fn uploaded(&self, images: &[InlineImage]) -> Result<Vec<Value>, ApiError> {
+        let mut parts = Vec::with_capacity(images.len());
+        for image in images {
+            let uploaded = async {
+                let bytes = (image.open)().await?;
+                self.upload_stream(bytes, &image.media_type).await
+            };
+            match uploaded.await {
+                Ok(blob) => parts.push(part(image, &blob)),
+                Err(error) if is_of_the_file(&error) => {
+                    tracing::warn!(%error, "an image of a mail is left out");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(parts)
     }
 
     /// The mail with this Message-ID, one that is no draft any more before one that is.
@@ -152,7 +118,7 @@ fn unsaid() -> ApiError {
     malformed("neither done nor refused").after_write()
 }
 
-fn mail(draft: &Draft, drafts: &str) -> Value {
+fn mail(draft: &Draft, images: Vec<Value>, drafts: &str) -> Value {
     let mut mail = Map::new();
     let mut set = |name: &str, value: Value| mail.insert(name.to_owned(), value);
     set("mailboxIds", json!({drafts: true}));
@@ -182,16 +148,16 @@ fn mail(draft: &Draft, drafts: &str) -> Value {
     if draft.html.is_some() {
         set("htmlBody", json!([{"type": "text/html", "partId": "html"}]));
     }
-    if !draft.inline.is_empty() {
-        set("attachments", draft.inline.iter().map(image).collect());
+    if !images.is_empty() {
+        set("attachments", Value::Array(images));
     }
     Value::Object(mail)
 }
 
-fn image(image: &InlineImage) -> Value {
+fn part(image: &InlineImage, blob: &str) -> Value {
     json!({
         "type": image.media_type,
-        "blobId": image.blob,
+        "blobId": blob,
         "name": folded(&image.name, HEADER_MAX),
         "cid": image.content_id,
         "disposition": "inline",

@@ -3,12 +3,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{JmapClient, call::Kind, folders::Folders, names::folded, wire};
+use super::{JmapClient, call::Kind, folders::Folders, wire};
 use crate::{
-    clients::ApiError,
+    clients::{ApiError, mailbox::Head, names::folded},
     model::{
         automatic,
         mail::{Address, Email, Folder, Importance, Mail, MessageId, answers},
@@ -38,28 +37,6 @@ const PLAIN: &[&str] = &[
     "subject",
 ];
 const URGENCY: [&str; 3] = ["Importance", "X-Priority", "Priority"];
-
-/// What there is under an id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Head {
-    /// A mail in the inbox or among the sent.
-    Mail(Box<Mail>),
-    /// A draft, or a mail in another folder; with its head where that can be read.
-    Elsewhere(Option<Box<Mail>>),
-    /// Nothing any more.
-    Gone,
-    /// A mail that cannot be read.
-    Unreadable {
-        /// The mailbox's own id.
-        remote: String,
-        /// The blob of the whole mail, where the server gives at least that.
-        raw_blob: Option<String>,
-        /// When the mailbox got it, where the server says so.
-        received: Option<Timestamp>,
-        /// What was wrong; nothing of the mail is in it.
-        reason: String,
-    },
-}
 
 impl JmapClient {
     /// The heads of these mails, in this order.
@@ -129,7 +106,7 @@ impl JmapClient {
     }
 }
 
-fn properties() -> Vec<&'static str> {
+pub(super) fn properties() -> Vec<&'static str> {
     static HEADERS: std::sync::LazyLock<Vec<String>> = std::sync::LazyLock::new(|| {
         let names = automatic::HEADERS.iter().chain(&URGENCY);
         names.map(|name| format!("header:{name}:asRaw")).collect()
@@ -146,7 +123,7 @@ fn may_be_a_mails_fault(error: &ApiError) -> bool {
     )
 }
 
-fn head(folders: &Folders, id: &str, item: &Value) -> Head {
+pub(super) fn head(folders: &Folders, id: &str, item: &Value) -> Head {
     let Ok(read) = serde_json::from_value::<wire::Head>(item.clone()) else {
         return misfit(folders, id, Some(item), "JSON unlike the interface");
     };

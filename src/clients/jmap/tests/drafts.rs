@@ -1,12 +1,17 @@
 //! Drafts, sending, and what is known after an answer that never came.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{FutureExt as _, StreamExt as _, future, stream};
 use serde_json::{Value, json};
 
 use super::{
-    super::{ApiError, Draft, Found, InlineImage},
+    super::ApiError,
     recorded,
     stand::{DRAFTS, INBOX, SENT, Say, Stand},
 };
+use crate::clients::{Draft, Found, InlineImage};
 use crate::model::mail::{Address, Email, MessageId};
 
 fn address(name: Option<&str>, email: &str) -> Address {
@@ -78,16 +83,21 @@ async fn a_draft_is_written_as_it_shall_be_sent() {
 
 #[tokio::test]
 async fn html_goes_with_its_images_and_the_text_as_its_alternative() {
-    let stand = Stand::saying([made_and_sent(&[0])]).await;
+    let uploaded = json!({"accountId": "support", "blobId": "G1", "type": "image/png", "size": 3});
+    let stand = Stand::saying([Say::json(&uploaded), made_and_sent(&[0])]).await;
     let image = InlineImage {
-        blob: "G1".to_owned(),
         media_type: "image/png".to_owned(),
         name: "a.png".to_owned(),
         content_id: "i1@x".to_owned(),
+        size: 3,
+        open: Arc::new(|| {
+            let bytes = stream::iter([Ok(Bytes::from_static(b"png"))]);
+            future::ready(Ok(bytes.boxed())).boxed()
+        }),
     };
     let html = Some("<img src=\"cid:i1@x\">".to_owned());
     stand.client().draft(&Draft { html, inline: vec![image], ..draft() }).await.unwrap();
-    let create = &stand.asked()[0].call().1["create"]["new"];
+    let create = &stand.asked()[1].call().1["create"]["new"];
     assert_eq!(create["textBody"], json!([{"type": "text/plain", "partId": "text"}]));
     assert_eq!(create["htmlBody"], json!([{"type": "text/html", "partId": "html"}]));
     assert_eq!(

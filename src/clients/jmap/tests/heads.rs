@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use super::{
-    super::Head,
     recorded,
     stand::{ARCHIVE, Asked, DRAFTS, INBOX, SENT, Say, Stand, usual},
 };
+use crate::clients::Head;
 use crate::model::{
     automatic::Sign,
     mail::{Folder, Importance, MessageId},

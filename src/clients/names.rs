@@ -9,7 +9,7 @@ const NAME_MAX: usize = 200;
 const NUMBER_MAX: usize = 24;
 
 /// `text` on one line, its ends trimmed, at most `max` characters.
-pub(super) fn folded(text: &str, max: usize) -> String {
+pub(in crate::clients) fn folded(text: &str, max: usize) -> String {
     let blank = |c: char| if c.is_control() { ' ' } else { c };
     let line: String = text.chars().map(blank).take(max).collect();
     line.trim().to_owned()
@@ -17,7 +17,7 @@ pub(super) fn folded(text: &str, max: usize) -> String {
 
 /// Gives each attachment of one mail its name.
 #[derive(Default)]
-pub(super) struct Names {
+pub(in crate::clients) struct Names {
     taken: HashSet<String>,
     /// The next number of those that look alike: nobody counts up from the start for each.
     next: HashMap<String, u64>,
@@ -25,7 +25,7 @@ pub(super) struct Names {
 
 impl Names {
     /// A safe name like `wanted`, or one after the media type, that no other of this mail has.
-    pub(super) fn give(&mut self, wanted: Option<&str>, media_type: &str) -> String {
+    pub(in crate::clients) fn give(&mut self, wanted: Option<&str>, media_type: &str) -> String {
         let name = wanted.map(safe).filter(|name| !name.is_empty());
         let name = name.unwrap_or_else(|| default(media_type));
         let (stem, ending) = split(&name);
