@@ -39,7 +39,7 @@ impl Engine {
             .create(path)
             .map_err(|fault| StoreError::file("create", path, fault))?;
         if log.exists() {
-            drop(refuse_if_locked(path, &log)?);
+            tidy(path, &log)?;
         }
         let config = sled::Config::new()
             .path(path)
@@ -65,6 +65,28 @@ impl Engine {
         sync(&self.path)?;
         self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync)
     }
+}
+
+/// What a power cut during an earlier opening can leave, and sled then stumbles over. It takes a
+/// snapshot that was still being written for the newest one, torn as it may be; and a snapshot
+/// that is on disk before the log that it was made of passes for damage of the log.
+fn tidy(path: &Path, log: &Path) -> Result<(), StoreError> {
+    let held = refuse_if_locked(path, log)?;
+    held.sync_data().map_err(|fault| StoreError::file("sync", log, fault))?;
+    let files = path.read_dir().map_err(|fault| StoreError::file("read", path, fault))?;
+    for file in files {
+        let file = file.map_err(|fault| StoreError::file("read", path, fault))?;
+        if is_unfinished(&file.file_name().to_string_lossy()) {
+            let file = file.path();
+            std::fs::remove_file(&file)
+                .map_err(|fault| StoreError::file("remove", &file, fault))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_unfinished(name: &str) -> bool {
+    name.starts_with("snap.") && name.ends_with(".generating")
 }
 
 /// Syncs a file or a directory.
@@ -162,4 +184,23 @@ pub(super) fn guarded<T>(
         tracing::debug!(panic = said, "the storage engine met damage");
         Err(StoreError::damaged(path, "the storage engine cannot make sense of its files"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_opening_that_was_cut_short_costs_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || guarded(dir.path(), || Engine::open(dir.path()));
+        let engine = open().unwrap();
+        engine.db.insert("key", "row").unwrap();
+        engine.barrier.now().unwrap();
+        drop(engine);
+        let torn = dir.path().join("snap.7FFFFFFFFFFFFFFF.generating");
+        std::fs::write(&torn, [0; 1536]).unwrap();
+        assert_eq!(open().unwrap().db.get("key").unwrap().unwrap(), "row");
+        assert!(!torn.exists());
+    }
 }

@@ -124,6 +124,7 @@ fn cut(
     let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let first = trace.says("begin ").next().expect("there is work").at;
     let last = trace.calls.last().expect("there are calls").end;
+    let openings: Vec<_> = trace.openings().filter(|at| (first..last).contains(at)).collect();
     let disk = Disk::new(trace, syncs);
     let until = Instant::now() + time;
     let mut losses = Vec::new();
@@ -131,7 +132,14 @@ fn cut(
         if Instant::now() > until {
             return (round, losses);
         }
-        let at = first + usize::try_from(random.next_u64()).unwrap() % (last - first);
+        let below = |random: &mut TestRng, n| usize::try_from(random.next_u64()).unwrap() % n;
+        // A fourth of them while the store is being opened: short moments with much to lose.
+        let at = match openings.as_slice() {
+            openings @ [_, ..] if round % 4 == 0 => {
+                openings[below(&mut random, openings.len())] + below(&mut random, 40)
+            }
+            _ => first + below(&mut random, last - first),
+        };
         let dir = tempfile::tempdir().unwrap();
         let image = dir.path().join("store");
         disk.image(at, &mut random, &image);

@@ -76,6 +76,16 @@ impl Trace {
         self.said.iter().filter(move |said| said.word == word)
     }
 
+    /// The lines at which the engine begins a file beside its log: it does so when it is opened.
+    pub(crate) fn openings(&self) -> impl Iterator<Item = usize> {
+        self.calls.iter().filter_map(|call| match &call.what {
+            Call::Create { name, .. } if name.to_string_lossy().starts_with("snap.") => {
+                Some(call.start)
+            }
+            _ => None,
+        })
+    }
+
     /// The file that has the name at the end.
     pub(crate) fn inode(&self, name: &str) -> Inode {
         self.names[Path::new(name)]
