@@ -52,6 +52,7 @@ pub struct App {
     address: SocketAddr,
     closing: CancellationToken,
     mail_road: Option<MailRoad>,
+    control: Option<Control>,
 }
 
 impl App {
@@ -123,10 +124,16 @@ impl App {
             jira_hook,
             door,
         });
+        // Bound here as the address is: who comes before it is served waits, and is not turned away.
+        let control = mail_road.as_ref().and_then(|_| {
+            Control::bind(&config.store.path)
+                .inspect_err(|error| tracing::error!(%error, "commands cannot reach this daemon"))
+                .ok()
+        });
         let address = listener.local_addr()?;
         let connections = config.limits.connections.get();
         let door = FrontDoor::new(listener, context.clone(), connections)?;
-        Ok(Self { config, store, supervisor, context, door, address, closing, mail_road })
+        Ok(Self { config, store, supervisor, context, door, address, closing, mail_road, control })
     }
 
     /// Where it listens.
@@ -141,14 +148,13 @@ impl App {
     /// If an actor could not be kept alive, the stop had to be a hard one, or the last barrier
     /// failed: the process should exit non-zero.
     pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
-        let Self { config, store, supervisor, context, door, closing, address, mail_road } = self;
+        let Self { config, store, supervisor, context, door, closing, address, mail_road, control } =
+            self;
         // Before anybody hears that we are ready: an early SIGHUP would end the process.
         let hangups = lifecycle::on_hangup()?;
         let keep = SignedDuration::from_hours(24 * i64::from(config.desk.keep_days));
         let upkeep = mail_road.map(|road| {
             let review = road.review;
-            let control = Control::bind(&config.store.path)
-                .inspect_err(|error| tracing::error!(%error, "commands cannot reach this daemon"));
             let answering = control.map(|control| control.serve(review.clone()));
             let mut tasks =
                 vec![tokio::spawn(purge(review.desk.clone(), keep)), tokio::spawn(gauge(review))];
