@@ -7,6 +7,7 @@
 
 mod controls;
 mod fault;
+mod graph;
 mod jira;
 mod jmap;
 mod letter;
@@ -16,6 +17,9 @@ mod server;
 mod wire;
 
 pub use fault::{Fault, FaultRule};
+pub use graph::notices::{Lifecycle, NoticeCounts};
+pub use graph::oauth::Consent;
+pub use graph::{Graph, GraphOddities, GraphSetup};
 pub use jira::limits::JiraWrite;
 pub use jira::snapshot::{AttachmentSnapshot, CommentSnapshot, IssueSnapshot};
 pub use jira::{Deployment, Jira, JiraSetup};

@@ -1,0 +1,1 @@
+//! Plain HTTP against the stand-in of Microsoft 365.
