@@ -163,7 +163,7 @@ impl Desk {
         let access = authorize(state, request)?;
         allow(&access, place)?;
         match place {
-            Place::Subscriptions => subscriptions::list(state, request),
+            Place::Subscriptions => Ok(subscriptions::list(state, request)),
             Place::Subscription(id) => subscriptions::one(state, request, id),
             Place::Reauthorize(id) => subscriptions::reauthorize(state, id),
             Place::Mail(user, act) => {
@@ -361,10 +361,16 @@ impl Service for Desk {
 
     fn admit(&self, request: &Request) -> Result<Option<OwnedSemaphorePermit>, Box<Reply>> {
         let Some(Route { place, template }) = route::of(request) else { return Ok(None) };
+        // However it is named: who signs in has the first one.
+        let named = |name: &str| lock(&self.state).known(name);
+        let mailbox = match &place {
+            Place::Mail(Some(name), _) => named(name),
+            _ => Some(0),
+        };
         let mut limits = lock(&self.limits);
         limits.count(template);
-        let Place::Mail(user, _) = place else { return Ok(None) };
-        match limits.admit(user.as_deref().unwrap_or("me")) {
+        let (Place::Mail(..), Some(mailbox)) = (place, mailbox) else { return Ok(None) };
+        match limits.admit(mailbox) {
             Ok(permit) => Ok(Some(permit)),
             Err(refusal) => {
                 drop(limits);

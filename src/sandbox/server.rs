@@ -37,7 +37,8 @@ pub struct Call {
     /// The method, in capitals.
     pub method: String,
     /// Path and query as sent, except that the value of a `key` parameter is left out. On the
-    /// JMAP stand-in the names of the methods follow: `/jmap/ Email/get EmailSubmission/set`.
+    /// JMAP stand-in the names of the methods follow: `/jmap/ Email/get EmailSubmission/set`; on
+    /// that of Microsoft 365 the template: `/v1.0/users/… [GET message]`.
     pub target: String,
     /// Whose key or token it was; `None` for nobody's.
     pub login: Option<&'static str>,

@@ -1,4 +1,4 @@
-//! A request to a mailbox: what it prefers, and the OData options in its query ("Use query
+//! A request to a mailbox: what it prefers, and the `OData` options in its query ("Use query
 //! parameters to customize responses"). An option that does not fit is refused, as Graph does.
 
 use jiff::Timestamp;

@@ -30,7 +30,7 @@ pub(super) fn list(state: &State, ask: &Ask<'_>, id: &str) -> Outcome {
     let message = state.message_id(ask.mailbox, number, item.moves, ask.prefer.immutable);
     let all = item.attachments.iter();
     let value: Vec<Value> =
-        all.map(|one| render::attachment(state, &message, item, one, &select)).collect();
+        all.map(|one| render::attachment(&message, item, one, &select)).collect();
     let context = format!("{}/v1.0/$metadata#{}/messages/attachments", ask.base(), ask.path);
     let body = json!({ "@odata.context": context, "value": value });
     Ok(Reply::json(StatusCode::OK, JSON, &body))
@@ -41,7 +41,7 @@ pub(super) fn get(state: &State, ask: &Ask<'_>, id: &str, attachment: &str) -> O
     let one = find(item, attachment)?;
     let select = Select::parse(ask.option("$select"), ATTACHMENT, &ATTACHMENT_PROPERTIES)?;
     let message = state.message_id(ask.mailbox, number, item.moves, ask.prefer.immutable);
-    let body = render::attachment(state, &message, item, one, &select);
+    let body = render::attachment(&message, item, one, &select);
     Ok(Reply::json(StatusCode::OK, JSON, &body))
 }
 
@@ -115,7 +115,7 @@ pub(super) fn created(
     let item = state.mailboxes[ask.mailbox].item(number).ok_or_else(Refusal::no_item)?;
     let one = item.attachments.iter().find(|one| one.number == at).ok_or_else(Refusal::no_item)?;
     let message = state.message_id(ask.mailbox, number, item.moves, ask.prefer.immutable);
-    Ok(render::attachment(state, &message, item, one, &Select::default()))
+    Ok(render::attachment(&message, item, one, &Select::default()))
 }
 
 /// An attachment as a request has it.

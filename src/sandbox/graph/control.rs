@@ -33,7 +33,7 @@ impl Graph {
     /// The same with a `receivedDateTime`, of which whole seconds are kept.
     pub fn deliver_at(&self, role: &str, raw: impl Into<Bytes>, received: Timestamp) -> String {
         self.0.service().with(|state| {
-            let number = state.deliver(0, folder_of(role), raw.into(), received);
+            let number = state.deliver(0, folder_of(role), &raw.into(), received);
             state.message_id(0, number, 0, true)
         })
     }
@@ -44,7 +44,7 @@ impl Graph {
         self.0.service().with(|state| {
             let now = state.now();
             let deliver = |raw| {
-                let number = state.deliver(0, INBOX, raw, now);
+                let number = state.deliver(0, INBOX, &raw, now);
                 state.message_id(0, number, 0, true)
             };
             raws.into_iter().map(deliver).collect()

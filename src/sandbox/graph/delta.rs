@@ -22,6 +22,8 @@ use crate::sandbox::wire::Reply;
 
 /// Only up to so many messages where there is a filter (documented).
 const FILTERED: usize = 5_000;
+/// So many rounds can be under way; the server forgets the oldest.
+const KEPT: u64 = 256;
 
 /// What the first request of all asked.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -90,6 +92,7 @@ pub(super) fn delta(
             options: options(ask)?,
         },
     };
+    let begins = token.round.is_none();
     let (round, told) = if let Some(round) = token.round {
         round
     } else {
@@ -97,9 +100,10 @@ pub(super) fn delta(
         token.known = state.mailboxes[ask.mailbox].count;
         rounds.last += 1;
         rounds.rounds.insert(rounds.last, entries);
+        rounds.rounds.remove(&rounds.last.saturating_sub(KEPT));
         (rounds.last, 0)
     };
-    let all = rounds.rounds.get(&round).map_or(&[][..], Vec::as_slice);
+    let all = rounds.rounds.get(&round).ok_or_else(|| forgotten(state, &token))?;
     let size = ask.prefer.page.or(token.options.top).unwrap_or(PAGE);
     if state.oddities.empty_pages && !token.emptied && !all.is_empty() {
         let next = Token { round: Some((round, told)), emptied: true, ..token };
@@ -121,8 +125,8 @@ pub(super) fn delta(
     } else {
         link(ask, "deltaLink", &Token { round: None, emptied: false, ..token })
     };
-    // The last page may be asked for again: its round is kept unless it was the first page too.
-    if !more && told == 0 {
+    // The last page may be asked for again, unless it was the first one too.
+    if !more && begins {
         rounds.rounds.remove(&round);
     }
     Ok(page(ask, &value, &link))
@@ -151,15 +155,19 @@ fn known_token(state: &State, ask: &Ask<'_>, folder: usize, text: &str) -> Resul
     let own = |token: &Token| token.mailbox == ask.mailbox && token.folder == folder;
     let token = token.filter(own).ok_or_else(|| Refusal::bad("Badly formed token."))?;
     if token.generation != state.generation {
-        let text = format!(
-            "The sync state generation is not found; generation={};[highest={2}][{2}][{1}].",
-            token.generation,
-            state.generation.saturating_sub(1),
-            state.generation
-        );
-        return Err(Refusal::new(410, "SyncStateNotFound", text));
+        return Err(forgotten(state, &token));
     }
     Ok(token)
+}
+
+fn forgotten(state: &State, token: &Token) -> Refusal {
+    let text = format!(
+        "The sync state generation is not found; generation={};[highest={2}][{2}][{1}].",
+        token.generation,
+        state.generation.saturating_sub(1),
+        state.generation
+    );
+    Refusal::new(410, "SyncStateNotFound", text)
 }
 
 fn options(ask: &Ask<'_>) -> Result<Options, Refusal> {

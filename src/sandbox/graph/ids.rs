@@ -63,7 +63,7 @@ impl Ids {
     }
 
     /// The id of an attachment: that of its message, and its own number.
-    pub(super) fn attachment(&self, message: &str, number: u32) -> String {
+    pub(super) fn attachment(message: &str, number: u32) -> String {
         format!("{}ABEgAQ{number:04x}=", message.trim_end_matches(END))
     }
 

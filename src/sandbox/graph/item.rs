@@ -105,10 +105,10 @@ impl Item {
 }
 
 /// A mail that came in.
-pub(super) fn read(raw: Bytes, received: Timestamp) -> Item {
-    let message = mail::parse(&raw);
+pub(super) fn read(raw: &Bytes, received: Timestamp) -> Item {
+    let message = mail::parse(raw);
     let value = |property: &str| {
-        Wanted::parse(property).map_or(Value::Null, |wanted| wanted.of(&raw, &message))
+        Wanted::parse(property).map_or(Value::Null, |wanted| wanted.of(raw, &message))
     };
     let people = |property: &str| -> Vec<Person> {
         let list = value(property);
@@ -123,9 +123,9 @@ pub(super) fn read(raw: Bytes, received: Timestamp) -> Item {
     let sent = value("sentAt").as_str().and_then(|at| at.parse().ok()).unwrap_or(received);
     let from = people("from").into_iter().next();
     let headers = message.headers().iter().map(|header| {
-        let value = mail::header_value(&raw, header);
+        let value = mail::header_value(raw, header);
         let value: Vec<&str> = value.lines().map(str::trim).collect();
-        (mail::header_name(&raw, header), value.join(" ").trim().to_owned())
+        (mail::header_name(raw, header), value.join(" ").trim().to_owned())
     });
     let word = |name: &str| value(&format!("header:{name}:asText")).as_str().map(str::to_lowercase);
     let importance = match (word("Importance").as_deref(), word("X-Priority").as_deref()) {
@@ -148,7 +148,7 @@ pub(super) fn read(raw: Bytes, received: Timestamp) -> Item {
         in_reply_to: ids("In-Reply-To").into_iter().next(),
         references: ids("References"),
         body: body(&message),
-        attachments: attachments(&raw, &message),
+        attachments: attachments(raw, &message),
         importance: importance.to_owned(),
         flag: "notFlagged".to_owned(),
         created: received,

@@ -23,7 +23,7 @@ struct Gate {
 pub(super) struct Limits {
     concurrent: usize,
     in_window: Option<usize>,
-    gates: BTreeMap<String, Gate>,
+    gates: BTreeMap<usize, Gate>,
     busiest: usize,
     refused: u64,
     counts: BTreeMap<&'static str, u64>,
@@ -49,9 +49,9 @@ impl Limits {
     }
 
     /// Takes a place in front of a mailbox, for as long as the request is under way.
-    pub(super) fn admit(&mut self, mailbox: &str) -> Result<OwnedSemaphorePermit, Refusal> {
+    pub(super) fn admit(&mut self, mailbox: usize) -> Result<OwnedSemaphorePermit, Refusal> {
         let concurrent = self.concurrent;
-        let gate = self.gates.entry(mailbox.to_lowercase()).or_insert_with(|| Gate {
+        let gate = self.gates.entry(mailbox).or_insert_with(|| Gate {
             places: Arc::new(Semaphore::new(concurrent)),
             came: VecDeque::new(),
         });

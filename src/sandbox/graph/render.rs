@@ -8,6 +8,7 @@ use mail_parser::decoders::html::html_to_text;
 use serde_json::{Value, json};
 
 use super::ask::{Ask, Select};
+use super::ids::Ids;
 use super::item::{Attachment, Body, Content, Item, Person};
 use super::mailbox::FOLDERS;
 use super::quote;
@@ -126,7 +127,7 @@ pub(super) fn message(
     if view.attachments {
         let all = item.attachments.iter();
         shown["attachments"] =
-            all.map(|one| attachment(state, &id, item, one, &Select::default())).collect();
+            all.map(|one| attachment(&id, item, one, &Select::default())).collect();
     }
     if let Some(wanted) = &view.property
         && let Some(value) = item.properties.get(wanted)
@@ -137,7 +138,6 @@ pub(super) fn message(
 }
 
 pub(super) fn attachment(
-    state: &State,
     message: &str,
     item: &Item,
     attachment: &Attachment,
@@ -150,7 +150,7 @@ pub(super) fn attachment(
     };
     let mut shown = json!({
         "@odata.type": kind,
-        "id": state.ids.attachment(message, attachment.number),
+        "id": Ids::attachment(message, attachment.number),
         "lastModifiedDateTime": time(item.modified),
         "name": attachment.name,
         "contentType": content_type,

@@ -43,7 +43,7 @@ pub(super) fn send(state: &mut State, ask: &Ask<'_>, id: &str) -> Outcome {
     let now = state.second();
     let raw = Bytes::from(compose(draft, now, true));
     let outgoing_raw = Bytes::from(compose(draft, now, false));
-    let read = item::read(raw.clone(), now);
+    let read = item::read(&raw, now);
     let immutable = state.message_id(ask.mailbox, number, 0, true);
     state.outbox.push(outgoing::read(&immutable, &own, &rcpt_to, &outgoing_raw));
     let mailbox = &mut state.mailboxes[ask.mailbox];
@@ -59,7 +59,7 @@ pub(super) fn send(state: &mut State, ask: &Ask<'_>, id: &str) -> Outcome {
         let at = state.mailboxes.iter().position(|one| one.address.eq_ignore_ascii_case(address));
         if let Some(at) = at.filter(|at| !reached.contains(at)) {
             reached.push(at);
-            state.deliver(at, INBOX, outgoing_raw.clone(), now);
+            state.deliver(at, INBOX, &outgoing_raw, now);
         }
     }
     Ok(Reply::empty(StatusCode::ACCEPTED))

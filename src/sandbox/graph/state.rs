@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::error::Refusal;
 use super::ids::Ids;
 use super::item::{self, Item};
-use super::mailbox::{FOLDERS, INBOX, Mailbox};
+use super::mailbox::{DRAFTS, FOLDERS, INBOX, Mailbox, SENT};
 use super::oauth::{Access, Oauth};
 use super::subscriptions::Subscriptions;
 use super::upload::Upload;
@@ -73,6 +73,13 @@ impl State {
         self.ids.message(mailbox, number, (!immutable).then_some(moves))
     }
 
+    /// The mailbox of this address or user.
+    pub(super) fn known(&self, name: &str) -> Option<usize> {
+        self.mailboxes.iter().position(|mailbox| {
+            mailbox.address.eq_ignore_ascii_case(name) || mailbox.user.eq_ignore_ascii_case(name)
+        })
+    }
+
     /// The mailbox that a request names, for whom it may be.
     ///
     /// # Errors
@@ -83,9 +90,7 @@ impl State {
                 "/me request is only valid with delegated authentication flow.",
             ));
         };
-        let found = self.mailboxes.iter().position(|mailbox| {
-            mailbox.address.eq_ignore_ascii_case(name) || mailbox.user.eq_ignore_ascii_case(name)
-        });
+        let found = self.known(name);
         let own = |at: &usize| {
             let address = &self.mailboxes[*at].address;
             access.user.as_ref().is_none_or(|user| user.eq_ignore_ascii_case(address))
@@ -139,13 +144,13 @@ impl State {
         &mut self,
         mailbox: usize,
         folder: usize,
-        raw: Bytes,
+        raw: &Bytes,
         received: Timestamp,
     ) -> u32 {
         let received = Timestamp::from_second(received.as_second()).unwrap_or_default();
         let mut item = item::read(raw, received);
-        // What a user put there himself is known to him.
-        item.is_read = folder != INBOX;
+        // What a user wrote himself is known to him.
+        item.is_read = folder == SENT || folder == DRAFTS;
         self.mailboxes[mailbox].add(item, folder)
     }
 }

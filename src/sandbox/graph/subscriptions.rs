@@ -232,10 +232,10 @@ pub(super) fn create(state: &mut State, request: &Request, wanted: Wanted) -> Re
     Reply::json(StatusCode::CREATED, JSON, &body)
 }
 
-pub(super) fn list(state: &State, request: &Request) -> Outcome {
+pub(super) fn list(state: &State, request: &Request) -> Reply {
     let all = state.subscriptions.all.iter();
     let value: Vec<Value> = all.map(|one| shown(one, request)).collect();
-    Ok(Reply::json(StatusCode::OK, JSON, &json!({ "value": value })))
+    Reply::json(StatusCode::OK, JSON, &json!({ "value": value }))
 }
 
 /// `GET`, `PATCH` or `DELETE` of one.

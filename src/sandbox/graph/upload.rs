@@ -10,6 +10,7 @@ use super::JSON;
 use super::ask::Ask;
 use super::attachments::{self, DIRECT};
 use super::error::{Outcome, Refusal};
+use super::ids::Ids;
 use super::item::{Attachment, Content};
 use super::render;
 use super::state::State;
@@ -134,7 +135,7 @@ pub(super) fn range(state: &mut State, request: &Request, session: &str) -> Outc
         "http://{}/api/v2.0/Users('{}')/Messages('{message}')/Attachments('{}')",
         request.header("host").unwrap_or_default(),
         state.mailboxes[upload.mailbox].user,
-        state.ids.attachment(&message, number),
+        Ids::attachment(&message, number),
     );
     Ok(Reply::empty(StatusCode::CREATED).with(LOCATION, &location))
 }
