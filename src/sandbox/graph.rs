@@ -136,6 +136,7 @@ impl Desk {
     /// Works on the state, then tells the subscriptions what changed.
     fn with<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
         let mut state = lock(&self.state);
+        state.settle();
         let done = work(&mut state);
         notices::tell(&mut state);
         done

@@ -1,6 +1,8 @@
 //! What a test does with the mailboxes beyond the common controls; the same as with the stand-in of
 //! a JMAP server, where there is the same. Ids given out are immutable; both forms are taken.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
@@ -60,7 +62,8 @@ impl Graph {
     /// The ids of the messages in the folder of this role of the first mailbox, oldest first.
     #[must_use]
     pub fn emails(&self, role: &str) -> Vec<String> {
-        let state = lock(&self.0.service().state);
+        let mut state = lock(&self.0.service().state);
+        state.settle();
         let folder = folder_of(role);
         let mut found: Vec<_> =
             state.mailboxes[0].items().filter(|(_, item)| item.folder == folder).collect();
@@ -88,6 +91,12 @@ impl Graph {
     /// Whether the mailbox may not send from now on: each `send` is 403 `ErrorSendAsDenied`.
     pub fn refuse_submissions(&self, refuse: bool) {
         lock(&self.0.service().state).shut = refuse;
+    }
+
+    /// How long a message that was sent is nowhere to be seen, neither as a draft nor among the
+    /// sent ones ("Obtain immutable identifiers for Outlook resources" warns of it).
+    pub fn set_send_lag(&self, lag: Option<Duration>) {
+        lock(&self.0.service().state).send_lag = lag;
     }
 
     /// Somebody moves a message into the folder of this role. Its id that is not immutable is

@@ -89,6 +89,8 @@ pub(super) struct Item {
     /// When it came into its folder, and when it was last changed, in the mailbox' count of changes.
     pub(super) entered: u64,
     pub(super) changed: u64,
+    /// Sent, but not yet among the sent ones.
+    pub(super) hidden: bool,
     /// How often it was moved: part of the id that is not immutable.
     pub(super) moves: u32,
 }
@@ -117,7 +119,8 @@ pub(super) fn read(raw: &Bytes, received: Timestamp) -> Item {
     };
     let ids = |name: &str| -> Vec<String> {
         let raw = value(&format!("header:{name}"));
-        text::ids(raw.as_str()).into_iter().map(|id| format!("<{id}>")).collect()
+        let ids = text::ids(raw.as_str()).into_iter().filter(|id| !id.is_empty());
+        ids.map(|id| format!("<{id}>")).collect()
     };
     let message_id = ids("Message-ID").into_iter().next().unwrap_or_else(new_message_id);
     let sent = value("sentAt").as_str().and_then(|at| at.parse().ok()).unwrap_or(received);

@@ -65,10 +65,10 @@ pub(super) fn list(state: &State, ask: &Ask<'_>, folder: Option<&str>) -> Outcom
         let text = "The restriction or sort order is too complex for this operation.";
         return Err(Refusal::new(400, "InefficientFilter", text));
     }
-    let fits = |number: &u32, item: &Item| {
+    let fits = |item: &Item| {
         folder.is_none_or(|at| item.folder == at)
             && clauses.iter().all(|clause| clause.fits(item))
-            && mailbox.item(*number).is_some()
+            && !item.hidden
     };
     // The one look-up that grows with the mailbox has an index.
     let candidates: Vec<(u32, &Item)> = match clauses.iter().find_map(Clause::message_id) {
@@ -80,7 +80,7 @@ pub(super) fn list(state: &State, ask: &Ask<'_>, folder: Option<&str>) -> Outcom
         None => mailbox.items().collect(),
     };
     let mut found: Vec<(u32, &Item)> =
-        candidates.into_iter().filter(|(number, item)| fits(number, item)).collect();
+        candidates.into_iter().filter(|(_, item)| fits(item)).collect();
     found.sort_by_key(|(number, item)| match property {
         Order::Received => (item.received, *number),
         Order::Modified => (item.modified, *number),

@@ -88,7 +88,9 @@ impl Mailbox {
     }
 
     pub(super) fn items(&self) -> impl Iterator<Item = (u32, &Item)> {
-        (0..).zip(&self.items).filter_map(|(number, item)| Some((number, item.as_ref()?)))
+        (0..)
+            .zip(&self.items)
+            .filter_map(|(number, item)| Some((number, item.as_ref().filter(|item| !item.hidden)?)))
     }
 
     pub(super) fn with_message_id(&self, id: &str) -> &[u32] {
@@ -141,6 +143,22 @@ impl Mailbox {
         self.folders[folder].gone.insert(change, gone);
         let moves = gone.moves;
         self.events.push(Event { kind: Kind::Deleted, folder, number, moves, change });
+    }
+
+    /// Takes a message out of its folder, to be shown in another one later.
+    pub(super) fn hide(&mut self, number: u32) {
+        self.leave(number);
+        if let Some(Some(item)) = self.items.get_mut(number as usize) {
+            item.moves += 1;
+            item.hidden = true;
+        }
+    }
+
+    pub(super) fn show(&mut self, number: u32, folder: usize) {
+        if let Some(Some(item)) = self.items.get_mut(number as usize) {
+            item.hidden = false;
+            self.enter(number, folder);
+        }
     }
 
     /// Into another folder; its other id is a new one from now on.

@@ -8,6 +8,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mail_parser::decoders::html::html_to_text;
+use tokio::time::Instant;
 
 use super::ask::Ask;
 use super::error::{Outcome, Refusal};
@@ -53,7 +54,13 @@ pub(super) fn send(state: &mut State, ask: &Ask<'_>, id: &str) -> Outcome {
         item.raw = Some(raw);
         (item.sent, item.received) = (now, now);
     });
-    mailbox.relocate(number, SENT);
+    match state.send_lag {
+        None => state.mailboxes[ask.mailbox].relocate(number, SENT),
+        Some(lag) => {
+            state.mailboxes[ask.mailbox].hide(number);
+            state.on_the_way.push((Instant::now() + lag, ask.mailbox, number));
+        }
+    }
     let mut reached: Vec<usize> = Vec::new();
     for address in &rcpt_to {
         let at = state.mailboxes.iter().position(|one| one.address.eq_ignore_ascii_case(address));

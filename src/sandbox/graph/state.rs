@@ -1,9 +1,11 @@
 //! Everything that the stand-in of Microsoft 365 knows at a moment, by its own clock.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use super::error::Refusal;
 use super::ids::Ids;
@@ -31,6 +33,10 @@ pub(super) struct State {
     pub(super) outbox: Vec<Submission>,
     /// Nothing may be sent.
     pub(super) shut: bool,
+    /// How long a mail that was sent is nowhere to be seen.
+    pub(super) send_lag: Option<Duration>,
+    /// Sent, until when they are not seen, and where: mailbox and number.
+    pub(super) on_the_way: Vec<(Instant, usize, u32)>,
 }
 
 impl State {
@@ -51,6 +57,8 @@ impl State {
             generation: 1,
             outbox: Vec::new(),
             shut: false,
+            send_lag: None,
+            on_the_way: Vec::new(),
         }
     }
 
@@ -71,6 +79,15 @@ impl State {
         immutable: bool,
     ) -> String {
         self.ids.message(mailbox, number, (!immutable).then_some(moves))
+    }
+
+    /// Shows what was sent long enough ago.
+    pub(super) fn settle(&mut self) {
+        let now = Instant::now();
+        let there: Vec<_> = self.on_the_way.extract_if(.., |(at, ..)| *at <= now).collect();
+        for (_, mailbox, number) in there {
+            self.mailboxes[mailbox].show(number, SENT);
+        }
     }
 
     /// The mailbox of this address or user.
@@ -118,7 +135,9 @@ impl State {
         let named = self.ids.named(id)?;
         let number = named.number;
         let found = self.mailboxes[mailbox].item(number).filter(|item| {
-            named.mailbox == mailbox && named.moves.is_none_or(|moves| moves == item.moves)
+            named.mailbox == mailbox
+                && !item.hidden
+                && named.moves.is_none_or(|moves| moves == item.moves)
         });
         let item = found.ok_or_else(Refusal::no_item)?;
         self.whole(mailbox, [number])?;

@@ -1,5 +1,7 @@
 //! Answers: the draft, its changes, the mail that leaves, and large files.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -232,4 +234,30 @@ async fn large_files_go_in_ranges() {
     assert_eq!(site.get(&format!("{path}/{one}/$value")).await.body, bytes);
     let forged = url.replace("authtoken=", "authtoken=0");
     assert_eq!(put(&site, &forged, &range(0, MB), &bytes[..MB]).await.status, 404);
+}
+
+#[tokio::test]
+async fn what_was_sent_may_be_nowhere_for_a_while() {
+    let site = Site::start().await;
+    site.graph.set_send_lag(Some(Duration::from_millis(200)));
+    let body = json!({ "toRecipients": to("a@example.com"), "subject": "x" });
+    let draft = site.ask("POST", "messages", &body).await.json();
+    let path = format!("messages/{}", draft["id"].as_str().unwrap());
+    let delta = "mailFolders/sentitems/messages/delta";
+    let link = site.get(delta).await.json()["@odata.deltaLink"].as_str().unwrap().to_owned();
+    assert_eq!(site.ask("POST", &format!("{path}/send"), &Value::Null).await.status, 202);
+    assert_eq!(site.graph.submissions().len(), 1);
+    let count = async |path: &str| site.get(path).await.json()["value"].as_array().map(Vec::len);
+    let by_id = format!(
+        "messages?$filter=internetMessageId eq '{}'",
+        draft["internetMessageId"].as_str().unwrap()
+    );
+    assert_eq!(site.get(&path).await.refusal(), (404, "ErrorItemNotFound".to_owned()));
+    assert_eq!(
+        (count("messages").await, count(&by_id).await, count(&link).await),
+        (Some(0), Some(0), Some(0))
+    );
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    assert_eq!(site.get(&path).await.json()["isDraft"], false);
+    assert_eq!((count(&by_id).await, count(&link).await), (Some(1), Some(1)));
 }
