@@ -7,19 +7,24 @@
 
 mod controls;
 mod fault;
+mod graph;
 mod jira;
 mod jmap;
+mod letter;
 mod mattermost;
 mod redmine;
 mod server;
 mod wire;
 
 pub use fault::{Fault, FaultRule};
+pub use graph::notices::{Lifecycle, NoticeCounts};
+pub use graph::oauth::Consent;
+pub use graph::{Graph, GraphOddities, GraphSetup};
 pub use jira::limits::JiraWrite;
 pub use jira::snapshot::{AttachmentSnapshot, CommentSnapshot, IssueSnapshot};
 pub use jira::{Deployment, Jira, JiraSetup};
-pub use jmap::submission::{SentAttachment, Submission};
 pub use jmap::{Jmap, JmapSetup};
+pub use letter::outgoing::{SentAttachment, Submission};
 pub use mattermost::Mattermost;
 pub use mattermost::dialog::{OpenedDialog, SubmitResult};
 pub use mattermost::hooks::Delayed;

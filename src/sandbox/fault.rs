@@ -35,7 +35,8 @@ pub struct FaultRule {
     /// What happens.
     pub fault: Fault,
     /// Only where `METHOD /path?query` contains this text. A request to the JMAP stand-in goes on
-    /// with its methods: `POST /jmap/ Email/get EmailSubmission/set`.
+    /// with its methods: `POST /jmap/ Email/get EmailSubmission/set`; one to Microsoft 365 with its
+    /// template in brackets: `GET /v1.0/users/… [GET messages/delta]`.
     pub path_contains: Option<String>,
     /// Only for that many requests, then the rule is gone.
     pub times: Option<u32>,

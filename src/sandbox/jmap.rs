@@ -12,10 +12,7 @@ mod draft;
 mod filter;
 mod folder;
 mod get;
-mod header;
 mod ids;
-mod mail;
-mod mime;
 mod parts;
 mod push;
 mod query;
@@ -23,8 +20,7 @@ mod refer;
 mod session;
 mod set;
 mod store;
-pub(super) mod submission;
-mod text;
+mod submission;
 
 use std::collections::HashSet;
 use std::io;
@@ -36,6 +32,7 @@ use percent_encoding::percent_decode_str;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::controls::controls;
+use super::letter::{header, mail, mime, text};
 use super::server::{Server, Service};
 use super::wire::{Reply, Request, lock};
 use door::Door;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -36,7 +37,8 @@ pub struct Call {
     /// The method, in capitals.
     pub method: String,
     /// Path and query as sent, except that the value of a `key` parameter is left out. On the
-    /// JMAP stand-in the names of the methods follow: `/jmap/ Email/get EmailSubmission/set`.
+    /// JMAP stand-in the names of the methods follow: `/jmap/ Email/get EmailSubmission/set`; on
+    /// that of Microsoft 365 the template: `/v1.0/users/… [GET message]`.
     pub target: String,
     /// Whose key or token it was; `None` for nobody's.
     pub login: Option<&'static str>,
@@ -49,6 +51,10 @@ pub struct Call {
 /// What a stand-in does with a request. Called one at a time or in parallel; must not block.
 pub(super) trait Service: Send + Sync + 'static {
     fn answer(&self, request: &Request) -> Reply;
+    /// The same where something else has to be waited for first; `None` where nothing has.
+    fn answer_later<'a>(&'a self, _request: &'a Request) -> Option<BoxFuture<'a, Reply>> {
+        None
+    }
     /// Who is asking, for the ledger of a request that is not carried out.
     fn login(&self, request: &Request) -> Option<&'static str>;
     /// What the request asks for where its path does not say it, for faults and the ledger.
@@ -187,11 +193,15 @@ async fn serve<S: Service>(
             return Ok(response(*refusal));
         }
     };
+    let answer = async || match shared.service.answer_later(&request) {
+        Some(answer) => answer.await,
+        None => shared.service.answer(&request),
+    };
     let fault = shared.faults.take(&request.method, &target);
     let reply = match fault {
         Some(Fault::Status(status)) => error_page(status),
         Some(Fault::StatusAfterCommit(status)) => {
-            let login = shared.service.answer(&request).login;
+            let login = answer().await.login;
             Reply { login, ..error_page(status) }
         }
         Some(Fault::HtmlOk) => Reply::html(StatusCode::OK, "Sign in", "Please sign in to go on."),
@@ -207,7 +217,7 @@ async fn serve<S: Service>(
             if let Some(Fault::Slow(delay)) = fault {
                 tokio::time::sleep(delay).await;
             }
-            let reply = shared.service.answer(&request);
+            let reply = answer().await;
             if fault == Some(Fault::CutAfterCommit) {
                 note(reply.login, None);
                 return Err(Cut);

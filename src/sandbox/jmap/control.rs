@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::folder::{self, FOLDERS};
-use super::submission::Submission;
+
 use super::{Jmap, USER};
 use crate::clock;
+use crate::sandbox::letter::outgoing::Submission;
 use crate::sandbox::wire::lock;
 
 impl Jmap {

@@ -1,7 +1,7 @@
 //! The MIME tree of a mail as JMAP shows it: body structure, the flat lists, body values
 //! (RFC 8621, 4.1.4).
 
-use mail_parser::{ContentType, HeaderValue, Message, MessagePart, MimeHeaders as _, PartType};
+use mail_parser::{HeaderValue, Message, MessagePart, MimeHeaders as _, PartType};
 use serde_json::{Map, Value, json};
 
 use super::header::{self, Wanted};
@@ -66,7 +66,7 @@ impl<'a> Tree<'a> {
             "blobId" => json!(self.ids.blob(self.email, at + 1)),
             "size" => json!(mail::octets(self.raw, part).len()),
             "name" => json!(part.attachment_name()),
-            "type" => json!(kind(part)),
+            "type" => json!(mail::kind(part)),
             "charset" => json!(charset(part)),
             "disposition" => json!(disposition(part)),
             "cid" => json!(part.content_id().map(|cid| cid.trim_matches(['<', '>']))),
@@ -132,20 +132,9 @@ pub(super) fn is_property(name: &str) -> bool {
     NAMES.contains(&name) || Wanted::parse(name).is_some()
 }
 
-/// The media type in small letters; what a part is when it does not say.
-pub(super) fn kind(part: &MessagePart<'_>) -> String {
-    match (part.content_type(), &part.body) {
-        (Some(ContentType { c_type, c_subtype: Some(subtype), .. }), _) => {
-            format!("{c_type}/{subtype}").to_lowercase()
-        }
-        (_, PartType::Message(_)) => "message/rfc822".to_owned(),
-        _ => "text/plain".to_owned(),
-    }
-}
-
 fn charset(part: &MessagePart<'_>) -> Option<String> {
     let said = part.content_type().and_then(|kind| kind.attribute("charset"));
-    let text = kind(part).starts_with("text/");
+    let text = mail::kind(part).starts_with("text/");
     said.filter(|_| text).or(text.then_some("us-ascii")).map(str::to_lowercase)
 }
 

@@ -4,55 +4,15 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use mail_parser::{MimeHeaders as _, PartType};
 use serde_json::{Value, json};
 
 use super::args::{Args, MethodError, Outcome};
 use super::header::Wanted;
 use super::set::{Refusal, Report, invalid};
 use super::store::Store;
-use super::{USER, mail, parts, set};
+use super::{USER, mail, set};
 use crate::clock;
-
-/// A mail that has left, as its recipients got it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Submission {
-    /// The id of the mail that was submitted.
-    pub email_id: String,
-    /// Without its brackets.
-    pub message_id: Option<String>,
-    /// The envelope's sender; empty for the null sender of a bounce.
-    pub mail_from: String,
-    /// The envelope's recipients, in their order.
-    pub rcpt_to: Vec<String>,
-    /// Decoded; empty where there is none.
-    pub subject: String,
-    /// The plain text; empty where there is none.
-    pub text: String,
-    /// The HTML; `None` for a mail of plain text alone.
-    pub html: Option<String>,
-    /// Message-IDs without their brackets.
-    pub in_reply_to: Vec<String>,
-    /// Message-IDs without their brackets.
-    pub references: Vec<String>,
-    /// Every header but Bcc, decoded, in order.
-    pub headers: Vec<(String, String)>,
-    /// Everything that is not the text, pictures inside of it included.
-    pub attachments: Vec<SentAttachment>,
-}
-
-/// A file in a mail that has left.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SentAttachment {
-    /// The name of the file.
-    pub name: Option<String>,
-    /// The media type, in small letters.
-    pub kind: String,
-    /// The Content-ID without its brackets, by which the HTML shows it.
-    pub cid: Option<String>,
-    /// The content, decoded.
-    pub bytes: Bytes,
-}
+use crate::sandbox::letter::outgoing::{self, Submission};
 
 struct Sent {
     email_id: String,
@@ -256,47 +216,6 @@ impl Sent {
     }
 
     fn read(&self) -> Submission {
-        let message = mail::parse(&self.raw);
-        let value = |property: &str| {
-            Wanted::parse(property).map_or(Value::Null, |wanted| wanted.of(&self.raw, &message))
-        };
-        let ids = |property: &str| super::args::strings(&value(property)).unwrap_or_default();
-        let part = |at: &u32| message.parts.get(*at as usize);
-        let text = message.text_body.iter().filter_map(part).find_map(|part| match &part.body {
-            PartType::Text(_) => mail::text(part),
-            _ => None,
-        });
-        let html = message.html_body.iter().filter_map(part).find_map(|part| match &part.body {
-            PartType::Html(_) => mail::text(part),
-            _ => None,
-        });
-        let names = message.headers().iter().map(|header| mail::header_name(&self.raw, header));
-        let mut seen = HashMap::new();
-        let headers = names.filter(|name| !name.eq_ignore_ascii_case("bcc")).map(|name| {
-            let all = value(&format!("header:{name}:asText:all"));
-            let nth = seen.entry(name.to_lowercase()).or_insert(0_usize);
-            let text = all[*nth].as_str().unwrap_or_default().to_owned();
-            *nth += 1;
-            (name, text)
-        });
-        let attachments = message.attachments.iter().filter_map(part).map(|part| SentAttachment {
-            name: part.attachment_name().map(str::to_owned),
-            kind: parts::kind(part),
-            cid: part.content_id().map(|cid| cid.trim_matches(['<', '>']).to_owned()),
-            bytes: Bytes::from(mail::octets(&self.raw, part).into_owned()),
-        });
-        Submission {
-            email_id: self.email_id.clone(),
-            message_id: ids("messageId").pop(),
-            mail_from: self.mail_from.clone(),
-            rcpt_to: self.rcpt_to.clone(),
-            subject: value("subject").as_str().unwrap_or_default().to_owned(),
-            text: text.unwrap_or_default(),
-            html,
-            in_reply_to: ids("inReplyTo"),
-            references: ids("references"),
-            headers: headers.collect(),
-            attachments: attachments.collect(),
-        }
+        outgoing::read(&self.email_id, &self.mail_from, &self.rcpt_to, &self.raw)
     }
 }

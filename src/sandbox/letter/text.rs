@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 /// The ids of a Message-ID, In-Reply-To or References header, without their brackets.
-pub(super) fn ids(header: Option<&str>) -> Vec<String> {
+pub(in crate::sandbox) fn ids(header: Option<&str>) -> Vec<String> {
     let header = header.unwrap_or_default();
     let mut found = Vec::new();
     let mut rest = header;
@@ -20,17 +20,17 @@ pub(super) fn ids(header: Option<&str>) -> Vec<String> {
 }
 
 /// Whether a text may stand in a header: no line end can smuggle in another one.
-pub(super) fn is_clean(text: &str) -> bool {
+pub(in crate::sandbox) fn is_clean(text: &str) -> bool {
     !text.contains(['\r', '\n', '\0'])
 }
 
 /// Unstructured text as a header value: encoded words for what is not ASCII, folded at blanks.
-pub(super) fn unstructured(name: &str, text: &str) -> String {
+pub(in crate::sandbox) fn unstructured(name: &str, text: &str) -> String {
     if text.is_ascii() { fold(name, text.split(' ')) } else { words(text) }
 }
 
 /// Words with a blank between them, a new line where the old one would grow beyond 76.
-pub(super) fn fold<'a>(name: &str, words: impl IntoIterator<Item = &'a str>) -> String {
+pub(in crate::sandbox) fn fold<'a>(name: &str, words: impl IntoIterator<Item = &'a str>) -> String {
     let mut folded = String::new();
     let mut width = name.len() + 1;
     for (at, word) in words.into_iter().enumerate() {
@@ -65,7 +65,7 @@ fn word(chunk: &str) -> String {
 }
 
 /// A mailbox: `Bob <bob@example.org>`.
-pub(super) fn address(name: Option<&str>, email: &str) -> String {
+pub(in crate::sandbox) fn address(name: Option<&str>, email: &str) -> String {
     match name.filter(|name| !name.is_empty()) {
         None => email.to_owned(),
         Some(name) if !name.is_ascii() => format!("{} <{email}>", words(name)),
@@ -79,7 +79,7 @@ pub(super) fn address(name: Option<&str>, email: &str) -> String {
 }
 
 /// A parameter of Content-Type or Content-Disposition, after its semicolon.
-pub(super) fn parameter(name: &str, value: &str) -> String {
+pub(in crate::sandbox) fn parameter(name: &str, value: &str) -> String {
     if value.is_ascii() {
         return format!(";\r\n {name}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
     }
@@ -88,7 +88,7 @@ pub(super) fn parameter(name: &str, value: &str) -> String {
 }
 
 /// Base64 in lines of 76.
-pub(super) fn base64_lines(bytes: &[u8]) -> String {
+pub(in crate::sandbox) fn base64_lines(bytes: &[u8]) -> String {
     let mut lines = String::new();
     for line in bytes.chunks(57) {
         lines.push_str(&STANDARD.encode(line));

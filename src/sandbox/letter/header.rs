@@ -22,15 +22,15 @@ const CONVENIENT: [(&str, &str, HeaderForm); 11] = [
 ];
 
 /// `header:Name:asForm:all`, taken apart.
-pub(super) struct Wanted {
-    pub(super) name: String,
-    pub(super) form: HeaderForm,
+pub(in crate::sandbox) struct Wanted {
+    pub(in crate::sandbox) name: String,
+    pub(in crate::sandbox) form: HeaderForm,
     all: bool,
 }
 
 impl Wanted {
     /// `None` for a property that is no header, or in a form that is none.
-    pub(super) fn parse(property: &str) -> Option<Self> {
+    pub(in crate::sandbox) fn parse(property: &str) -> Option<Self> {
         if let Some((_, name, form)) = CONVENIENT.iter().find(|known| known.0 == property) {
             return Some(Self { name: (*name).to_owned(), form: *form, all: false });
         }
@@ -54,7 +54,7 @@ impl Wanted {
     }
 
     /// Its value: of the last such header, or of all of them.
-    pub(super) fn of(&self, raw: &[u8], message: &Message<'_>) -> Value {
+    pub(in crate::sandbox) fn of(&self, raw: &[u8], message: &Message<'_>) -> Value {
         let same = |header: &&mail_parser::Header<'_>| {
             mail::header_name(raw, header).eq_ignore_ascii_case(&self.name)
         };
@@ -73,12 +73,12 @@ impl Wanted {
 }
 
 /// RFC 5322: printable ASCII without the colon.
-pub(super) fn is_name(name: &str) -> bool {
+pub(in crate::sandbox) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':')
 }
 
 /// All headers of a part, in their order, as they stand there.
-pub(super) fn all(raw: &[u8], part: &MessagePart<'_>) -> Value {
+pub(in crate::sandbox) fn all(raw: &[u8], part: &MessagePart<'_>) -> Value {
     let headers = part.headers.iter();
     let list = headers
         .map(|h| json!({ "name": mail::header_name(raw, h), "value": mail::header_value(raw, h) }));

@@ -8,14 +8,16 @@ use std::sync::LazyLock;
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::html::html_to_text;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
-use mail_parser::{Encoding, Header, Message, MessageParser, MessagePart, PartType};
+use mail_parser::{
+    ContentType, Encoding, Header, Message, MessageParser, MessagePart, MimeHeaders as _, PartType,
+};
 
 static PARSER: LazyLock<MessageParser> = LazyLock::new(MessageParser::default);
 
 /// Letters in a preview (RFC 8621, 4.1.4, sets the limit).
 const PREVIEW: usize = 256;
 
-pub(super) fn parse(raw: &[u8]) -> Message<'_> {
+pub(in crate::sandbox) fn parse(raw: &[u8]) -> Message<'_> {
     let parsed = catch_unwind(AssertUnwindSafe(|| PARSER.parse(raw))).ok().flatten();
     parsed.filter(|message| !message.parts.is_empty()).unwrap_or_else(|| Message {
         html_body: vec![0],
@@ -33,14 +35,14 @@ pub(super) fn parse(raw: &[u8]) -> Message<'_> {
 
 /// The headers by which mails are threaded, as they stand there.
 #[derive(Default)]
-pub(super) struct Headers {
-    pub(super) message_id: Option<String>,
-    pub(super) in_reply_to: Option<String>,
-    pub(super) references: Option<String>,
+pub(in crate::sandbox) struct Headers {
+    pub(in crate::sandbox) message_id: Option<String>,
+    pub(in crate::sandbox) in_reply_to: Option<String>,
+    pub(in crate::sandbox) references: Option<String>,
 }
 
 /// Only the threading headers: every delivery needs them, and nothing else of the mail.
-pub(super) fn headers(raw: &[u8]) -> Headers {
+pub(in crate::sandbox) fn headers(raw: &[u8]) -> Headers {
     let mut found = Headers::default();
     let mut current: Option<(usize, String)> = None;
     let mut keep = |entry: Option<(usize, String)>| match entry {
@@ -74,20 +76,20 @@ pub(super) fn headers(raw: &[u8]) -> Headers {
 }
 
 /// The name of a header as its sender wrote it.
-pub(super) fn header_name(raw: &[u8], header: &Header<'_>) -> String {
+pub(in crate::sandbox) fn header_name(raw: &[u8], header: &Header<'_>) -> String {
     let field = raw.get(header.offset_field as usize..header.offset_start as usize);
     let name = String::from_utf8_lossy(field.unwrap_or_default()).into_owned();
     name.trim_end_matches(':').trim().to_owned()
 }
 
 /// The value of a header as it stands there, without the line end that closes it.
-pub(super) fn header_value(raw: &[u8], header: &Header<'_>) -> String {
+pub(in crate::sandbox) fn header_value(raw: &[u8], header: &Header<'_>) -> String {
     let value = raw.get(header.offset_start as usize..header.offset_end as usize);
     String::from_utf8_lossy(value.unwrap_or_default()).trim_end_matches(['\r', '\n']).to_owned()
 }
 
 /// The content of a part without its transfer encoding, its charset untouched.
-pub(super) fn octets<'a>(raw: &'a [u8], part: &'a MessagePart<'_>) -> Cow<'a, [u8]> {
+pub(in crate::sandbox) fn octets<'a>(raw: &'a [u8], part: &'a MessagePart<'_>) -> Cow<'a, [u8]> {
     let span = || raw.get(part.offset_body as usize..part.offset_end as usize);
     match (&part.body, part.encoding) {
         (PartType::Multipart(_), _) => Cow::Borrowed(&[]),
@@ -105,8 +107,19 @@ pub(super) fn octets<'a>(raw: &'a [u8], part: &'a MessagePart<'_>) -> Cow<'a, [u
     }
 }
 
+/// The media type in small letters; what a part is when it does not say.
+pub(in crate::sandbox) fn kind(part: &MessagePart<'_>) -> String {
+    match (part.content_type(), &part.body) {
+        (Some(ContentType { c_type, c_subtype: Some(subtype), .. }), _) => {
+            format!("{c_type}/{subtype}").to_lowercase()
+        }
+        (_, PartType::Message(_)) => "message/rfc822".to_owned(),
+        _ => "text/plain".to_owned(),
+    }
+}
+
 /// The text of a text part, its lines ended as JMAP wants them.
-pub(super) fn text(part: &MessagePart<'_>) -> Option<String> {
+pub(in crate::sandbox) fn text(part: &MessagePart<'_>) -> Option<String> {
     match &part.body {
         PartType::Text(text) | PartType::Html(text) => Some(text.replace("\r\n", "\n")),
         _ => None,
@@ -114,7 +127,7 @@ pub(super) fn text(part: &MessagePart<'_>) -> Option<String> {
 }
 
 /// The beginning of what a reader would see, blanks drawn together (recorded: one at the end too).
-pub(super) fn preview(message: &Message<'_>) -> String {
+pub(in crate::sandbox) fn preview(message: &Message<'_>) -> String {
     let texts = || message.text_body.iter().filter_map(|at| message.parts.get(*at as usize));
     let text = texts().find_map(|part| match &part.body {
         PartType::Text(text) => Some(text.to_string()),

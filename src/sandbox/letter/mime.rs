@@ -3,16 +3,20 @@
 
 use super::text::{base64_lines, parameter};
 
-pub(super) struct Leaf {
-    pub(super) kind: String,
-    pub(super) name: Option<String>,
-    pub(super) disposition: Option<String>,
-    pub(super) cid: Option<String>,
-    pub(super) content: Vec<u8>,
+pub(in crate::sandbox) struct Leaf {
+    pub(in crate::sandbox) kind: String,
+    pub(in crate::sandbox) name: Option<String>,
+    pub(in crate::sandbox) disposition: Option<String>,
+    pub(in crate::sandbox) cid: Option<String>,
+    pub(in crate::sandbox) content: Vec<u8>,
 }
 
 /// The body with its own headers, the blank line between them included.
-pub(super) fn compose(text: Option<Leaf>, html: Option<Leaf>, attached: Vec<Leaf>) -> Vec<u8> {
+pub(in crate::sandbox) fn compose(
+    text: Option<Leaf>,
+    html: Option<Leaf>,
+    attached: Vec<Leaf>,
+) -> Vec<u8> {
     let has_html = html.is_some();
     let bodies: Vec<Vec<u8>> = text.into_iter().chain(html).map(|leaf| leaf.write()).collect();
     let mut body = wrap("alternative", bodies).unwrap_or_else(|| {
