@@ -9,6 +9,8 @@ mod mattermost;
 mod names;
 mod reasons;
 mod redmine;
+#[cfg(test)]
+mod stand;
 mod transport;
 mod user_locales;
 
