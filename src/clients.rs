@@ -2,6 +2,7 @@
 //! client; what comes out is a `model` type or an [`ApiError`].
 
 mod error;
+mod graph;
 mod jira;
 mod jmap;
 mod mailbox;
@@ -15,6 +16,10 @@ mod transport;
 mod user_locales;
 
 pub use error::ApiError;
+pub use graph::{
+    Certificate, CertificateFault, CodeRequest, DeviceCode, Grant, Grants, GraphAuth, GraphClient,
+    GraphSettings, Polled, SignIn, SignInError, SignInFault, Way,
+};
 pub use jira::{JiraAuth, JiraClient, JiraSettings, rejected_fields};
 pub use jmap::{Changes, EventStream, Folders, JmapAuth, JmapClient, JmapEvent, JmapSettings};
 pub use mailbox::{
