@@ -17,8 +17,9 @@ mod user_locales;
 
 pub use error::ApiError;
 pub use graph::{
-    Certificate, CertificateFault, CodeRequest, DeviceCode, Grant, Grants, GraphAuth, GraphClient,
-    GraphSettings, Polled, SignIn, SignInError, SignInFault, Way,
+    Certificate, CertificateFault, CodeRequest, DeviceCode, Grant, Granted, Grants, GraphAuth,
+    GraphClient, GraphSettings, Mark, Polled, Reach, SignIn, SignInError, SignInFault,
+    Subscription, Way,
 };
 pub use jira::{JiraAuth, JiraClient, JiraSettings, rejected_fields};
 pub use jmap::{Changes, EventStream, Folders, JmapAuth, JmapClient, JmapEvent, JmapSettings};

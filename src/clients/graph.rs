@@ -4,14 +4,22 @@
 //! [`ApiError::Ambiguous`].
 
 mod auth;
+mod blobs;
 mod call;
+mod content;
+mod drafts;
 mod fault;
 mod heads;
+mod images;
 mod list;
+mod mark;
 mod news;
 mod pace;
+mod permissions;
 mod places;
+mod sending;
 mod state;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -26,6 +34,11 @@ pub use self::auth::{
     SignIn, SignInError, SignInFault, Way,
 };
 use self::{auth::Keeper, news::Strikes, pace::Pace, places::Places};
+pub use self::{
+    mark::Mark,
+    permissions::{Granted, Reach},
+    subscriptions::Subscription,
+};
 use super::{ApiError, Transport};
 use crate::{health::Part, model::mail::Email, telemetry::Metrics};
 
@@ -59,6 +72,8 @@ struct Shared {
     pace: Pace,
     places: RwLock<Option<Arc<Places>>>,
     strikes: Strikes,
+    /// The folder to which mails are moved, by its name.
+    target: RwLock<Option<(String, String)>>,
 }
 
 impl GraphClient {
@@ -71,8 +86,9 @@ impl GraphClient {
         let transport = Transport::new(SERVICE, base.clone(), limit, metrics.clone())?;
         let keeper = Keeper::new(&auth, &base, limit, metrics)?;
         let pace = Pace::new();
-        let (places, strikes) = Default::default();
-        let shared = Shared { transport, base, mailbox, limit, keeper, pace, places, strikes };
+        let (places, strikes, target) = Default::default();
+        let shared =
+            Shared { transport, base, mailbox, limit, keeper, pace, places, strikes, target };
         Ok(Self { shared: Arc::new(shared) })
     }
 
