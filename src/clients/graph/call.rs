@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use http::Method;
+use http::{Method, header::CONTENT_LENGTH};
 use reqwest::RequestBuilder;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -76,7 +76,7 @@ impl GraphClient {
             match body {
                 Some(body) => request.json(body),
                 // Without a length a POST is refused (status 411).
-                None => request.body(""),
+                None => request.header(CONTENT_LENGTH, 0),
             }
         })
         .await

@@ -129,3 +129,30 @@ pub(super) fn page(items: &[Value], link: Option<(&str, &str)>) -> Value {
     }
     page
 }
+
+/// A mail's head as Graph gives it.
+pub(super) fn head(id: &str, folder: &str) -> Value {
+    let person =
+        |name: &str, address: &str| json!({"emailAddress": {"name": name, "address": address}});
+    json!({
+        "@odata.etag": "W/\"CQAAABYAAAB\"",
+        "id": id,
+        "receivedDateTime": "2026-11-20T10:00:00Z",
+        "conversationId": "conversation",
+        "internetMessageId": format!("<{id}@customer.example>"),
+        "isDraft": false,
+        "parentFolderId": folder,
+        "subject": "Printer on fire",
+        "importance": "high",
+        "from": person("Bob", "Bob@customer.example"),
+        "sender": person("Bob", "bob@customer.example"),
+        "replyTo": [],
+        "toRecipients": [person("Support", "support@example.test")],
+        "ccRecipients": [person("", "carol@customer.example")],
+        "bccRecipients": [],
+        "internetMessageHeaders": [
+            {"name": "In-Reply-To", "value": "<two@x>"},
+            {"name": "References", "value": "<one@x>\r\n <two@x>"},
+        ],
+    })
+}
