@@ -5,7 +5,7 @@
 //! nothing is acknowledged to the outside before it. The store keeps a logical export of itself
 //! beside the engine's files, the way back if these are ever damaged.
 //!
-//! Read in this order: `logins` (a table as others see it), `table`, `seal` and `keyring`,
+//! Read in this order: `logins` and `grants` (tables as others see them), `table`, `seal` and `keyring`,
 //! `changes` (several tables at once), `desk`, `barrier` and `mark`, `engine` (opening), `meta`,
 //! `rotate`, `export`, `place`.
 
@@ -15,6 +15,7 @@ mod desk;
 mod engine;
 mod error;
 mod export;
+mod grants;
 mod keyring;
 mod logins;
 mod mark;
@@ -30,19 +31,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use barrier::StoreStats;
 pub use desk::{Audit, Cursor, Desk, DeskTx, DeskView, Problem, Purged, RAW_MAX, SenderCount};
 pub use error::{RowFault, StoreError};
+pub use grants::{Grants, KeptGrant};
 pub use keyring::{KeyFault, KeyId, Keyring};
 pub use logins::Logins;
 pub use rotate::Resealed;
 pub use seal::SealFault;
 
 use engine::Engine;
+use grants::GrantSchema;
 use logins::LoginSchema;
 use meta::{Meta, MetaSchema};
 use table::{Schema, Shared, Table};
 
 /// The tables that are sealed, exported and re-sealed.
 fn sealed_trees() -> impl Iterator<Item = &'static str> {
-    std::iter::once(LoginSchema::TREE).chain(desk::TREES)
+    [LoginSchema::TREE, GrantSchema::TREE].into_iter().chain(desk::TREES)
 }
 
 /// The open store; cheap to clone.
@@ -54,6 +57,7 @@ struct Inner {
     shared: Shared,
     record: Table<MetaSchema>,
     logins: Logins,
+    grants: Grants,
     desk: Desk,
     /// Held by an export or a re-sealing, which exclude each other: an export under way must not
     /// see its keys go out of use. Holds the count of changes that the store's own export has.
@@ -79,6 +83,12 @@ impl Store {
     #[must_use]
     pub fn logins(&self) -> &Logins {
         &self.0.logins
+    }
+
+    /// Who signed in for which mailbox.
+    #[must_use]
+    pub fn grants(&self) -> &Grants {
+        &self.0.grants
     }
 
     /// The desk's tables.
@@ -246,9 +256,10 @@ impl Store {
         let shared = Shared::new(keys);
         let record = Table::open(&engine.db, shared.clone())?;
         let logins = Logins::open(&engine.db, shared.clone())?;
+        let grants = Grants::open(&engine.db, shared.clone())?;
         let desk = Desk::open(&engine.db, shared.clone(), Arc::clone(&engine.barrier))?;
         let upkeep = Mutex::new(None);
-        Ok(Self(Arc::new(Inner { engine, shared, record, logins, desk, upkeep })))
+        Ok(Self(Arc::new(Inner { engine, shared, record, logins, grants, desk, upkeep })))
     }
 
     /// The store's record of itself; a new store has none.

@@ -2,11 +2,12 @@
 //! case. The keyed digest in it cannot be made without the store's secret.
 
 use hmac::{Hmac, KeyInit, Mac};
+use secrecy::SecretString;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::{
-    keys::{CaseId, EffectId},
+    keys::{CaseId, EffectId, MailboxName},
     mail::{Email, MessageId},
 };
 
@@ -35,7 +36,7 @@ impl ThreadSecret {
     /// The Message-ID of the mail that this effect sends: the same for every try.
     #[must_use]
     pub fn message_id(&self, effect: EffectId, sender: &Email) -> MessageId {
-        let digest = self.digest("message-id", effect.to_string().as_bytes());
+        let digest: [u8; DIGEST_LEN] = self.digest("message-id", effect.to_string().as_bytes());
         let digest = base16ct::lower::encode_string(&digest);
         MessageId::made(format!("ticketd.{effect}.{digest}@{}", sender.domain()))
     }
@@ -47,7 +48,7 @@ impl ThreadSecret {
         let (effect, digest) = name.strip_prefix("ticketd.")?.rsplit_once('.')?;
         let effect = EffectId::parse(effect)?;
         let given = base16ct::lower::decode_vec(digest).ok()?;
-        let ours = self.digest("message-id", effect.to_string().as_bytes());
+        let ours: [u8; DIGEST_LEN] = self.digest("message-id", effect.to_string().as_bytes());
         bool::from(ours.as_slice().ct_eq(&given)).then_some(effect.case)
     }
 
@@ -64,14 +65,21 @@ impl ThreadSecret {
         u64::from_be_bytes(self.digest("subject", text.as_bytes()))
     }
 
-    fn digest(&self, purpose: &str, text: &[u8]) -> [u8; DIGEST_LEN] {
-        let mut digest = [0; DIGEST_LEN];
+    /// What a mailbox's notices must repeat to be believed: 256 bits, in hexadecimal.
+    #[must_use]
+    pub fn client_state(&self, mailbox: &MailboxName) -> SecretString {
+        let digest: [u8; 32] = self.digest("client-state", mailbox.as_str().as_bytes());
+        base16ct::lower::encode_string(&digest).into()
+    }
+
+    fn digest<const LEN: usize>(&self, purpose: &str, text: &[u8]) -> [u8; LEN] {
+        let mut digest = [0; LEN];
         // Takes keys of any length.
         if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) {
             mac.update(purpose.as_bytes());
             mac.update(&[0]);
             mac.update(text);
-            digest.copy_from_slice(&mac.finalize().into_bytes()[..DIGEST_LEN]);
+            digest.copy_from_slice(&mac.finalize().into_bytes()[..LEN]);
         }
         digest
     }
