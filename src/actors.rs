@@ -3,6 +3,7 @@
 
 mod budget;
 mod desk;
+mod doorbell;
 mod effects;
 mod jira_comments;
 mod jira_creator;
@@ -17,13 +18,14 @@ mod slot;
 mod supervisor;
 
 pub use desk::{Desk, Listing, Recorded, Retried, Row, Site};
+pub use doorbell::Doorbell;
 pub use jira_comments::{CommentTools, start_jira_comments};
 pub use jira_creator::{BoardFault, Boards, IssueSettings, JiraTools, start_jira_creator};
 pub use mail_replier::{MailTools, start_mail_replier};
 pub use mailbox_streamer::start_mailbox_streamer;
-pub use mailboxes::{Mailbox, Mailboxes, Template};
+pub use mailboxes::{Hook, Mailbox, Mailboxes, Template};
 pub use mattermost_poster::MattermostPosterHandle;
 pub use redmine_session::{FormAnswer, FormSubmission, Order, SessionTools};
 pub use redmine_sessions::{NoSession, RedmineSessions};
-pub use review::{MailboxRow, Question, Reply, Review};
+pub use review::{GivenGrant, MailboxRow, Question, Reply, Review, SignInReport};
 pub use supervisor::{Child, Restart, StartFault, SupervisorHandle};

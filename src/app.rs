@@ -14,7 +14,8 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     actors::{
-        Desk, MattermostPosterHandle, RedmineSessions, Review, SessionTools, SupervisorHandle,
+        Desk, Mailboxes, MattermostPosterHandle, RedmineSessions, Review, SessionTools,
+        SupervisorHandle,
     },
     clients::{MattermostClient, RedmineClient, UserLocales},
     clock,
@@ -28,8 +29,10 @@ use crate::{
 };
 
 mod mail_road;
+mod mail_source;
 
-pub use mail_road::{MailRoad, jira_client, jmap_client, template};
+pub use mail_road::{MailRoad, jira_client, template};
+pub use mail_source::{graph_auth, graph_client, jmap_client};
 
 /// How long actors may take to finish what they have.
 const ACTORS_LIMIT: Duration = Duration::from_secs(5);
@@ -101,11 +104,11 @@ impl App {
         );
         let mut parts = vec![redmine.part().clone(), mattermost.part().clone()];
         let mail_road = MailRoad::build(&config, &store, &metrics)?;
-        let mut mailboxes = Vec::new();
+        let mut mail = Mailboxes::default();
         let mut jira_hook = None;
         if let Some(road) = &mail_road {
             parts.push(road.jira.part().clone());
-            mailboxes.extend(road.review.mailboxes.all().iter().map(|one| one.health.clone()));
+            mail = road.review.mailboxes.clone();
             let secret = config.jira.as_ref().and_then(|jira| jira.webhook_secret.clone());
             let (desk, jira) = (road.review.desk.clone(), road.jira.clone());
             jira_hook = secret.map(|secret| JiraHook::new(secret, desk, jira));
@@ -120,7 +123,7 @@ impl App {
             metrics,
             store: store.clone(),
             parts,
-            mailboxes,
+            mail,
             jira_hook,
             door,
         });

@@ -49,7 +49,7 @@ enum Command {
     /// Make or rotate the master key that seals the store
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// List the mailboxes, run for mails alone, look for mails that were missed
+    /// List the mailboxes, sign in for one, run for mails alone, look for mails that were missed
     #[command(subcommand)]
     Mailbox(mailbox::Mailbox),
     /// Look into cases, try once more what failed, account for every mail

@@ -25,7 +25,9 @@ pub use fault::{ConfigFaults, Fault, Source};
 pub use http::Http;
 pub use jira::{Board, Flavour, Jira};
 pub use limits::Limits;
-pub use mailbox::{Automatic, Credential, Filter, Jmap, MailSource, Mailbox, Reply};
+pub use mailbox::{
+    Automatic, Credential, Filter, Graph, Jmap, MailSource, Mailbox, Mark, Reply, SignIn,
+};
 pub use mattermost::Mattermost;
 pub use redmine::Redmine;
 pub use store::Store;
@@ -88,7 +90,7 @@ impl Config {
         let has_mailbox = !reader.mailboxes().is_empty();
         let redmine = Redmine::read(reader.section("redmine"), has_mailbox);
         let jira = Jira::read(reader.section("jira"));
-        let mailboxes = Mailbox::read_all(reader, &jira);
+        let mailboxes = Mailbox::read_all(reader, &jira, http.public_url.is_some());
         let desk = Desk::read(reader);
         let limits = Limits::read(reader.section("limits"));
         Ok(Self {

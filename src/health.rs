@@ -2,7 +2,7 @@
 //! outcomes in passing; reading them never waits for anything.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
 };
 use std::time::Duration;
@@ -70,6 +70,7 @@ pub struct Mailbox {
     pub part: Part,
     lag: Arc<AtomicU64>,
     backlog: Arc<AtomicU64>,
+    sign_in: Arc<Mutex<Option<&'static str>>>,
 }
 
 impl Mailbox {
@@ -77,7 +78,21 @@ impl Mailbox {
     #[must_use]
     pub fn new(name: &str) -> Self {
         let part = Part::new("mailbox");
-        Self { name: name.into(), part, lag: Arc::default(), backlog: Arc::default() }
+        let (lag, backlog, sign_in) = Default::default();
+        Self { name: name.into(), part, lag, backlog, sign_in }
+    }
+
+    /// Notes why nothing is read until somebody signs in, by a word, or that all is well; gives
+    /// whether the same was known.
+    pub fn sign_in(&self, fault: Option<&'static str>) -> bool {
+        let mut known = self.sign_in.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *known, fault) == fault
+    }
+
+    /// The word of [`Self::sign_in`].
+    #[must_use]
+    pub fn sign_in_fault(&self) -> Option<&'static str> {
+        *self.sign_in.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The mailbox's name.
@@ -114,6 +129,9 @@ impl Mailbox {
         let mut record = self.part.to_json();
         record["lag_seconds"] = json!(self.lag_seconds());
         record["backlog"] = json!(self.waiting());
+        if let Some(fault) = self.sign_in_fault() {
+            record["sign_in"] = json!(fault);
+        }
         record
     }
 }

@@ -8,6 +8,7 @@ mod context;
 mod control;
 mod error;
 mod health;
+mod hook_graph;
 mod hook_jira;
 mod login_form;
 mod reply;

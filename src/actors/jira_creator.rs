@@ -112,7 +112,7 @@ impl Craft for JiraCreator {
                 let fault = "its mailbox is not configured";
                 return Ok(later(&task.effect, Some(LOCKED_OUT), fault));
             };
-            let outcome = match (&task.effect.work, &task.case.issue) {
+            let outcome: Result<Outcome, StoreError> = match (&task.effect.work, &task.case.issue) {
                 (Work::CreateIssue { mail, replaces }, _) => {
                     self.create(&task, &mailbox, mail, replaces.as_ref()).await
                 }
@@ -128,6 +128,15 @@ impl Craft for JiraCreator {
                 (Work::Reopen, Some(issue)) => Ok(self.reopen(&task.effect, issue).await),
                 _ => Ok(Outcome::Refused { fault: "there is no issue for it".to_owned() }),
             };
+            if let (
+                Ok(Outcome::Done(_)),
+                Work::CreateIssue { mail, .. } | Work::AddComment { mail },
+            ) = (&outcome, &task.effect.work)
+            {
+                // Nobody waits for it, and nothing hangs on it.
+                let mail = mail.clone();
+                tokio::spawn(async move { mailbox.mark(&mail).await });
+            }
             outcome.map(|outcome| self.without_permission(&task.effect, outcome))
         })
     }

@@ -17,11 +17,15 @@ use super::{
     slot::{Slot, answers},
     supervisor::{Child, Restart, StartFault, SupervisorHandle},
 };
+use crate::clients::SignInFault;
 
 mod news;
+mod pace;
 mod round;
+mod subscriptions;
 mod sweep;
 
+use pace::Pace;
 use round::{Round, RoundFault};
 pub(super) use sweep::{Swept, reread, sweep};
 
@@ -29,14 +33,14 @@ pub(super) use sweep::{Swept, reread, sweep};
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_mins(2);
-/// Where the server pushes, how often to look all the same.
-const LOOK_ANYWAY: Duration = Duration::from_mins(5);
 /// How long to let Jira catch up before more mails are taken in.
 const CATCH_UP: Duration = Duration::from_millis(500);
 
 enum MailboxStreamerMsg {
-    /// There may be news. No reply.
+    /// It is time for a look of our own. No reply.
     Look,
+    /// There may be news. No reply.
+    News,
     /// The event stream stands, or not any more. No reply.
     Pushed(bool),
     /// The round is over. No reply.
@@ -102,7 +106,7 @@ struct State {
     /// The round under way. Cut short, it is done again: the cursor moves last.
     round: Option<AbortOnDropHandle<()>>,
     look_again: bool,
-    pushes: bool,
+    pace: Pace,
     failures: u32,
     timer: Option<AbortOnDropHandle<()>>,
     _news: AbortOnDropHandle<()>,
@@ -122,18 +126,18 @@ impl Actor for MailboxStreamer {
         let span = tracing::info_span!("ticketd.mailbox", mailbox.name = %mailbox.name);
         let news = news::listen(mailbox.clone(), move |told| {
             let message = match told {
-                news::Told::News => MailboxStreamerMsg::Look,
+                news::Told::News => MailboxStreamerMsg::News,
                 news::Told::Pushes(pushes) => MailboxStreamerMsg::Pushed(pushes),
             };
             listener.cast(message).is_ok()
         });
         let _ = myself.cast(MailboxStreamerMsg::Look);
         Ok(State {
+            pace: Pace::of(&mailbox),
             mailbox,
             desk,
             round: None,
             look_again: false,
-            pushes: false,
             failures: 0,
             timer: None,
             _news: AbortOnDropHandle::new(tokio::spawn(news.instrument(span))),
@@ -148,9 +152,13 @@ impl Actor for MailboxStreamer {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             MailboxStreamerMsg::Look => state.look(&myself),
+            MailboxStreamerMsg::News => {
+                state.pace.told();
+                state.look(&myself);
+            }
             MailboxStreamerMsg::Pushed(pushes) => {
                 // The next look of its own may be far away.
-                if std::mem::replace(&mut state.pushes, pushes) && !pushes {
+                if state.pace.pushed(pushes) && !pushes {
                     state.look(&myself);
                 }
             }
@@ -190,14 +198,23 @@ impl State {
             Ok(Round { more, recorded }) => {
                 self.failures = 0;
                 self.mailbox.health.part.succeeded();
+                self.mailbox.health.sign_in(None);
                 self.tell(recorded);
+                let next = self.pace.next(recorded != Recorded::default());
                 if more || self.look_again {
                     return self.wait(myself, if more { CATCH_UP } else { Duration::ZERO });
                 }
-                if self.pushes { LOOK_ANYWAY } else { self.mailbox.poll }
+                next
             }
             Err(error) => {
                 self.mailbox.health.part.failed();
+                if let Some(fault) = self.mailbox.source.sign_in_needed() {
+                    self.locked_out(&fault);
+                    // Whoever signs in rings the bell.
+                    return if self.look_again {
+                        self.wait(myself, Duration::ZERO)
+                    };
+                }
                 let pause = PAUSE.saturating_mul(1 << self.failures.min(8)).min(PAUSE_MAX);
                 self.failures = self.failures.saturating_add(1);
                 tracing::warn!(
@@ -218,6 +235,20 @@ impl State {
             tokio::time::sleep(pause).await;
             let _ = myself.cast(MailboxStreamerMsg::Look);
         })));
+    }
+
+    /// Says once what a person must do.
+    fn locked_out(&self, fault: &SignInFault) {
+        if self.mailbox.health.sign_in(Some(fault.word())) {
+            return;
+        }
+        let name = &self.mailbox.name;
+        tracing::error!(
+            mailbox.name = %name,
+            cause = %fault,
+            "nothing is read from a mailbox of Microsoft 365 until its sign-in is mended: run \
+             `ticketd mailbox authorize {name}`"
+        );
     }
 
     fn tell(&self, recorded: Recorded) {

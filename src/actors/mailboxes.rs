@@ -7,10 +7,12 @@ use std::{
 };
 
 use minijinja::{Environment, Value};
+use secrecy::SecretString;
 use url::Url;
 
+use super::doorbell::Doorbell;
 use crate::{
-    clients::{ApiError, MailboxClient, Whole},
+    clients::{ApiError, Grants, MailboxClient, Mark, Whole},
     health,
     locale::Locale,
     model::{
@@ -47,8 +49,24 @@ pub struct Mailbox {
     pub portal_url: Option<Url>,
     /// The text of a notice, where the operator wrote one.
     pub template: Option<Template>,
+    /// What is done to a mail whose ticket is made.
+    pub mark: Option<Mark>,
+    /// Where its news are told, if they are told at our door.
+    pub hook: Option<Hook>,
+    /// Rung by the door, heard by the streamer.
+    pub bell: Doorbell,
+    /// Where the sign-in of a person is kept, if ticketd gets in by one.
+    pub grants: Option<Arc<dyn Grants>>,
     /// Its record for `/ready`.
     pub health: health::Mailbox,
+}
+
+/// A door of ours for the news of one mailbox.
+pub struct Hook {
+    /// As the mailbox's server knows it.
+    pub url: Url,
+    /// What every notice must repeat.
+    pub client_state: SecretString,
 }
 
 /// A notice's text as the operator wrote it: a minijinja template.
@@ -113,6 +131,15 @@ impl Mailbox {
             Whole::Unreadable { reason } => {
                 Err(ApiError::Malformed { service: self.source.part().name(), cause: reason })
             }
+        }
+    }
+
+    /// Marks a mail whose ticket is made, if that is wanted: as well as it goes. A mail that cannot
+    /// be marked, or that is gone, has its ticket all the same.
+    pub async fn mark(&self, mail: &MailRef) {
+        let (Some(mark), MailboxClient::Graph(source)) = (&self.mark, &self.source) else { return };
+        if let Err(error) = source.mark(&mail.remote, mark).await {
+            tracing::warn!(mailbox.name = %self.name, %error, "a mail could not be marked");
         }
     }
 

@@ -1,21 +1,27 @@
 //! What the operator asks of a desk and its mailboxes, answered the same way by a daemon that runs
 //! and by a command that has opened the store itself.
 
+use std::fmt;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
     desk::{Desk, Listing, Recorded, Retried, Row},
     mailbox_streamer::{self, Swept},
-    mailboxes::Mailboxes,
+    mailboxes::{Mailbox, Mailboxes},
 };
-use crate::model::{
-    case::{Case, MailRecord, MailState},
-    effect::{Effect, Stage},
-    keys::{CaseId, EffectId, MailKey, MailboxName},
+use crate::{
+    clients::{Grant, Granted, MailboxClient, Reach, SignInFault},
+    model::{
+        case::{Case, MailRecord, MailState},
+        effect::{Effect, Stage},
+        keys::{CaseId, EffectId, MailKey, MailboxName},
+    },
 };
 
 /// A question.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
     /// Rows of the desk.
@@ -33,6 +39,13 @@ pub enum Question {
     Audit,
     /// The mailboxes.
     Mailboxes,
+    /// Take up a sign-in for a mailbox, and say what it may do.
+    Authorize {
+        /// The mailbox's name.
+        mailbox: String,
+        /// What a person gave, where it takes one.
+        grant: Option<GivenGrant>,
+    },
     /// Look for mails without a ticket.
     Sweep {
         /// The mailbox's name.
@@ -42,6 +55,33 @@ pub enum Question {
         /// Only count them.
         dry_run: bool,
     },
+}
+
+/// What a person gave who signed in, on its way to the store.
+#[derive(Serialize, Deserialize)]
+pub struct GivenGrant {
+    /// The refresh token.
+    pub refresh_token: String,
+    /// When it was given.
+    pub obtained: Timestamp,
+}
+
+/// It lets in whoever has it.
+impl fmt::Debug for GivenGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GivenGrant").finish_non_exhaustive()
+    }
+}
+
+/// What a sign-in may do.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SignInReport {
+    /// Why nobody is let in.
+    pub fault: Option<SignInFault>,
+    /// The permissions that are missing.
+    pub missing: Vec<String>,
+    /// Whether the mailbox opens, if somebody is let in.
+    pub reach: Option<Reach>,
 }
 
 /// An answer, or how far it is.
@@ -81,6 +121,8 @@ pub enum Reply {
     },
     /// To [`Question::Mailboxes`].
     Mailboxes(Vec<MailboxRow>),
+    /// To [`Question::Authorize`].
+    Authorized(SignInReport),
     /// Of a sweep under way.
     Sweeping {
         /// Mails looked at.
@@ -114,6 +156,8 @@ pub struct MailboxRow {
     pub lag_seconds: u64,
     /// State, count.
     pub mails: Vec<(String, u64)>,
+    /// Why nothing is read until somebody signs in.
+    pub sign_in: Option<SignInFault>,
 }
 
 /// Answers questions; cheap to clone.
@@ -134,6 +178,7 @@ impl Review {
             Question::Retry(id) => self.retry(&id).await,
             Question::Audit => self.audit().await,
             Question::Mailboxes => self.mailboxes().await,
+            Question::Authorize { mailbox, grant } => self.authorize(&mailbox, grant).await,
             Question::Sweep { mailbox, days, dry_run } => {
                 self.sweep(&mailbox, days, dry_run, tell).await
             }
@@ -217,9 +262,49 @@ impl Review {
                 synced: cursor.map(|cursor| format!("{:.0}", cursor.synced)).unwrap_or_default(),
                 lag_seconds: mailbox.health.lag_seconds(),
                 mails: self.desk.counts(mailbox.name.clone()).await?,
+                sign_in: sign_in(&mailbox).await,
             });
         }
         Ok(Reply::Mailboxes(rows))
+    }
+
+    /// Takes up a sign-in, and tries it out. Whatever comes of it, the mailbox is looked at again.
+    async fn authorize(&self, mailbox: &str, given: Option<GivenGrant>) -> anyhow::Result<Reply> {
+        let known = MailboxName::parse(mailbox).and_then(|name| self.mailboxes.of(&name));
+        let Some(known) = known else {
+            return Ok(Reply::Failed(format!(
+                "ticketd runs without a mailbox {mailbox:?}; restart it with this configuration"
+            )));
+        };
+        let MailboxClient::Graph(source) = &known.source else {
+            return Ok(Reply::Failed(format!(
+                "ticketd runs with mailbox {mailbox:?} at JMAP; restart it with this configuration"
+            )));
+        };
+        if let Some(GivenGrant { refresh_token, obtained }) = given {
+            let Some(grants) = &known.grants else {
+                return Ok(Reply::Failed(format!(
+                    "ticketd runs with another sign_in of {mailbox:?}; restart it with this \
+                     configuration"
+                )));
+            };
+            let grant = Grant { refresh_token: refresh_token.into(), obtained };
+            grants.keep(grant).await.map_err(anyhow::Error::msg)?;
+        }
+        source.signed_in().await;
+        let report = match source.permissions().await {
+            Ok(Granted { missing, mailbox }) => {
+                known.health.sign_in(None);
+                let missing = missing.unwrap_or_default().into_iter().map(str::to_owned);
+                SignInReport { fault: None, missing: missing.collect(), reach: Some(mailbox) }
+            }
+            Err(error) => match source.sign_in_needed() {
+                None => return Err(error.into()),
+                fault => SignInReport { fault, missing: Vec::new(), reach: None },
+            },
+        };
+        known.bell.ring();
+        Ok(Reply::Authorized(report))
     }
 
     async fn sweep(
@@ -239,6 +324,18 @@ impl Review {
         let swept = mailbox_streamer::sweep(&known, &self.desk, days, dry_run, told).await?;
         let Swept { seen, missing, recorded } = swept;
         Ok(Reply::Swept { seen, missing, recorded })
+    }
+}
+
+/// What is known to be wrong with a mailbox's sign-in, without trying it.
+async fn sign_in(mailbox: &Mailbox) -> Option<SignInFault> {
+    let known = mailbox.source.sign_in_needed();
+    if known.is_some() {
+        return known;
+    }
+    match mailbox.grants.as_ref()?.load().await {
+        Ok(None) => Some(SignInFault::NoGrant),
+        Ok(Some(_)) | Err(_) => None,
     }
 }
 

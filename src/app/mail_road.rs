@@ -3,17 +3,15 @@
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use url::Url;
 
+use super::mail_source::{self, StoredGrants, graph_client, jmap_client};
 use crate::{
     actors::{
-        Boards, CommentTools, Desk, IssueSettings, JiraTools, MailTools, Mailbox, Mailboxes,
-        Review, Site, SupervisorHandle, Template, start_jira_comments, start_jira_creator,
-        start_mail_replier, start_mailbox_streamer,
+        Boards, CommentTools, Desk, Doorbell, Hook, IssueSettings, JiraTools, MailTools, Mailbox,
+        Mailboxes, Review, Site, SupervisorHandle, Template, start_jira_comments,
+        start_jira_creator, start_mail_replier, start_mailbox_streamer,
     },
-    clients::{
-        JiraAuth, JiraClient, JiraSettings, JmapAuth, JmapClient, JmapSettings, MailboxClient,
-    },
+    clients::{Grants, JiraAuth, JiraClient, JiraSettings, MailboxClient, Mark},
     config::{self, Config},
     health,
     locale::Texts,
@@ -24,8 +22,6 @@ use crate::{
 
 /// How long a call to Jira may take; what is attached has longer.
 const JIRA_LIMIT: Duration = Duration::from_secs(20);
-/// How long a call to a mailbox may take.
-const MAILBOX_LIMIT: Duration = Duration::from_secs(20);
 
 /// The parts of the mail road.
 pub struct MailRoad {
@@ -54,7 +50,7 @@ impl MailRoad {
         let mut sites = HashMap::new();
         let mut mailboxes = Vec::new();
         for one in &config.mailboxes {
-            let (mailbox, site) = mailbox(one, jira, config.desk.keep_days, metrics)?;
+            let (mailbox, site) = mailbox(one, jira, config, store, metrics)?;
             sites.insert(mailbox.name.clone(), site);
             mailboxes.push(mailbox);
         }
@@ -146,7 +142,8 @@ pub fn jira_client(jira: &config::Jira, metrics: &Metrics) -> anyhow::Result<Jir
 fn mailbox(
     mailbox: &config::Mailbox,
     jira: &config::Jira,
-    keep_days: u32,
+    config: &Config,
+    store: &Store,
     metrics: &Metrics,
 ) -> anyhow::Result<(Mailbox, Site)> {
     let name = &mailbox.name;
@@ -159,7 +156,8 @@ fn mailbox(
     let category = mailbox.category.as_ref().or(jira.default_category.as_ref());
     let reply = &mailbox.reply;
     let template = reply.template_file.as_deref().map(template).transpose()?;
-    let source = MailboxClient::Jmap(jmap_client(mailbox, metrics)?);
+    let Source { client: source, mark, hook, grants } =
+        source(mailbox, &parsed, config, store, metrics)?;
     let filter = &mailbox.filter;
     let aliases = mailbox.aliases.iter().filter_map(|alias| Email::parse(alias));
     let site = Site {
@@ -187,38 +185,52 @@ fn mailbox(
         category: category.and_then(|category| issue_text::label(category)),
         poll: mailbox.poll,
         first_days: mailbox.first_days,
-        keep_days,
+        keep_days: config.desk.keep_days,
         locale: reply.locale,
         portal_url: reply.portal_url.clone(),
         template,
+        mark,
+        hook,
+        bell: Doorbell::default(),
+        grants,
     };
     Ok((ready, site))
 }
 
-/// Where a mailbox's mails come from. Nothing is called yet.
-///
-/// # Errors
-/// Without CA certificates.
-pub fn jmap_client(mailbox: &config::Mailbox, metrics: &Metrics) -> anyhow::Result<JmapClient> {
-    let config::MailSource::Jmap(jmap) = &mailbox.source;
-    let settings = JmapSettings {
-        session_url: session_url(&jmap.url)?,
-        auth: match (&jmap.credential, &jmap.user) {
-            (config::Credential::Password(password), user) => JmapAuth::Basic {
-                user: user.clone().unwrap_or_default(),
-                password: password.clone(),
-            },
-            (config::Credential::Token(token), _) => JmapAuth::Token(token.clone()),
-            (config::Credential::TokenFile(file), _) => JmapAuth::TokenFile(file.clone()),
-        },
-        limit: MAILBOX_LIMIT,
-    };
-    Ok(JmapClient::new(settings, metrics.clone())?)
+/// Where a mailbox's mails come from, and what only some have.
+struct Source {
+    client: MailboxClient,
+    mark: Option<Mark>,
+    hook: Option<Hook>,
+    grants: Option<Arc<dyn Grants>>,
 }
 
-/// A bare host is asked where its session lies (RFC 8620, 2.2); a path is the session itself.
-fn session_url(url: &Url) -> anyhow::Result<Url> {
-    Ok(if url.path() == "/" { url.join(".well-known/jmap")? } else { url.clone() })
+fn source(
+    mailbox: &config::Mailbox,
+    name: &MailboxName,
+    config: &Config,
+    store: &Store,
+    metrics: &Metrics,
+) -> anyhow::Result<Source> {
+    let graph = match &mailbox.source {
+        config::MailSource::Jmap(jmap) => {
+            let client = MailboxClient::Jmap(jmap_client(jmap, metrics)?);
+            return Ok(Source { client, mark: None, hook: None, grants: None });
+        }
+        config::MailSource::Graph(graph) => graph,
+    };
+    let grants: Arc<dyn Grants> = Arc::new(StoredGrants::new(store.clone(), name.clone(), graph));
+    let client = MailboxClient::Graph(graph_client(mailbox, graph, grants.clone(), metrics)?);
+    let hook = match &config.http.public_url {
+        Some(url) if graph.webhooks => Some(Hook {
+            url: url.join(&format!("hooks/graph/{name}"))?,
+            client_state: store.desk().secret().client_state(name),
+        }),
+        _ => None,
+    };
+    let of_a_person = matches!(graph.sign_in, config::SignIn::Device | config::SignIn::Code);
+    let mark = mail_source::mark(&graph.mark);
+    Ok(Source { client, mark, hook, grants: of_a_person.then_some(grants) })
 }
 
 /// The operator's text of a notice.

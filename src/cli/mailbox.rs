@@ -1,5 +1,7 @@
 //! `ticketd mailbox`: the mailboxes, with the daemon running or not.
 
+pub(super) mod authorize;
+
 use clap::Subcommand;
 use indicatif::ProgressBar;
 
@@ -21,6 +23,11 @@ pub(super) enum Mailbox {
     List,
     /// Run the daemon for mails alone; slash commands are refused
     Watch,
+    /// Sign in for a mailbox of Microsoft 365, and say what the sign-in may do
+    Authorize {
+        /// The mailbox
+        name: String,
+    },
     /// Look for mails of the last days that ticketd has not seen, and take them in
     Sweep {
         /// How many days back, at most `desk.keep_days`
@@ -53,6 +60,7 @@ impl Mailbox {
                 config.redmine.slash_tokens.clear();
                 run::run(config).await
             }
+            Self::Authorize { name } => authorize::authorize(&config()?, &name).await,
             Self::Sweep { days, mailbox, dry_run } => {
                 sweep(&config()?, days, mailbox.as_deref(), dry_run).await
             }
@@ -63,13 +71,14 @@ impl Mailbox {
 async fn list(config: &Config) -> Outcome {
     match ask(config, Question::Mailboxes, |_| {}).await? {
         Reply::Mailboxes(mailboxes) => {
-            let mut table = table(&["name", "address", "read up to", "lag", "mails"]);
+            let mut table = table(&["name", "address", "read up to", "lag", "mails", "sign-in"]);
             for one in mailboxes {
                 let mails: Vec<_> =
                     one.mails.iter().map(|(state, count)| format!("{count} {state}")).collect();
                 let synced = if one.synced.is_empty() { "never".to_owned() } else { one.synced };
                 let lag = format!("{} s", one.lag_seconds);
-                table.add_row([one.name, one.address, synced, lag, mails.join(", ")]);
+                let sign_in = one.sign_in.map_or_else(String::new, |fault| fault.word().to_owned());
+                table.add_row([one.name, one.address, synced, lag, mails.join(", "), sign_in]);
             }
             print(&table);
             Ok(())

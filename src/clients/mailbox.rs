@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::{future::BoxFuture, stream::BoxStream};
 use jiff::Timestamp;
 
-use super::{ApiError, Download, GraphClient, JmapClient};
+use super::{ApiError, Download, GraphClient, JmapClient, SignInFault};
 use crate::{
     health::Part,
     model::mail::{Address, Content, Email, Folder, Mail, MessageId},
@@ -151,6 +151,15 @@ impl MailboxClient {
         match self {
             Self::Jmap(jmap) => jmap.part(),
             Self::Graph(graph) => graph.part(),
+        }
+    }
+
+    /// Why nothing is asked any more, if a person must mend the sign-in first.
+    #[must_use]
+    pub fn sign_in_needed(&self) -> Option<SignInFault> {
+        match self {
+            Self::Jmap(_) => None,
+            Self::Graph(graph) => graph.sign_in_needed(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! name, by which the environment can change it.
 
 mod filter;
+mod graph;
 mod jmap;
 mod reply;
 
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use filter::{Automatic, Filter};
+pub use graph::{Graph, Mark, SignIn};
 pub use jmap::{Credential, Jmap};
 pub use reply::Reply;
 
@@ -48,13 +50,16 @@ pub struct Mailbox {
 pub enum MailSource {
     /// A JMAP server (RFC 8620, RFC 8621).
     Jmap(Jmap),
+    /// Microsoft 365.
+    Graph(Graph),
 }
 
 impl Mailbox {
-    /// All mailboxes. They need a Jira.
+    /// All mailboxes. They need a Jira. `named` is whether `http.public_url` is set.
     pub(super) fn read_all(
         reader: &mut Reader,
         jira: &Result<Option<Jira>, Faulted>,
+        named: bool,
     ) -> Result<Vec<Self>, Faulted> {
         let places = reader.mailboxes();
         if !places.is_empty() && matches!(jira, Ok(None)) {
@@ -65,8 +70,10 @@ impl Mailbox {
         let jira = jira.as_ref().ok().and_then(Option::as_ref);
         let mut addresses = Addresses::default();
         // All are read before one fault ends it, so that every fault is noted.
-        let read: Vec<_> =
-            places.iter().map(|place| Self::read(reader, place, jira, &mut addresses)).collect();
+        let read: Vec<_> = places
+            .iter()
+            .map(|place| Self::read(reader, place, jira, named, &mut addresses))
+            .collect();
         read.into_iter().collect()
     }
 
@@ -74,6 +81,7 @@ impl Mailbox {
         reader: &mut Reader,
         place: &MailboxSection,
         jira: Option<&Jira>,
+        named: bool,
         addresses: &mut Addresses,
     ) -> Result<Self, Faulted> {
         let MailboxSection { section: here, name } = place;
@@ -84,12 +92,7 @@ impl Mailbox {
                 addresses.take(text, here)
             });
         let aliases = section.list("aliases", |text| addresses.take(text, here));
-        section.parsed("source", |text| match text {
-            "jmap" => Ok(()),
-            _ => Err(format!(
-                "{text:?} is not known; only \"jmap\" is known so far as a source of mails"
-            )),
-        });
+        let graph = section.choice("source", &[("jmap", false), ("graph", true)]);
         section.choice("tracker", &[("jira", ())]);
         let board = section.checked("board", |text| match jira {
             Some(jira) => jira.board(text),
@@ -106,14 +109,20 @@ impl Mailbox {
         }
         let first_days = section.number("first_days", 0..=365, 0);
         let poll = section.duration("poll", 1..=3600, 60);
-        let jmap = Jmap::read(reader.section(format!("{here}.jmap")));
+        let source = if graph.unwrap_or_default() {
+            Jmap::pass(reader.section(format!("{here}.jmap")));
+            Graph::read(reader.section(format!("{here}.graph")), named).map(MailSource::Graph)
+        } else {
+            Graph::pass(reader.section(format!("{here}.graph")));
+            Jmap::read(reader.section(format!("{here}.jmap"))).map(MailSource::Jmap)
+        };
         let filter = Filter::read(reader.section(format!("{here}.filter")));
         let reply = Reply::read(reader.section(format!("{here}.reply")));
         Ok(Self {
             name: name.clone().ok_or(Faulted)?,
             address: address?,
             aliases,
-            source: MailSource::Jmap(jmap?),
+            source: source?,
             board: board?,
             category,
             first_days,

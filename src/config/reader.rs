@@ -78,7 +78,7 @@ fn no_section(known: &[(String, String)], section: &str) -> String {
         let there =
             known.iter().any(|place| place.0.split_once(']').is_some_and(|s| s.0 == mailbox));
         return if there {
-            "a mailbox has no such table, only jmap, filter and reply".to_owned()
+            "a mailbox has no such table, only jmap, graph, filter and reply".to_owned()
         } else {
             "no [[mailbox]] of the file has this name, and a variable makes none".to_owned()
         };

@@ -166,6 +166,11 @@ impl<'r> Section<'r> {
         }
     }
 
+    /// Takes a key that nobody reads, without a word.
+    pub(super) fn pass(&mut self, key: &str) {
+        let _unread = self.take(key);
+    }
+
     /// Notes a fault of `key`, which is set nowhere.
     pub(super) fn unset(&mut self, key: &str, problem: impl Into<String>) -> Faulted {
         let origin = Origin { key: format!("{}.{key}", self.name), source: Source::Nowhere };

@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::{error::HttpError, request_id::RequestIds};
 use crate::{
-    actors::{Desk, MattermostPosterHandle, RedmineSessions},
+    actors::{Desk, Mailboxes, MattermostPosterHandle, RedmineSessions},
     clients::{JiraClient, UserLocales},
     config::{Limits, Redmine},
-    health::{self, Part},
+    health::Part,
     locale::{Locale, Texts},
     model::ids::UserId,
     store::Store,
@@ -45,8 +45,8 @@ pub struct Context {
     pub store: Store,
     /// The remote services, for `/ready`.
     pub parts: Vec<Part>,
-    /// The mailboxes, for `/ready`.
-    pub mailboxes: Vec<health::Mailbox>,
+    /// The mailboxes: their records for `/ready`, and their bells.
+    pub mail: Mailboxes,
     /// Where Jira's webhooks go, if they are taken.
     pub jira_hook: Option<JiraHook>,
     /// What only the door itself needs.
@@ -89,6 +89,8 @@ pub struct Doorkeeping {
     at_once: Semaphore,
     /// Requests without a valid token: a few are answered as what they are.
     strangers: DefaultDirectRateLimiter,
+    /// Whoever tells of a mailbox, until it is known who they are.
+    pub(super) unproven: Semaphore,
     /// Log lines that strangers can cause, by the hundred if they want.
     pub(super) complaints: DefaultKeyedRateLimiter<&'static str>,
     pub(super) ids: RequestIds,
@@ -115,6 +117,7 @@ impl Doorkeeping {
             pace: DefaultKeyedRateLimiter::keyed(Quota::per_minute(limits.per_user_per_minute)),
             at_once: Semaphore::new(AT_ONCE),
             strangers: DefaultDirectRateLimiter::direct(Quota::per_second(STRANGERS)),
+            unproven: Semaphore::new(UNPROVEN),
             complaints: DefaultKeyedRateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN)),
             ids: RequestIds::new(),
             closing,

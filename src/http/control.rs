@@ -21,8 +21,8 @@ use crate::actors::{Question, Reply, Review};
 
 /// The socket's name in the store's directory.
 const NAME: &str = "control.sock";
-/// Bytes of the longest question.
-const QUESTION_MAX: u64 = 4096;
+/// Bytes of the longest question: a sign-in goes with it.
+const QUESTION_MAX: u64 = 16 * 1024;
 /// How long a question may take to arrive.
 const QUESTION_LIMIT: Duration = Duration::from_secs(5);
 /// How long a piece of the answer may stay unread before nobody reads it any more.

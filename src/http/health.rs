@@ -36,8 +36,8 @@ pub(super) fn ready(context: &Context) -> Reply {
         parts.insert(part.name().to_owned(), part.to_json());
     }
     let mut mailboxes = Map::new();
-    for mailbox in &context.mailboxes {
-        mailboxes.insert(mailbox.name().to_owned(), mailbox.to_json());
+    for mailbox in context.mail.all() {
+        mailboxes.insert(mailbox.name.to_string(), mailbox.health.to_json());
     }
     if !mailboxes.is_empty() {
         parts.insert("mailboxes".to_owned(), Value::Object(mailboxes));
@@ -49,8 +49,8 @@ pub(super) fn ready(context: &Context) -> Reply {
 pub(super) fn metrics(context: &Context) -> Reply {
     let kept = context.store.stats();
     context.metrics.store_barrier(kept.rounds, kept.waiters);
-    for mailbox in &context.mailboxes {
-        context.metrics.mailbox(mailbox);
+    for mailbox in context.mail.all() {
+        context.metrics.mailbox(&mailbox.health);
     }
     let text = context.metrics.encode();
     reply::typed(StatusCode::OK, Metrics::CONTENT_TYPE, text.into())

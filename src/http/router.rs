@@ -9,8 +9,8 @@ use matchit::Router;
 use tracing::Instrument;
 
 use super::{
-    context::Context, error::HttpError, health, hook_jira, login_form, reply::Reply, request_id,
-    slash_redmine,
+    context::Context, error::HttpError, health, hook_graph, hook_jira, login_form, reply::Reply,
+    request_id, slash_redmine,
 };
 
 /// What answers.
@@ -22,6 +22,7 @@ enum Endpoint {
     SlashRedmine,
     LoginForm,
     HookJira,
+    HookGraph,
 }
 
 /// Path, methods (as `Allow` says them), endpoint.
@@ -34,6 +35,7 @@ const ROUTES: &[Route] = &[
     ("/slash/redmine", "POST, GET", Endpoint::SlashRedmine),
     ("/slash/redmine/login/{secret}", "POST", Endpoint::LoginForm),
     ("/hooks/jira", "POST", Endpoint::HookJira),
+    ("/hooks/graph/{mailbox}", "POST", Endpoint::HookGraph),
 ];
 
 /// Finds the one of [`ROUTES`] that a path belongs to.
@@ -63,9 +65,10 @@ impl Routes {
             None => Err(HttpError::NotFound),
             Some(found) => {
                 let (_, allowed, endpoint) = *found.value;
-                let secret = found.params.get("secret").unwrap_or_default().to_owned();
+                // No path has more than one open part.
+                let part = found.params.iter().next().map_or("", |(_, part)| part).to_owned();
                 if allowed.split(", ").any(|method| method == request.method().as_str()) {
-                    let work = dispatch(context, endpoint, request, &secret, &id);
+                    let work = dispatch(context, endpoint, request, &part, &id);
                     let caught = AssertUnwindSafe(work.instrument(span.clone())).catch_unwind();
                     caught.await.unwrap_or_else(|_| {
                         span.in_scope(|| tracing::error!("a request failed by a panic"));
@@ -96,7 +99,7 @@ async fn dispatch(
     context: &Arc<Context>,
     endpoint: Endpoint,
     request: Request<Incoming>,
-    secret: &str,
+    part: &str,
     id: &str,
 ) -> Result<Reply, HttpError> {
     match endpoint {
@@ -105,7 +108,8 @@ async fn dispatch(
         Endpoint::Metrics => Ok(health::metrics(context)),
         Endpoint::SlashRedmine => slash_redmine::answer(context, request, id).await,
         Endpoint::HookJira => hook_jira::answer(context, request).await,
-        Endpoint::LoginForm => login_form::answer(context, request, secret, id).await,
+        Endpoint::HookGraph => hook_graph::answer(context, request, part).await,
+        Endpoint::LoginForm => login_form::answer(context, request, part, id).await,
     }
 }
 

@@ -90,6 +90,7 @@ struct Inner {
     lag: Family<MailboxLabels, Gauge>,
     backlog: Family<MailboxLabels, Gauge>,
     read: Family<MailboxLabels, Gauge>,
+    sign_in: Family<MailboxLabels, Gauge>,
     desk: Family<DeskLabels, Gauge>,
 }
 
@@ -116,6 +117,7 @@ impl Metrics {
             lag: Family::default(),
             backlog: Family::default(),
             read: Family::default(),
+            sign_in: Family::default(),
             desk: Family::default(),
         };
         let registry = &mut inner.registry;
@@ -176,6 +178,11 @@ impl Metrics {
             inner.read.clone(),
         );
         registry.register(
+            "mailbox_sign_in_needed",
+            "Whether nothing is read from the mailbox until somebody signs in (1) or not (0)",
+            inner.sign_in.clone(),
+        );
+        registry.register(
             "desk",
             "What stands still: dead effects, mails put aside, cases that wait for a worker",
             inner.desk.clone(),
@@ -206,6 +213,8 @@ impl Metrics {
         self.0.lag.get_or_create(&labels).set(gauge(mailbox.lag_seconds()));
         self.0.backlog.get_or_create(&labels).set(gauge(mailbox.waiting()));
         self.0.read.get_or_create(&labels).set(i64::from(mailbox.part.is_well()));
+        let locked = mailbox.sign_in_fault().is_some();
+        self.0.sign_in.get_or_create(&labels).set(i64::from(locked));
     }
 
     /// A request was answered. `route` is the pattern, never the path that came.

@@ -45,7 +45,7 @@ async fn becomes(post: &Post, well: bool) -> Value {
 }
 
 fn credential(mailbox: &mut Mailbox, with: Credential) {
-    let MailSource::Jmap(jmap) = &mut mailbox.source;
+    let MailSource::Jmap(jmap) = &mut mailbox.source else { panic!("another source") };
     (jmap.credential, jmap.user) = (with, None);
 }
 

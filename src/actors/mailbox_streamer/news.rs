@@ -1,12 +1,14 @@
-//! The event stream of a mailbox, kept standing: it tells that something changed, never what.
+//! The news of a mailbox: they tell that something changed, never what. Here is the event stream of
+//! a JMAP server, kept standing; Graph's way is in `subscriptions`.
 
 use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
+use super::subscriptions;
 use crate::{
     actors::mailboxes::Mailbox,
-    clients::{JmapEvent, MailboxClient},
+    clients::{JmapClient, JmapEvent, MailboxClient},
 };
 
 /// The longest pause between two connections.
@@ -24,9 +26,14 @@ pub(super) enum Told {
 }
 
 /// Listens until `tell` says that nobody does any more.
-pub(super) async fn listen(mailbox: Arc<Mailbox>, tell: impl Fn(Told) -> bool + Send) {
-    // Graph tells its news at a door of ours.
-    let MailboxClient::Jmap(source) = &mailbox.source else { return };
+pub(super) async fn listen(mailbox: Arc<Mailbox>, tell: impl Fn(Told) -> bool + Send + Sync) {
+    match &mailbox.source {
+        MailboxClient::Jmap(source) => stream(&mailbox, source, &tell).await,
+        MailboxClient::Graph(source) => subscriptions::listen(&mailbox, source, &tell).await,
+    }
+}
+
+async fn stream(mailbox: &Mailbox, source: &JmapClient, tell: &(impl Fn(Told) -> bool + Sync)) {
     let pauses = || {
         ExponentialBuilder::default()
             .with_jitter()

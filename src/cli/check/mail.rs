@@ -1,6 +1,8 @@
 //! The mail road's part of `ticketd check`: Jira, its boards, and each mailbox. Jira is asked with
 //! our credentials once; where it refuses them, nothing more is asked of it.
 
+mod office;
+
 use super::Finding;
 use crate::{
     app,
@@ -31,8 +33,17 @@ pub(super) async fn check(
         row("jira.webhook_secret", webhooks(config, jira));
     }
     for one in &config.mailboxes {
-        let source = app::jmap_client(one, &metrics)?;
-        row(&format!("mailbox {}", one.name), mailbox(&source, one, config).await.into());
+        let told = format!("mailbox {}", one.name);
+        match &one.source {
+            config::MailSource::Jmap(jmap) => {
+                let source = app::jmap_client(jmap, &metrics)?;
+                row(&told, mailbox(&source, jmap, one, config).await.into());
+            }
+            config::MailSource::Graph(graph) => {
+                row(&told, office::sign_in(one, graph, config).await);
+                row(&format!("{told} webhooks"), office::webhooks(one, graph, config));
+            }
+        }
         if let Some(file) = &one.reply.template_file {
             let read = app::template(file).map(|_| format!("{} is a template", file.display()));
             let told = read
@@ -113,23 +124,13 @@ fn webhooks(config: &Config, jira: &config::Jira) -> Finding {
 
 async fn mailbox(
     source: &JmapClient,
+    jmap: &config::Jmap,
     mailbox: &config::Mailbox,
     config: &Config,
 ) -> Result<String, String> {
-    let config::MailSource::Jmap(jmap) = &mailbox.source;
     let (name, url) = (&mailbox.name, &jmap.url);
     match source.folders().await {
-        Ok(_) => {
-            let jira = config.jira.as_ref();
-            let board =
-                mailbox.board.as_ref().or(jira.and_then(|jira| jira.default_board.as_ref()));
-            let category = mailbox.category.as_ref();
-            let category = category.or(jira.and_then(|jira| jira.default_category.as_ref()));
-            let to = board.map(|board| format!(", to the board {board}")).unwrap_or_default();
-            let as_what =
-                category.map(|category| format!(" in the category {category}")).unwrap_or_default();
-            Ok(format!("{} is open at {url}{to}{as_what}", mailbox.address))
-        }
+        Ok(_) => Ok(format!("{} is open at {url}{}", mailbox.address, whither(mailbox, config))),
         Err(ApiError::Unauthorized { .. }) => Err(format!(
             "{url} does not accept the user and password, or the token, of mailbox[{name}].jmap"
         )),
@@ -138,4 +139,16 @@ async fn mailbox(
         )),
         Err(error) => Err(format!("{error} (mailbox[{name}].jmap.url is {url})")),
     }
+}
+
+/// Where a mailbox's issues go.
+fn whither(mailbox: &config::Mailbox, config: &Config) -> String {
+    let jira = config.jira.as_ref();
+    let board = mailbox.board.as_ref().or(jira.and_then(|jira| jira.default_board.as_ref()));
+    let category = mailbox.category.as_ref();
+    let category = category.or(jira.and_then(|jira| jira.default_category.as_ref()));
+    let to = board.map(|board| format!(", to the board {board}")).unwrap_or_default();
+    let as_what =
+        category.map(|category| format!(" in the category {category}")).unwrap_or_default();
+    format!("{to}{as_what}")
 }

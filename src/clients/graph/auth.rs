@@ -225,7 +225,8 @@ impl Inner {
     }
 
     fn lock(&self, held: &mut Held, fault: SignInFault) -> ApiError {
-        tracing::error!(cause = %fault, "the mailbox cannot be read until a person mends its sign-in");
+        // Whoever watches over the mailbox tells it, with its name and what to do.
+        tracing::debug!(cause = %fault, "nothing is sent any more until somebody signs in");
         *held = Held::default();
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
         ApiError::Unauthorized { service: ENTRA }

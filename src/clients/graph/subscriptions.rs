@@ -4,17 +4,15 @@
 //! Source: "subscription resource type"; for mails they last 4,230 minutes at most without the
 //! mails' contents.
 
-use std::time::Duration;
-
 use http::Method;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
 use super::{GraphClient, fault::Fault, malformed, places::well_known, wire};
-use crate::{clients::ApiError, clock, model::mail::Folder};
+use crate::{clients::ApiError, model::mail::Folder};
 
 /// Pages of subscriptions that are read, at most: an application shares them among its mailboxes.
 const PAGES: usize = 50;
@@ -48,16 +46,15 @@ impl GraphClient {
         notices: &Url,
         lifecycle: &Url,
         client_state: &SecretString,
-        lifetime: Duration,
+        until: Timestamp,
     ) -> Result<Subscription, ApiError> {
-        let lifetime = SignedDuration::try_from(lifetime).unwrap_or(SignedDuration::ZERO);
         let asked = json!({
             "changeType": "created",
             "resource": self.watched(folder),
             "notificationUrl": notices.as_str(),
             "lifecycleNotificationUrl": lifecycle.as_str(),
             "clientState": client_state.expose_secret(),
-            "expirationDateTime": format!("{:.0}", clock::now() + lifetime),
+            "expirationDateTime": format!("{until:.0}"),
         });
         let url = self.from_root(&["subscriptions"]);
         Ok(self.written(Method::POST, url, Some(&asked)).await?)

@@ -34,10 +34,16 @@ pub enum Credential {
 }
 
 impl Jmap {
+    /// The table of a mailbox whose mails come from elsewhere: whatever stands there waits.
+    pub(super) fn pass(mut section: Section<'_>) {
+        let keys = ["url", "user", "password", "password_file", "token", "token_file"];
+        keys.into_iter().for_each(|key| section.pass(key));
+    }
+
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Faulted> {
         let url = section.needed(
             "url",
-            "write the address of the JMAP server under [mailbox.jmap]",
+            "write the address of the JMAP server under [mailbox.jmap], or source = \"graph\"",
             forms::address,
         );
         let user = section.checked("user", forms::user);

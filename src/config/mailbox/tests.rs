@@ -59,7 +59,7 @@ fn the_address_of_a_session_stays_as_it_is_written() {
     ] {
         let toml = mailbox_with(&format!("jmap.url = '{written}'"));
         let config = Files::with(&toml).load(least()).unwrap();
-        let MailSource::Jmap(jmap) = &config.mailboxes[0].source;
+        let MailSource::Jmap(jmap) = &config.mailboxes[0].source else { panic!() };
         assert_eq!(jmap.url.as_str(), kept);
     }
 }
@@ -90,7 +90,7 @@ fn the_environment_changes_a_mailbox_of_the_file() {
     assert_eq!(mailbox.aliases, ["a@example.org", "b@example.org"]);
     assert_eq!(mailbox.filter.automatic, Automatic::Ticket);
     assert!(!mailbox.reply.enabled);
-    let MailSource::Jmap(jmap) = mailbox.source;
+    let MailSource::Jmap(jmap) = mailbox.source else { panic!() };
     assert_eq!(jmap.user.as_deref(), Some("me"));
     assert!(matches!(jmap.credential, Credential::Password(_)));
 }
@@ -127,7 +127,7 @@ fn every_fault_of_a_mailbox_names_its_line() {
             "aliases = ['support@EXAMPLE.org']",
             "[support].aliases: item 1: mailbox[support] has this address already".into(),
         ),
-        ("source = 'graph'", "[support].source: \"graph\" is not known; only \"jmap\" is".into()),
+        ("source = 'imap'", "[support].source: \"imap\" is none of its values; write jm".into()),
         ("tracker = 'redmine'", "[support].tracker: \"redmine\" is none of its values; wr".into()),
         (
             "board = 'infra'",
@@ -177,8 +177,11 @@ fn every_fault_of_a_mailbox_names_its_line() {
         ("jmpa.user = 'geheim'", {
             "[support].jmpa.user: unknown key; did you mean mailbox[support].jmap.user?".into()
         }),
-        ("graph.tenant = 'geheim'", {
-            "[support].graph.tenant: a mailbox has no such table, only jmap, filter and reply"
+        ("graph.tenat = 'geheim'", {
+            "[support].graph.tenat: unknown key; did you mean mailbox[support].graph.tenant?".into()
+        }),
+        ("imap.host = 'geheim'", {
+            "[support].imap.host: a mailbox has no such table, only jmap, graph, filter and r"
                 .into()
         }),
         ("jmap.whatever = 'x'", "[support].jmap.whatever: unknown key; remove it".into()),

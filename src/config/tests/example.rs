@@ -60,8 +60,25 @@ address = 'infra@example.org'
 url = 'http://127.0.0.1:8080'
 token_file = 'TOKEN_FILE'
 
+[[mailbox]]
+name = 'office'
+address = 'office@example.org'
+source = 'graph'
+[mailbox.graph]
+tenant = 'contoso.example'
+client_id = '24d3b144-21ae'
+client_secret_file = 'TOKEN_FILE'
+authority = 'https://login.microsoftonline.us'
+base_url = 'https://graph.microsoft.us'
+webhooks = true
+mark = 'move'
+mark_folder = 'Done by ticketd'
+
 [desk]
 keep_days = 30
+
+[http]
+public_url = 'https://ticketd.example.org'
 ";
 
 #[test]
@@ -89,7 +106,7 @@ fn a_full_example_is_read() {
     let users: Vec<_> = jira.users.iter().map(|(a, b)| (&**a, &**b)).collect();
     assert_eq!(users, [("Ann@example.org", "5b10"), ("bob@example.org", "bob")]);
 
-    let [support, infra] = config.mailboxes.try_into().unwrap();
+    let [support, infra, office] = config.mailboxes.try_into().unwrap();
     assert_eq!(support.name, "support");
     assert_eq!(support.address, "Support@example.org");
     assert_eq!(support.aliases, ["help@example.org", "desk@example.org"]);
@@ -97,7 +114,7 @@ fn a_full_example_is_read() {
     assert_eq!(support.category.as_deref(), Some("Access, or none"));
     assert_eq!(support.first_days, 7);
     assert_eq!(support.poll.as_secs(), 90);
-    let MailSource::Jmap(jmap) = support.source;
+    let MailSource::Jmap(jmap) = support.source else { panic!("no JMAP") };
     assert_eq!(jmap.url.as_str(), "https://mail.example.org/cyrus");
     assert_eq!(jmap.user.as_deref(), Some("support"));
     let Credential::Password(password) = jmap.credential else { panic!("no password") };
@@ -114,8 +131,16 @@ fn a_full_example_is_read() {
 
     assert_eq!(infra.name, "infra-2");
     assert_eq!(infra.board, None);
-    let MailSource::Jmap(jmap) = infra.source;
+    let MailSource::Jmap(jmap) = infra.source else { panic!("no JMAP") };
     let Credential::TokenFile(path) = jmap.credential else { panic!("no file") };
     assert_eq!(path.as_os_str(), token.as_str());
+    let MailSource::Graph(graph) = office.source else { panic!("no Graph") };
+    assert_eq!((&*graph.tenant, &*graph.client_id), ("contoso.example", "24d3b144-21ae"));
+    let SignIn::Secret(secret) = graph.sign_in else { panic!("no secret") };
+    assert_eq!(secret.expose_secret(), "token-of-infra");
+    assert_eq!(graph.authority.as_str(), "https://login.microsoftonline.us/");
+    assert_eq!(graph.base_url.as_str(), "https://graph.microsoft.us/");
+    assert!(graph.webhooks);
+    assert_eq!(graph.mark, Mark::Move("Done by ticketd".to_owned()));
     assert_eq!(config.desk.keep_days, 30);
 }

@@ -3,13 +3,14 @@
 //!
 //! Source of the codes: "Microsoft Entra authentication and authorization error codes".
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::ENTRA;
 use crate::clients::{ApiError, transport::Failed};
 
 /// Why nobody is let in until a person does something.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum SignInFault {
     /// AADSTS90002, 900023: there is no such tenant.
     #[error("the tenant is not known; correct it")]
@@ -39,6 +40,24 @@ pub enum SignInFault {
     /// Anything else, by its code: `AADSTS` and digits, or a word of OAuth.
     #[error("the sign-in is refused with {0}")]
     Other(String),
+}
+
+impl SignInFault {
+    /// Its word for `/ready`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::WrongTenant => "wrong tenant",
+            Self::UnknownApp => "unknown application",
+            Self::WrongSecret => "wrong secret",
+            Self::SecretExpired => "secret expired",
+            Self::NoConsent => "no consent",
+            Self::Denied => "consent denied",
+            Self::GrantEnded => "sign-in ended",
+            Self::NoGrant => "nobody signed in",
+            Self::Other(_) => "refused",
+        }
+    }
 }
 
 /// Why a sign-in failed.

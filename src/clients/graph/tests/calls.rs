@@ -175,9 +175,9 @@ async fn a_subscription_is_made_renewed_and_ended() {
     .await;
     let client = stand.client();
     let url = |path: &str| format!("https://us.example/{path}").parse().unwrap();
-    let (lifetime, state) = (Duration::from_hours(24), "state".into());
-    let made =
-        client.subscribe(Folder::Inbox, &url("n"), &url("l"), &state, lifetime).await.unwrap();
+    let until = clock::now() + jiff::SignedDuration::from_hours(24);
+    let state = "state".into();
+    let made = client.subscribe(Folder::Inbox, &url("n"), &url("l"), &state, until).await.unwrap();
     assert_eq!(made.id, "S1");
     let asked = stand.all()[1].json();
     assert_eq!(asked["resource"], client.watched(Folder::Inbox));
