@@ -84,7 +84,7 @@ impl JmapClient {
         remote: &str,
         answers: Vec<Value>,
     ) -> Result<Option<Whole>, ApiError> {
-        let mut got = answers.into_iter().map(|answer| serde_json::from_value::<wire::Got>(answer));
+        let mut got = answers.into_iter().map(serde_json::from_value::<wire::Got>);
         let (Some(Ok(heads)), Some(Ok(mut bodies))) = (got.next(), got.next()) else {
             return Ok(None);
         };
