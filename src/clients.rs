@@ -2,6 +2,7 @@
 //! client; what comes out is a `model` type or an [`ApiError`].
 
 mod error;
+mod graph;
 mod jira;
 mod jmap;
 mod mailbox;
@@ -9,10 +10,17 @@ mod mattermost;
 mod names;
 mod reasons;
 mod redmine;
+#[cfg(test)]
+mod stand;
 mod transport;
 mod user_locales;
 
 pub use error::ApiError;
+pub use graph::{
+    Certificate, CertificateFault, CodeRequest, DeviceCode, Grant, Granted, Grants, GraphAuth,
+    GraphClient, GraphSettings, Mark, Polled, Reach, SignIn, SignInError, SignInFault,
+    Subscription, Way,
+};
 pub use jira::{JiraAuth, JiraClient, JiraSettings, rejected_fields};
 pub use jmap::{Changes, EventStream, Folders, JmapAuth, JmapClient, JmapEvent, JmapSettings};
 pub use mailbox::{

@@ -6,6 +6,7 @@ pub mod command;
 pub mod desk;
 pub mod effect;
 pub mod filter;
+pub mod graph_hook;
 pub(crate) mod html;
 pub mod ids;
 pub mod issue_text;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::{future::BoxFuture, stream::BoxStream};
 use jiff::Timestamp;
 
-use super::{ApiError, Download, JmapClient};
+use super::{ApiError, Download, GraphClient, JmapClient};
 use crate::{
     health::Part,
     model::mail::{Address, Content, Email, Folder, Mail, MessageId},
@@ -19,6 +19,8 @@ use crate::{
 pub enum MailboxClient {
     /// Behind JMAP.
     Jmap(JmapClient),
+    /// Behind Microsoft Graph.
+    Graph(GraphClient),
 }
 
 /// What there is under an id.
@@ -148,6 +150,7 @@ impl MailboxClient {
     pub fn part(&self) -> &Part {
         match self {
             Self::Jmap(jmap) => jmap.part(),
+            Self::Graph(graph) => graph.part(),
         }
     }
 
@@ -158,6 +161,7 @@ impl MailboxClient {
     pub async fn state(&self) -> Result<String, ApiError> {
         match self {
             Self::Jmap(jmap) => jmap.state().await,
+            Self::Graph(graph) => graph.state().await,
         }
     }
 
@@ -168,6 +172,7 @@ impl MailboxClient {
     pub async fn news(&self, since: &str, max: usize) -> Result<News, ChangesFault> {
         match self {
             Self::Jmap(jmap) => jmap.news(since, max).await,
+            Self::Graph(graph) => graph.news(since, max).await,
         }
     }
 
@@ -185,6 +190,7 @@ impl MailboxClient {
     ) -> Result<Vec<String>, ApiError> {
         match self {
             Self::Jmap(jmap) => jmap.query(folder, after, from, limit).await,
+            Self::Graph(graph) => graph.query(folder, after, from, limit).await,
         }
     }
 
@@ -195,6 +201,7 @@ impl MailboxClient {
     pub async fn heads(&self, ids: &[String]) -> Result<Vec<Head>, ApiError> {
         match self {
             Self::Jmap(jmap) => jmap.heads(ids).await,
+            Self::Graph(graph) => graph.heads(ids).await,
         }
     }
 
@@ -205,6 +212,7 @@ impl MailboxClient {
     pub async fn whole(&self, remote: &str) -> Result<Whole, ApiError> {
         match self {
             Self::Jmap(jmap) => jmap.whole(remote).await,
+            Self::Graph(graph) => graph.whole(remote).await,
         }
     }
 
@@ -220,6 +228,7 @@ impl MailboxClient {
     ) -> Result<Download, ApiError> {
         match self {
             Self::Jmap(jmap) => jmap.download(blob, name, media_type).await,
+            Self::Graph(graph) => graph.download(blob).await,
         }
     }
 
@@ -230,6 +239,7 @@ impl MailboxClient {
     pub async fn raw(&self, blob: &str, max: usize) -> Result<Bytes, ApiError> {
         match self {
             Self::Jmap(jmap) => jmap.raw(blob, max).await,
+            Self::Graph(graph) => graph.raw(blob, max).await,
         }
     }
 
@@ -242,6 +252,7 @@ impl MailboxClient {
     pub async fn draft(&self, draft: &Draft) -> Result<String, ApiError> {
         match self {
             Self::Jmap(jmap) => jmap.draft(draft).await,
+            Self::Graph(graph) => graph.draft(draft).await,
         }
     }
 
@@ -256,6 +267,7 @@ impl MailboxClient {
     ) -> Result<Option<Found>, ApiError> {
         match self {
             Self::Jmap(jmap) => jmap.find_by_message_id(message_id).await,
+            Self::Graph(graph) => graph.find_by_message_id(message_id).await,
         }
     }
 
@@ -267,6 +279,7 @@ impl MailboxClient {
     pub async fn send(&self, id: &str, from: &Email, to: &[Email]) -> Result<(), ApiError> {
         match self {
             Self::Jmap(jmap) => jmap.send(id, from, to).await,
+            Self::Graph(graph) => graph.send(id).await,
         }
     }
 
@@ -277,6 +290,7 @@ impl MailboxClient {
     pub async fn was_sent(&self, id: &str) -> Result<bool, ApiError> {
         match self {
             Self::Jmap(jmap) => jmap.was_sent(id).await,
+            Self::Graph(graph) => graph.was_sent(id).await,
         }
     }
 
@@ -287,6 +301,7 @@ impl MailboxClient {
     pub async fn destroy(&self, id: &str) -> Result<(), ApiError> {
         match self {
             Self::Jmap(jmap) => jmap.destroy(id).await,
+            Self::Graph(graph) => graph.destroy(id).await,
         }
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 /// The service's own words: Redmine says `{"errors": […]}`, Mattermost `{"message": "…"}`, Jira
-/// `{"errorMessages": […], "errors": {"field": "…"}}`, which becomes `field: …`.
+/// `{"errorMessages": […], "errors": {"field": "…"}}`, which becomes `field: …`, and Graph
+/// `{"error": {"code": "…", "message": "…"}}`, which becomes `code: …`.
 pub(super) fn reasons(body: &[u8]) -> Vec<String> {
     #[derive(Deserialize, Default)]
     #[serde(default, rename_all = "camelCase")]
@@ -13,6 +14,17 @@ pub(super) fn reasons(body: &[u8]) -> Vec<String> {
         error_messages: Vec<String>,
         errors: Errors,
         message: Option<String>,
+        error: Option<Coded>,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Coded {
+        Both {
+            code: String,
+            message: String,
+        },
+        /// OAuth's, and whoever else has one for himself.
+        Other(serde::de::IgnoredAny),
     }
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -32,7 +44,11 @@ pub(super) fn reasons(body: &[u8]) -> Vec<String> {
             fields.into_iter().map(|(field, text)| format!("{field}: {text}")).collect()
         }
     };
-    words.error_messages.into_iter().chain(errors).chain(words.message).collect()
+    let coded = words.error.and_then(|error| match error {
+        Coded::Both { code, message } => Some(format!("{code}: {message}")),
+        Coded::Other(_) => None,
+    });
+    words.error_messages.into_iter().chain(errors).chain(words.message).chain(coded).collect()
 }
 
 #[cfg(test)]
@@ -48,6 +64,11 @@ mod tests {
                 r#"{"errorMessages":["No."],"errors":{"priority":"Not on the screen"}}"#,
                 vec!["No.", "priority: Not on the screen"],
             ),
+            (
+                r#"{"error":{"code":"ErrorSendAsDenied","message":"No.","innerError":{"date":"x"}}}"#,
+                vec!["ErrorSendAsDenied: No."],
+            ),
+            (r#"{"error":"invalid_grant","message":"m"}"#, vec!["m"]),
             ("<html>", vec![]),
             (r#"{"errors":7}"#, vec![]),
         ] {

@@ -4,6 +4,8 @@
 //! more when the connection failed; a write never is: if it may have happened, it fails as
 //! [`ApiError::Ambiguous`] and the caller looks before repeating it.
 
+mod signs;
+
 use std::{
     sync::LazyLock,
     time::{Duration, Instant},
@@ -11,16 +13,14 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
-use http::{
-    HeaderMap, Method, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER},
-};
+use http::{HeaderMap, Method, StatusCode, header::CONTENT_TYPE};
 use reqwest::{RequestBuilder, redirect};
 use rustls::ClientConfig;
 use rustls_platform_verifier::ConfigVerifierExt;
 use serde::de::DeserializeOwned;
-use url::{Host, Url};
+use url::Url;
 
+use self::signs::{innermost, is_loopback, login_denied, retry_after};
 use super::{ApiError, reasons::reasons};
 use crate::{health::Part, telemetry::Metrics};
 
@@ -57,15 +57,28 @@ pub struct Answer {
     body: Bytes,
 }
 
-/// One try that failed, and whether its connection was at fault.
-struct Failed {
-    error: ApiError,
+/// A call that failed.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) error: ApiError,
+    /// What the service said, where it did, for a client that knows its codes.
+    pub(super) refusal: Option<Refusal>,
+    /// Whether the connection was at fault.
     connection: bool,
+}
+
+/// An answer with another status than success.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    /// For how long the service wants to be left alone, where it says so.
+    pub(super) retry_after: Option<Duration>,
+    pub(super) body: Bytes,
 }
 
 impl From<ApiError> for Failed {
     fn from(error: ApiError) -> Self {
-        Self { error, connection: false }
+        Self { error, refusal: None, connection: false }
     }
 }
 
@@ -138,13 +151,22 @@ impl Transport {
         limit: Duration,
         request: RequestBuilder,
     ) -> Result<Answer, ApiError> {
+        self.attempt(limit, request).await.map_err(|failed| failed.error)
+    }
+
+    /// As [`Transport::send_within`], for a client that sorts refusals itself.
+    pub(super) async fn attempt(
+        &self,
+        limit: Duration,
+        request: RequestBuilder,
+    ) -> Result<Answer, Failed> {
         let started = Instant::now();
         let outcome = match request.build() {
             Ok(request) => self.in_time(limit, request).await,
             // A key that cannot stand in a header ends here.
-            Err(_) => Err(self.malformed("the request cannot be built")),
+            Err(_) => Err(self.malformed("the request cannot be built").into()),
         };
-        self.note(started, &outcome);
+        self.note(started, outcome.as_ref().err().map(|failed| &failed.error));
         outcome
     }
 
@@ -154,40 +176,45 @@ impl Transport {
     /// # Errors
     /// As [`Transport::send`].
     pub async fn download(&self, request: RequestBuilder) -> Result<Download, ApiError> {
+        self.attempt_download(request).await.map_err(|failed| failed.error)
+    }
+
+    /// As [`Transport::download`], for a client that sorts refusals itself. Their bodies are not
+    /// read.
+    pub(super) async fn attempt_download(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<Download, Failed> {
         let started = Instant::now();
         let head = async {
             let request =
                 request.build().map_err(|_| self.malformed("the request cannot be built"))?;
             let answer = self.http.execute(request).await;
-            let answer = answer.map_err(|error| self.broken(true, &error).error)?;
+            let answer = answer.map_err(|error| self.broken(true, &error))?;
             if answer.status().is_success() {
                 return Ok(answer);
             }
-            Err(self.refusal(true, answer.status(), answer.headers(), &[]))
+            Err(self.refused(true, answer.status(), answer.headers(), Bytes::new()))
         };
         let outcome = tokio::time::timeout(self.limit, head)
             .await
-            .unwrap_or_else(|_| Err(self.unanswered(true, "no answer in time")));
-        self.note(started, &outcome);
+            .unwrap_or_else(|_| Err(self.unanswered(true, "no answer in time").into()));
+        self.note(started, outcome.as_ref().err().map(|failed| &failed.error));
         let (service, limit) = (self.service, self.limit);
         outcome.map(|answer| Download { service, limit, answer })
     }
 
-    fn note<T>(&self, started: Instant, outcome: &Result<T, ApiError>) {
-        let word = outcome.as_ref().map_or_else(ApiError::kind, |_| "ok");
+    fn note(&self, started: Instant, error: Option<&ApiError>) {
+        let word = error.map_or("ok", ApiError::kind);
         self.metrics.remote_call(self.service, word, started.elapsed());
-        match &outcome {
-            Err(error) if error.is_outage() => self.part.failed(),
+        match error {
+            Some(error) if error.is_outage() => self.part.failed(),
             _ => self.part.succeeded(),
         }
     }
 
     /// One limit over both tries, so that whoever waits can count on it.
-    async fn in_time(
-        &self,
-        limit: Duration,
-        request: reqwest::Request,
-    ) -> Result<Answer, ApiError> {
+    async fn in_time(&self, limit: Duration, request: reqwest::Request) -> Result<Answer, Failed> {
         let safe = request.method().is_safe();
         let tries = async {
             // What flows from a stream cannot be cloned, and need not be: only reads are repeated.
@@ -201,8 +228,8 @@ impl Transport {
             }
         };
         match tokio::time::timeout(limit, tries).await {
-            Ok(outcome) => outcome.map_err(|failed| failed.error),
-            Err(_) => Err(self.unanswered(safe, "no answer in time")),
+            Ok(outcome) => outcome,
+            Err(_) => Err(self.unanswered(safe, "no answer in time").into()),
         }
     }
 
@@ -214,7 +241,7 @@ impl Transport {
         if status.is_success() {
             return Ok(Answer { service: self.service, headers, body });
         }
-        Err(self.refusal(safe, status, &headers, &body).into())
+        Err(self.refused(safe, status, &headers, body))
     }
 
     async fn body(&self, safe: bool, mut answer: reqwest::Response) -> Result<Bytes, Failed> {
@@ -241,7 +268,7 @@ impl Transport {
         } else {
             self.unanswered(safe, "the connection broke")
         };
-        Failed { error, connection }
+        Failed { error, refusal: None, connection }
     }
 
     fn unanswered(&self, safe: bool, cause: &str) -> ApiError {
@@ -251,6 +278,12 @@ impl Transport {
         } else {
             ApiError::Ambiguous { service, cause }
         }
+    }
+
+    fn refused(&self, safe: bool, status: StatusCode, headers: &HeaderMap, body: Bytes) -> Failed {
+        let error = self.refusal(safe, status, headers, &body);
+        let refusal = Refusal { status, retry_after: retry_after(headers), body };
+        Failed { error, refusal: Some(refusal), connection: false }
     }
 
     fn refusal(
@@ -331,39 +364,4 @@ impl Answer {
             malformed(format!("JSON unlike the interface at column {}", error.column()))
         })
     }
-}
-
-/// The cause at the bottom: `Connection refused`, `invalid peer certificate: UnknownIssuer` … It
-/// names no address.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
-}
-
-/// Proxy variables of the environment are for the world outside.
-fn is_loopback(base: &Url) -> bool {
-    match base.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
-/// Whether it is the account that is refused, not what it asked for: Jira locks one that failed too
-/// often, until a person answers a CAPTCHA.
-///
-/// Source: `X-Seraph-LoginReason` in Atlassian's description of basic authentication for Jira, and
-/// `X-Authentication-Denied-Reason`, which its Data Center sends beside it.
-fn login_denied(headers: &HeaderMap) -> bool {
-    let mut reasons = headers.get_all("X-Seraph-LoginReason").iter();
-    headers.contains_key("X-Authentication-Denied-Reason")
-        || reasons.any(|reason| reason.as_bytes().eq_ignore_ascii_case(b"AUTHENTICATION_DENIED"))
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }

@@ -25,7 +25,8 @@ pub(super) enum Told {
 
 /// Listens until `tell` says that nobody does any more.
 pub(super) async fn listen(mailbox: Arc<Mailbox>, tell: impl Fn(Told) -> bool + Send) {
-    let MailboxClient::Jmap(source) = &mailbox.source;
+    // Graph tells its news at a door of ours.
+    let MailboxClient::Jmap(source) = &mailbox.source else { return };
     let pauses = || {
         ExponentialBuilder::default()
             .with_jitter()

@@ -1,0 +1,52 @@
+//! Bytes that are no JSON: whole mails and what hangs on them. A blob is a mail's id, or a mail's
+//! and an attachment's id with a blank between them.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use super::{GraphClient, unavailable};
+use crate::clients::{ApiError, transport::Download};
+
+/// The longest that a whole mail or an upload may take.
+pub(super) const TRANSFER_LIMIT: Duration = Duration::from_mins(5);
+
+/// The blob of an attachment.
+pub(super) fn blob(mail: &str, attachment: &str) -> String {
+    format!("{mail} {attachment}")
+}
+
+impl GraphClient {
+    /// A blob's bytes as they come: a file as it is, an attached mail as MIME.
+    ///
+    /// # Errors
+    /// [`ApiError::NotFound`] if the mailbox has it no more; never [`ApiError::Ambiguous`].
+    pub async fn download(&self, blob: &str) -> Result<Download, ApiError> {
+        let url = match blob.split_once(' ') {
+            Some((mail, attachment)) => {
+                self.at(&["messages", mail, "attachments", attachment, "$value"])
+            }
+            None => self.at(&["messages", blob, "$value"]),
+        };
+        Ok(self.streamed(url).await?)
+    }
+
+    /// A whole mail as it came, of a long one the first `max` bytes.
+    ///
+    /// # Errors
+    /// As [`GraphClient::download`].
+    pub async fn raw(&self, blob: &str, max: usize) -> Result<Bytes, ApiError> {
+        let mut download = self.download(blob).await?;
+        let read = async {
+            let mut raw = BytesMut::new();
+            while raw.len() < max
+                && let Some(chunk) = download.chunk().await?
+            {
+                raw.extend_from_slice(&chunk[..chunk.len().min(max - raw.len())]);
+            }
+            Ok(raw.freeze())
+        };
+        let slow = |_| Err(unavailable("the mail comes too slowly"));
+        tokio::time::timeout(TRANSFER_LIMIT, read).await.unwrap_or_else(slow)
+    }
+}
