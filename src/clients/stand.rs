@@ -103,11 +103,11 @@ impl Stand {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
         let (notes, answers): (Arc<Notes>, Arc<Answers>) = (Arc::default(), Arc::new(answers));
-        let noted = notes.clone();
+        let book = notes.clone();
         let serving = tokio::spawn(async move {
             let mut open = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                open.spawn(serve(stream, noted.clone(), answers.clone()));
+                open.spawn(serve(stream, book.clone(), answers.clone()));
             }
         });
         Self { url, notes, serving }

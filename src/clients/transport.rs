@@ -4,6 +4,8 @@
 //! more when the connection failed; a write never is: if it may have happened, it fails as
 //! [`ApiError::Ambiguous`] and the caller looks before repeating it.
 
+mod signs;
+
 use std::{
     sync::LazyLock,
     time::{Duration, Instant},
@@ -11,16 +13,14 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
-use http::{
-    HeaderMap, Method, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER},
-};
+use http::{HeaderMap, Method, StatusCode, header::CONTENT_TYPE};
 use reqwest::{RequestBuilder, redirect};
 use rustls::ClientConfig;
 use rustls_platform_verifier::ConfigVerifierExt;
 use serde::de::DeserializeOwned;
-use url::{Host, Url};
+use url::Url;
 
+use self::signs::{innermost, is_loopback, login_denied, retry_after};
 use super::{ApiError, reasons::reasons};
 use crate::{health::Part, telemetry::Metrics};
 
@@ -166,7 +166,7 @@ impl Transport {
             // A key that cannot stand in a header ends here.
             Err(_) => Err(self.malformed("the request cannot be built").into()),
         };
-        self.note(started, outcome.as_ref().map_err(|failed| &failed.error));
+        self.note(started, outcome.as_ref().err().map(|failed| &failed.error));
         outcome
     }
 
@@ -199,16 +199,16 @@ impl Transport {
         let outcome = tokio::time::timeout(self.limit, head)
             .await
             .unwrap_or_else(|_| Err(self.unanswered(true, "no answer in time").into()));
-        self.note(started, outcome.as_ref().map_err(|failed| &failed.error));
+        self.note(started, outcome.as_ref().err().map(|failed| &failed.error));
         let (service, limit) = (self.service, self.limit);
         outcome.map(|answer| Download { service, limit, answer })
     }
 
-    fn note<T>(&self, started: Instant, outcome: Result<T, &ApiError>) {
-        let word = outcome.as_ref().map_or_else(|error| error.kind(), |_| "ok");
+    fn note(&self, started: Instant, error: Option<&ApiError>) {
+        let word = error.map_or("ok", ApiError::kind);
         self.metrics.remote_call(self.service, word, started.elapsed());
-        match &outcome {
-            Err(error) if error.is_outage() => self.part.failed(),
+        match error {
+            Some(error) if error.is_outage() => self.part.failed(),
             _ => self.part.succeeded(),
         }
     }
@@ -364,39 +364,4 @@ impl Answer {
             malformed(format!("JSON unlike the interface at column {}", error.column()))
         })
     }
-}
-
-/// The cause at the bottom: `Connection refused`, `invalid peer certificate: UnknownIssuer` … It
-/// names no address.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
-}
-
-/// Proxy variables of the environment are for the world outside.
-fn is_loopback(base: &Url) -> bool {
-    match base.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
-/// Whether it is the account that is refused, not what it asked for: Jira locks one that failed too
-/// often, until a person answers a CAPTCHA.
-///
-/// Source: `X-Seraph-LoginReason` in Atlassian's description of basic authentication for Jira, and
-/// `X-Authentication-Denied-Reason`, which its Data Center sends beside it.
-fn login_denied(headers: &HeaderMap) -> bool {
-    let mut reasons = headers.get_all("X-Seraph-LoginReason").iter();
-    headers.contains_key("X-Authentication-Denied-Reason")
-        || reasons.any(|reason| reason.as_bytes().eq_ignore_ascii_case(b"AUTHENTICATION_DENIED"))
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }

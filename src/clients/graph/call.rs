@@ -24,11 +24,11 @@ impl GraphClient {
     /// The address of something in the mailbox.
     pub(super) fn at(&self, steps: &[&str]) -> Url {
         let mailbox = self.shared.mailbox.as_str();
-        self.from_root(&[&["users", mailbox], steps].concat())
+        self.root(&[&["users", mailbox], steps].concat())
     }
 
     /// The address of something in Graph.
-    pub(super) fn from_root(&self, steps: &[&str]) -> Url {
+    pub(super) fn root(&self, steps: &[&str]) -> Url {
         let mut url = self.shared.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().push(VERSION).extend(steps);
@@ -39,13 +39,13 @@ impl GraphClient {
     /// An address that Graph gave, made short. `None` for one that leads elsewhere: no token goes
     /// there.
     pub(super) fn shortened<'l>(&self, link: &'l str) -> Option<&'l str> {
-        let root = self.from_root(&[""]);
+        let root = self.root(&[""]);
         link.strip_prefix(root.as_str())
     }
 
     /// The whole address again.
     pub(super) fn lengthened(&self, link: &str) -> Result<Url, ApiError> {
-        let root = self.from_root(&[""]);
+        let root = self.root(&[""]);
         let url = Url::parse(&format!("{root}{link}"));
         let url = url.ok().filter(|url| url.as_str().starts_with(root.as_str()));
         url.ok_or_else(|| malformed("a link that leads elsewhere"))

@@ -143,8 +143,8 @@ fn may_have_files(whole: &wire::Whole) -> bool {
 
 fn content(mail: &Mail, whole: wire::Whole, much: Much) -> Content {
     let wire::Whole { body, unique_body, body_preview, web_link, attachments, .. } = whole;
-    let size = whole.single_value_extended_properties.into_iter().flatten();
-    let size = size.filter_map(|one| one.value?.parse().ok()).next().unwrap_or_default();
+    let mut sizes = whole.single_value_extended_properties.into_iter().flatten();
+    let size = sizes.find_map(|one| one.value?.parse().ok()).unwrap_or_default();
     let mut cut = much == Much::Preview;
     let own = |body: &wire::Body| letters(body) > 0;
     let body = match (body, unique_body) {

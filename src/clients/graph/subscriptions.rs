@@ -56,7 +56,7 @@ impl GraphClient {
             "clientState": client_state.expose_secret(),
             "expirationDateTime": format!("{until:.0}"),
         });
-        let url = self.from_root(&["subscriptions"]);
+        let url = self.root(&["subscriptions"]);
         Ok(self.written(Method::POST, url, Some(&asked)).await?)
     }
 
@@ -73,7 +73,7 @@ impl GraphClient {
     /// [`ApiError::NotFound`] if there is no such subscription any more: make another.
     pub async fn renew(&self, id: &str, until: Timestamp) -> Result<Subscription, ApiError> {
         let asked = json!({"expirationDateTime": format!("{until:.0}")});
-        let url = self.from_root(&["subscriptions", id]);
+        let url = self.root(&["subscriptions", id]);
         match self.written(Method::PATCH, url, Some(&asked)).await {
             Err(Fault { status: 410, .. }) => Err(ApiError::NotFound { service: super::SERVICE }),
             outcome => Ok(outcome?),
@@ -85,7 +85,7 @@ impl GraphClient {
     /// # Errors
     /// [`ApiError::Ambiguous`] if it may have happened; it can be repeated.
     pub async fn unsubscribe(&self, id: &str) -> Result<(), ApiError> {
-        let url = self.from_root(&["subscriptions", id]);
+        let url = self.root(&["subscriptions", id]);
         match self.write(Method::DELETE, url, None).await {
             Ok(_) | Err(Fault { error: ApiError::NotFound { .. }, .. }) => Ok(()),
             Err(fault) => Err(fault.error),
@@ -98,7 +98,7 @@ impl GraphClient {
     /// Any but [`ApiError::Ambiguous`].
     pub async fn subscriptions(&self) -> Result<Vec<Subscription>, ApiError> {
         let mut all = Vec::new();
-        let mut url = self.from_root(&["subscriptions"]);
+        let mut url = self.root(&["subscriptions"]);
         for _ in 0..PAGES {
             let page: wire::Page<Subscription> = self.read(url, None).await?;
             all.extend(page.value);

@@ -7,7 +7,7 @@ use crate::{
     clients::{ApiError, Whole},
     model::{
         automatic::Sign,
-        mail::{Content, Folder, Importance, Mail},
+        mail::{Content, Folder, Importance, Mail, MessageId},
     },
 };
 
@@ -55,7 +55,7 @@ async fn a_mail_comes_in_one_question() {
     assert_eq!((mail.remote.as_str(), mail.folder), ("m", Folder::Inbox));
     assert_eq!(mail.message_id.unwrap().as_str(), "m@customer.example");
     assert_eq!(mail.from.unwrap().email.as_str(), "bob@customer.example");
-    let answers: Vec<_> = mail.answers.iter().map(|id| id.as_str()).collect();
+    let answers: Vec<_> = mail.answers.iter().map(MessageId::as_str).collect();
     assert_eq!(answers, ["two@x", "one@x"]);
     let recipients: Vec<_> = mail.recipients.iter().map(|one| one.email.as_str()).collect();
     assert_eq!(recipients, ["support@example.test", "carol@customer.example"]);

@@ -8,9 +8,11 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use secrecy::ExposeSecret;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::{
@@ -250,7 +252,7 @@ async fn a_certificate_signs_for_the_token_endpoint() {
     assert_eq!(sign_in.value("client_secret"), None);
 }
 
-async fn sign_in(stand: &Stand) -> SignIn {
+fn sign_in(stand: &Stand) -> SignIn {
     let auth = stand.auth(Way::Delegated(Arc::new(Store::default())));
     SignIn::new(&auth, &stand.url, LIMIT, Metrics::new()).unwrap()
 }
@@ -270,7 +272,7 @@ async fn a_code_is_typed_in_at_another_device() {
     ];
     let answers = Mutex::new(answers.into_iter());
     let stand = Stand::by(move |_| answers.lock().unwrap().next().unwrap()).await;
-    let sign_in = sign_in(&stand).await;
+    let sign_in = sign_in(&stand);
     let code = sign_in.begin_device().await.unwrap();
     assert_eq!((code.user_code.as_str(), code.interval), ("ABC", Duration::from_secs(2)));
     assert!(matches!(sign_in.poll_device(&code).await, Ok(Polled::Pending)));
@@ -292,7 +294,7 @@ async fn an_address_is_pasted_back() {
             "refresh_token": "r"}))
     })
     .await;
-    let sign_in = sign_in(&stand).await;
+    let sign_in = sign_in(&stand);
     let redirect: Url = "http://localhost/done".parse().unwrap();
     let hint = Email::parse("support@example.test").unwrap();
     let request: CodeRequest = sign_in.begin_code(&redirect, &hint);
@@ -303,7 +305,7 @@ async fn an_address_is_pasted_back() {
     assert_eq!(option("login_hint"), "support@example.test");
     let state = option("state");
     for (pasted, error) in [
-        ("".to_owned(), SignInError::NoRedirect),
+        (String::new(), SignInError::NoRedirect),
         ("http://localhost/done".to_owned(), SignInError::NoRedirect),
         (format!("http://localhost/done?state={state}"), SignInError::NoRedirect),
         ("http://localhost/done?code=c&state=x".to_owned(), SignInError::OtherSignIn),
@@ -326,9 +328,6 @@ async fn an_address_is_pasted_back() {
     assert_eq!(asked.value("redirect_uri").as_deref(), Some("http://localhost/done"));
     let verifier = asked.value("code_verifier").unwrap();
     assert!((43..=128).contains(&verifier.len()), "RFC 7636, 4.1");
-    use base64::Engine as _;
-    use sha2::Digest as _;
-    let challenge =
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(verifier));
+    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
     assert_eq!(challenge, option("code_challenge"));
 }

@@ -1,0 +1,41 @@
+//! What is read off a failure, and off an address: pure, and nothing of it names a host or a key.
+
+use std::time::Duration;
+
+use http::{HeaderMap, header::RETRY_AFTER};
+use url::{Host, Url};
+
+/// The cause at the bottom: `Connection refused`, `invalid peer certificate: UnknownIssuer` … It
+/// names no address.
+pub(super) fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+/// Proxy variables of the environment are for the world outside.
+pub(super) fn is_loopback(base: &Url) -> bool {
+    match base.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// Whether it is the account that is refused, not what it asked for: Jira locks one that failed too
+/// often, until a person answers a CAPTCHA.
+///
+/// Source: `X-Seraph-LoginReason` in Atlassian's description of basic authentication for Jira, and
+/// `X-Authentication-Denied-Reason`, which its Data Center sends beside it.
+pub(super) fn login_denied(headers: &HeaderMap) -> bool {
+    let mut reasons = headers.get_all("X-Seraph-LoginReason").iter();
+    headers.contains_key("X-Authentication-Denied-Reason")
+        || reasons.any(|reason| reason.as_bytes().eq_ignore_ascii_case(b"AUTHENTICATION_DENIED"))
+}
+
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
+}
