@@ -7,6 +7,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
+use jiff::Timestamp;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
@@ -19,12 +20,14 @@ use super::{
 };
 use crate::clients::SignInFault;
 
+mod look_back;
 mod news;
 mod pace;
 mod round;
 mod subscriptions;
 mod sweep;
 
+use look_back::LookBack;
 use pace::Pace;
 use round::{Round, RoundFault};
 pub(super) use sweep::{Swept, reread, sweep};
@@ -106,6 +109,9 @@ struct State {
     /// The round under way. Cut short, it is done again: the cursor moves last.
     round: Option<AbortOnDropHandle<()>>,
     look_again: bool,
+    look_back: LookBack,
+    /// From when on the round under way compares.
+    compares: Option<Timestamp>,
     pace: Pace,
     failures: u32,
     timer: Option<AbortOnDropHandle<()>>,
@@ -134,6 +140,8 @@ impl Actor for MailboxStreamer {
         let _ = myself.cast(MailboxStreamerMsg::Look);
         Ok(State {
             pace: Pace::of(&mailbox),
+            look_back: LookBack::of(&mailbox),
+            compares: None,
             mailbox,
             desk,
             round: None,
@@ -179,8 +187,15 @@ impl State {
         self.timer = None;
         let (mailbox, desk, myself) = (self.mailbox.clone(), self.desk.clone(), myself.clone());
         let span = tracing::info_span!("ticketd.mailbox.round", mailbox.name = %mailbox.name);
+        let compares = self.compares;
         let work = async move {
-            let round = AssertUnwindSafe(round::round(&mailbox, &desk)).catch_unwind();
+            let round = async {
+                match compares {
+                    Some(from) => round::look_back(&mailbox, &desk, from).await,
+                    None => round::round(&mailbox, &desk).await,
+                }
+            };
+            let round = AssertUnwindSafe(round).catch_unwind();
             let outcome = round.await.unwrap_or(Err(RoundFault::Panicked));
             // An actor that is gone looks no more.
             let _ = myself.cast(MailboxStreamerMsg::Rounded(outcome));
@@ -194,13 +209,21 @@ impl State {
         outcome: Result<Round, RoundFault>,
     ) {
         self.round = None;
+        let compared = self.compares.take().is_some();
         let pause = match outcome {
-            Ok(Round { more, recorded }) => {
+            Ok(Round { more, synced, recorded }) => {
                 self.failures = 0;
                 self.mailbox.health.part.succeeded();
                 self.mailbox.health.sign_in(None);
                 self.tell(recorded);
                 let next = self.pace.next(recorded != Recorded::default());
+                if compared {
+                    self.look_back.done();
+                }
+                self.compares = self.look_back.due(synced, more);
+                if self.compares.is_some() {
+                    return self.wait(myself, Duration::ZERO);
+                }
                 if more || self.look_again {
                     return self.wait(myself, if more { CATCH_UP } else { Duration::ZERO });
                 }

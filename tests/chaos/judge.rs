@@ -1,8 +1,9 @@
 //! Compares what was delivered with what became of it, by the ledgers of both stand-ins.
 
-use ticketd::sandbox::{IssueSnapshot, Jira, Jmap, Submission};
+use ticketd::sandbox::{IssueSnapshot, Jira, Submission};
 
 use crate::plan::{Plan, Talk};
+use crate::post::Post;
 
 /// What is wrong, by number and in words.
 #[derive(Debug, Default)]
@@ -46,8 +47,8 @@ impl Verdict {
 }
 
 /// Judges the mail road: every letter is in its conversation's one issue, once.
-pub(crate) fn judge(plan: &Plan, jira: &Jira, jmap: &Jmap) -> Verdict {
-    let (issues, mails) = (jira.issues(), jmap.submissions());
+pub(crate) fn judge(plan: &Plan, jira: &Jira, post: &Post) -> Verdict {
+    let (issues, mails) = (jira.issues(), post.submissions());
     let mut verdict = Verdict::default();
     for (number, talk) in plan.talks.iter().enumerate() {
         let ours: Vec<_> = issues.iter().filter(|issue| is_of(issue, talk)).collect();

@@ -1,6 +1,7 @@
 //! Nothing lost, nothing doubled, whatever dies: the real binary, killed again and again, between
 //! a mailbox and a Jira that fail. What was delivered is compared with what became of it.
 //!
+//! `CHAOS_SOURCE` is `jmap` or `graph`; without it every third run has its mailbox behind Graph.
 //! `CHAOS_RUNS` says how many runs, `CHAOS_SEED` from which seed; the first run has that very
 //! seed, so `CHAOS_SEED=… CHAOS_RUNS=1` repeats the choices of any run, though not their moments
 //! to the millisecond: what a seed found may take a few tries to be seen again. The log of a failing
@@ -21,6 +22,7 @@ mod letter;
 mod naive;
 mod place;
 mod plan;
+mod post;
 mod random;
 mod run;
 
@@ -36,7 +38,7 @@ use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use judge::Verdict;
-use plan::Plan;
+use plan::{Plan, Source};
 use run::Ended;
 
 const RUNS: usize = 300;
@@ -87,8 +89,13 @@ async fn main() -> ExitCode {
     let runs = number("CHAOS_RUNS").map_or(RUNS, |runs| usize::try_from(runs).unwrap());
     let seed = number("CHAOS_SEED").unwrap_or(SEED);
     let at_once = number("CHAOS_AT_ONCE").map_or(AT_ONCE, |most| usize::try_from(most).unwrap());
+    let source = std::env::var("CHAOS_SOURCE").ok().map(|name| match name.as_str() {
+        "jmap" => Source::Jmap,
+        "graph" => Source::Graph,
+        _ => panic!("CHAOS_SOURCE is jmap or graph"),
+    });
     let began = Instant::now();
-    let sum = chaos(runs, seed, at_once).await;
+    let sum = chaos(runs, seed, source, at_once).await;
     println!(
         "{} runs in {:.1} s, the longest {:.1} s, {} kills",
         sum.runs,
@@ -124,15 +131,16 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
-async fn chaos(runs: usize, seed: u64, at_once: usize) -> Sum {
+async fn chaos(runs: usize, seed: u64, source: Option<Source>, at_once: usize) -> Sum {
     let places = Arc::new(Semaphore::new(at_once));
     let mut under_way = JoinSet::new();
     for run in 0..runs {
         let (places, seed) = (places.clone(), random::seed_of(run, seed));
+        let source = source.unwrap_or(if seed % 3 == 0 { Source::Graph } else { Source::Jmap });
         under_way.spawn(async move {
             let _place = places.acquire().await.unwrap();
             let began = Instant::now();
-            let plan = Plan::new(seed);
+            let plan = Plan::new(seed, source);
             let mails = plan.mails();
             // In a task of its own, so that a panic is a failed run as well.
             let ticketd = AbortOnDropHandle::new(tokio::spawn(run::ticketd(plan)));
@@ -175,7 +183,7 @@ async fn teeth(seed: u64, at_once: usize, order: &'static str) -> Verdict {
     let places = Arc::new(Semaphore::new(at_once));
     let mut under_way = JoinSet::new();
     for run in 0..NAIVE_RUNS {
-        let (places, plan) = (places.clone(), Plan::new(random::seed_of(run, seed)));
+        let (places, plan) = (places.clone(), Plan::new(random::seed_of(run, seed), Source::Jmap));
         under_way.spawn(async move {
             let _place = places.acquire().await.unwrap();
             timeout(LIMIT, run::naive(plan, order)).await

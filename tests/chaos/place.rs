@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
-use ticketd::sandbox::{Deployment, Jira, JiraSetup, Jmap, JmapSetup};
+use ticketd::sandbox::{Deployment, Jira, JiraSetup, Jmap};
 use ticketd::store::Keyring;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::plan::Plan;
+use crate::post::Post;
 
 /// The webhook's secret.
 const SECRET: &str = "a-secret-of-jira-and-us";
@@ -31,7 +33,7 @@ pub(crate) struct Place {
     verb: &'static [&'static str],
     webhooks: bool,
     pub(crate) jira: Arc<Jira>,
-    pub(crate) jmap: Arc<Jmap>,
+    pub(crate) post: Arc<Post>,
     /// What all its daemons said.
     pub(crate) log: Arc<Mutex<String>>,
 }
@@ -51,14 +53,13 @@ impl Place {
             writes_per_second: plan.writes_per_second,
             ..JiraSetup::default()
         };
-        let post = JmapSetup { push: plan.push, ..JmapSetup::default() };
         let place = Self {
             // In memory where there is room: a kill leaves what was written, there as on a disk.
             dir: tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?,
             verb: if plan.watch { &["mailbox", "watch"] } else { &["run"] },
             webhooks: plan.webhooks,
             jira: Arc::new(Jira::start_with(setup).await?),
-            jmap: Arc::new(Jmap::start_with(post).await?),
+            post: Arc::new(Post::new(plan).await?),
             log: Arc::default(),
         };
         std::fs::write(place.path("key"), Keyring::generate().current_line().expose_secret())?;
@@ -71,26 +72,22 @@ impl Place {
         let user = if plan.cloud { format!("user = {:?}\n", Jira::USER) } else { String::new() };
         let hooks =
             if plan.webhooks { format!("webhook_secret = {SECRET:?}\n") } else { String::new() };
-        let sign_in = if plan.token {
-            format!("token_file = '{}'", self.path("token").display())
-        } else {
-            format!("user = {:?}\npassword = {:?}", Jmap::USER, Jmap::PASSWORD)
-        };
+        let door = self.post.door();
+        let door = door.map_or(String::new(), |door| format!("public_url = \"{}\"\n", door.url()));
         format!(
-            "[http]\nlisten = \"127.0.0.1:0\"\n\
+            "[http]\nlisten = \"127.0.0.1:0\"\n{door}\
              [store]\npath = '{}'\nmaster_key_file = '{}'\n\
              [jira]\nurl = \"{}\"\n{user}{hooks}api_token = {:?}\nlabels = [\"ticketd\"]\n\
              boards = [{{ key = \"support\", name = \"Support\" }}]\npoll = \"1s\"\n\
              index_lag = \"2s\"\nwrites_per_second = 1000\n\
-             [[mailbox]]\nname = \"support\"\naddress = {:?}\npoll = \"1s\"\nfirst_days = {}\n\
-             [mailbox.jmap]\nurl = \"{}\"\n{sign_in}\n",
+             [[mailbox]]\nname = \"support\"\naddress = {:?}\npoll = \"1s\"\nfirst_days = {}\n{}",
             self.path("store").display(),
             self.path("key").display(),
             self.jira.url(),
             Jira::API_TOKEN,
             Jmap::ADDRESS,
             u32::from(plan.first_days),
-            self.jmap.session_url(),
+            self.post.toml(plan, &self.path("token").display().to_string()),
         )
     }
 
@@ -101,13 +98,13 @@ impl Place {
     /// The mailbox's token is another one, and whoever renews it writes the file.
     pub(crate) fn renew_token(&self) -> io::Result<()> {
         let fresh = self.path("token.new");
-        std::fs::write(&fresh, self.jmap.token())?;
+        std::fs::write(&fresh, self.post.token())?;
         std::fs::rename(fresh, self.path("token"))
     }
 
     /// Whether the mailbox has been read up to now.
     pub(crate) fn is_listened_to(&self) -> bool {
-        self.jmap.ledger().iter().any(|call| call.target.contains("Email/changes"))
+        self.post.is_listened_to()
     }
 
     /// Starts a daemon.
@@ -123,7 +120,9 @@ impl Place {
     pub(crate) fn start_naive(&self, order: &str) -> io::Result<Living> {
         let mut command = self.bare(&std::env::current_exe()?);
         command.env(crate::naive::ORDER, order).env(crate::naive::JIRA, self.jira.url().as_str());
-        command.env(crate::naive::JMAP, self.jmap.url().as_str());
+        if let Post::Jmap(jmap) = &*self.post {
+            command.env(crate::naive::JMAP, jmap.url().as_str());
+        }
         self.spawn(command)
     }
 
@@ -131,6 +130,7 @@ impl Place {
         let mut child = command.spawn()?;
         let stderr = child.stderr.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let (log, jira) = (self.log.clone(), self.webhooks.then(|| self.jira.clone()));
+        let post = self.post.clone();
         let (tell, ready) = oneshot::channel();
         let reading = tokio::spawn(async move {
             let mut tell = Some(tell);
@@ -138,8 +138,10 @@ impl Place {
             while let Ok(Some(line)) = lines.next_line().await {
                 if line.contains("ticketd is ready") {
                     tell.take().map(|tell| tell.send(()));
-                    if let (Some(jira), Some(hook)) = (&jira, hook_of(&line)) {
-                        jira.webhook_to(hook, SECRET);
+                    if let Some(address) = address_of(&line) {
+                        post.door().inspect(|door| door.lead(address));
+                        let hook = format!("http://{address}/hooks/jira").parse().unwrap();
+                        jira.as_ref().inspect(|jira| jira.webhook_to(hook, SECRET));
                     }
                 }
                 let mut log = log.lock().unwrap();
@@ -180,11 +182,11 @@ impl Place {
     }
 }
 
-/// Where a daemon that says that it is ready takes webhooks.
-fn hook_of(line: &str) -> Option<url::Url> {
+/// Where a daemon listens that says that it is ready.
+fn address_of(line: &str) -> Option<SocketAddr> {
     let digits = line.split_once("127.0.0.1:")?.1;
     let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-    url::Url::parse(&format!("http://127.0.0.1:{}/hooks/jira", &digits[..end])).ok()
+    format!("127.0.0.1:{}", &digits[..end]).parse().ok()
 }
 
 impl Living {

@@ -29,9 +29,17 @@ pub(crate) const FAILPOINTS: [&str; 14] = [
 /// The letters come within this long, and the faults.
 const DELIVERY: u64 = 3_500;
 
+/// Where the mailbox is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Jmap,
+    Graph,
+}
+
 /// One run.
 #[allow(clippy::struct_excessive_bools, reason = "each is one thing that an operator sets")]
 pub(crate) struct Plan {
+    pub(crate) source: Source,
     pub(crate) cloud: bool,
     /// The mailbox is read with a token that expires, not with a password.
     pub(crate) token: bool,
@@ -68,14 +76,32 @@ pub(crate) enum Act {
         comment: usize,
     },
     Jira(FaultRule),
-    Jmap(FaultRule),
+    Post(FaultRule),
+    Accident(Accident),
+}
+
+/// What happens to the mailbox as a whole.
+#[derive(Clone, Debug)]
+pub(crate) enum Accident {
     DropStreams,
     Replay,
-    Forget,
     /// The account comes back from a backup.
     Restore,
     Push(bool),
+    Forget,
     ExpireToken,
+    /// After so many requests.
+    ExpireTokenAfter(u32),
+    /// Lists of changes with duplicates, in disorder, with empty pages.
+    Odd,
+    /// So many requests are refused.
+    Throttle(u32),
+    /// Nobody is told.
+    DropSubscriptions,
+    /// The daemon is told.
+    RemoveSubscriptions,
+    /// A mail that was sent is nowhere for so long.
+    SendLag(Duration),
 }
 
 /// How long a daemon lives.
@@ -91,10 +117,11 @@ pub(crate) struct Life {
 }
 
 impl Plan {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, source: Source) -> Self {
         let mut random = Random::new(seed);
         let talks = talks(seed, &mut random);
         let mut plan = Self {
+            source,
             cloud: random.chance(70),
             token: random.chance(40),
             push: random.chance(80),
@@ -119,10 +146,18 @@ impl Plan {
             plan.acts.push((random.millis(0, DELIVERY), Act::Jira(jira_fault(&mut random))));
         }
         for _ in 0..=random.below(4) {
-            plan.acts.push((random.millis(0, DELIVERY), Act::Jmap(jmap_fault(&mut random))));
+            let fault = match source {
+                Source::Jmap => jmap_fault(&mut random),
+                Source::Graph => graph_fault(&mut random),
+            };
+            plan.acts.push((random.millis(0, DELIVERY), Act::Post(fault)));
         }
         for _ in 0..random.below(4) {
-            plan.acts.push((random.millis(0, DELIVERY), accident(plan.token, &mut random)));
+            let accident = match source {
+                Source::Jmap => jmap_accident(plan.token, &mut random),
+                Source::Graph => graph_accident(&mut random),
+            };
+            plan.acts.push((random.millis(0, DELIVERY), Act::Accident(accident)));
         }
         plan.acts.sort_by_key(|(at, _)| *at);
         for _ in 0..=random.below(4) {
@@ -186,66 +221,99 @@ fn deliveries(talks: &[Talk], random: &mut Random) -> Vec<(Duration, Act)> {
 }
 
 fn jira_fault(random: &mut Random) -> FaultRule {
-    let place = *random.pick(&[
-        "POST /rest/api/2/issue",
-        "POST /rest/api/2/issue",
-        "POST /rest/api/2/issue",
-        "/comment",
-        "/attachments",
-        "/search",
-        "GET /rest/api/2/issue",
-        "/watchers",
-        "/",
-    ]);
-    let slow = Fault::Slow(random.millis(50, 900));
-    let fault = *random.pick(&[
-        Fault::CutAfterCommit,
-        Fault::CutAfterCommit,
-        Fault::StatusAfterCommit(503),
-        Fault::CutConnection,
-        Fault::Status(503),
-        Fault::Status(409),
-        Fault::Status(429),
-        Fault::BrokenJson,
-        slow,
-    ]);
-    FaultRule::from(fault).at(place).times(1 + u32::try_from(random.below(2)).unwrap())
+    fault(
+        random,
+        &[
+            "POST /rest/api/2/issue",
+            "POST /rest/api/2/issue",
+            "POST /rest/api/2/issue",
+            "/comment",
+            "/attachments",
+            "/search",
+            "GET /rest/api/2/issue",
+            "/watchers",
+            "/",
+        ],
+        &[409, 429],
+    )
 }
 
 fn jmap_fault(random: &mut Random) -> FaultRule {
-    let place = *random.pick(&[
-        "Email/set",
-        "Email/set",
-        "EmailSubmission/set",
-        "EmailSubmission/set",
-        "Email/get",
-        "Email/changes",
-        "Email/query",
-        "download",
-        "eventsource",
-    ]);
+    fault(
+        random,
+        &[
+            "Email/set",
+            "Email/set",
+            "EmailSubmission/set",
+            "EmailSubmission/set",
+            "Email/get",
+            "Email/changes",
+            "Email/query",
+            "download",
+            "eventsource",
+        ],
+        &[429],
+    )
+}
+
+fn graph_fault(random: &mut Random) -> FaultRule {
+    fault(
+        random,
+        &[
+            "[POST createReply]",
+            "[PATCH message]",
+            "[POST send]",
+            "[POST send]",
+            "[GET message]",
+            "[GET messages]",
+            "[GET messages/delta]",
+            "/attachments",
+            "/subscriptions",
+            "POST token",
+        ],
+        &[429],
+    )
+}
+
+/// `refusals` are the statuses by which the service says "not now".
+fn fault(random: &mut Random, places: &[&'static str], refusals: &[u16]) -> FaultRule {
+    let place = *random.pick(places);
     let slow = Fault::Slow(random.millis(50, 900));
+    let refusal = Fault::Status(*random.pick(refusals));
     let fault = *random.pick(&[
         Fault::CutAfterCommit,
         Fault::CutAfterCommit,
         Fault::StatusAfterCommit(503),
         Fault::CutConnection,
         Fault::Status(503),
-        Fault::Status(429),
+        refusal,
         Fault::BrokenJson,
         slow,
     ]);
     FaultRule::from(fault).at(place).times(1 + u32::try_from(random.below(2)).unwrap())
 }
 
-fn accident(token: bool, random: &mut Random) -> Act {
+fn jmap_accident(token: bool, random: &mut Random) -> Accident {
     match random.below(if token { 7 } else { 6 }) {
-        0 => Act::DropStreams,
-        1 => Act::Replay,
-        2 => Act::Forget,
-        3 => Act::Push(false),
-        4 => Act::Push(true),
-        5 => Act::Restore,
-        _ => Act::ExpireToken,
+        0 => Accident::DropStreams,
+        1 => Accident::Replay,
+        2 => Accident::Forget,
+        3 => Accident::Push(false),
+        4 => Accident::Push(true),
+        5 => Accident::Restore,
+        _ => Accident::ExpireToken,
+    }
+}
+
+fn graph_accident(random: &mut Random) -> Accident {
+    match random.below(9) {
+        0 => Accident::Forget,
+        1 => Accident::ExpireToken,
+        2 => Accident::ExpireTokenAfter(u32::try_from(random.below(12)).unwrap()),
+        3 | 4 => Accident::Odd,
+        5 => Accident::Throttle(1 + u32::try_from(random.below(6)).unwrap()),
+        6 => Accident::DropSubscriptions,
+        7 => Accident::RemoveSubscriptions,
+        _ => Accident::SendLag(random.millis(100, 1_500)),
     }
 }

@@ -11,7 +11,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::judge::{self, Verdict};
 use crate::place::Place;
-use crate::plan::{Act, Plan};
+use crate::plan::{Accident, Act, Plan, Source};
 
 /// How long nothing may come of the last daemon. On a busy machine all is slow, but goes on.
 const STUCK: Duration = Duration::from_secs(45);
@@ -76,13 +76,13 @@ pub(crate) async fn ticketd(plan: Plan) -> io::Result<Ended> {
     };
     place.note("no more faults");
     place.jira.clear_faults();
-    place.jmap.clear_faults();
+    place.post.clear_faults();
     let words = settle(&plan, &place).await?;
     ended.stuck = words.is_some();
     if !last.is_alive() {
         ended.verdict.words.push("the last daemon ended by itself".to_owned());
     }
-    let mut verdict = judge::judge(&plan, &place.jira, &place.jmap);
+    let mut verdict = judge::judge(&plan, &place.jira, &place.post);
     verdict.words.splice(..0, ended.verdict.words);
     verdict.words.extend(words);
     ended.verdict = verdict;
@@ -95,6 +95,7 @@ pub(crate) async fn ticketd(plan: Plan) -> io::Result<Ended> {
 pub(crate) async fn naive(plan: Plan, order: &str) -> io::Result<Verdict> {
     // What it cannot do is not asked of it.
     let mut plan = Plan { cloud: true, webhooks: false, ..plan };
+    assert!(plan.source == Source::Jmap);
     plan.talks.iter_mut().for_each(|talk| talk.comments.clear());
     let mut letters = HashSet::new();
     plan.acts.retain(|(_, act)| match act {
@@ -112,10 +113,9 @@ pub(crate) async fn naive(plan: Plan, order: &str) -> io::Result<Verdict> {
     let last = place.start_naive(order)?;
     acting.await.map_err(io::Error::other)??;
     place.jira.clear_faults();
-    place.jmap.clear_faults();
+    place.post.clear_faults();
     let since = Instant::now();
-    let read = |id: &String| place.jmap.keywords(id).iter().any(|word| word == "$seen");
-    while !place.jmap.emails("inbox").iter().all(read) && since.elapsed() < STUCK {
+    while !place.post.all_are_read() && since.elapsed() < STUCK {
         sleep(LOOK).await;
     }
     // The issue of the last one.
@@ -128,7 +128,7 @@ pub(crate) async fn naive(plan: Plan, order: &str) -> io::Result<Verdict> {
 async fn settle(plan: &Plan, place: &Place) -> io::Result<Option<String>> {
     let (mut since, mut there) = (Instant::now(), 0);
     loop {
-        let verdict = judge::judge(plan, &place.jira, &place.jmap);
+        let verdict = judge::judge(plan, &place.jira, &place.post);
         if verdict.there > there {
             (since, there) = (Instant::now(), verdict.there);
         }
@@ -165,7 +165,7 @@ fn act(plan: &Arc<Plan>, place: &Arc<Place>) -> Acting {
             sleep_until(began + *at).await;
             match act {
                 Act::Deliver { talk, letter } => {
-                    place.jmap.deliver(plan.talks[*talk].letters[*letter].raw());
+                    place.post.deliver(plan.talks[*talk].letters[*letter].raw());
                 }
                 Act::Comment { talk, comment } => {
                     let (plan, place, talk, comment) =
@@ -178,22 +178,16 @@ fn act(plan: &Arc<Plan>, place: &Arc<Place>) -> Acting {
                     place.note(&format!("jira: {rule:?}"));
                     place.jira.fault(rule.clone());
                 }
-                Act::Jmap(rule) => {
-                    place.note(&format!("jmap: {rule:?}"));
-                    place.jmap.fault(rule.clone());
+                Act::Post(rule) => {
+                    place.note(&format!("mailbox: {rule:?}"));
+                    place.post.fault(rule.clone());
                 }
-                Act::DropStreams => place.jmap.drop_event_streams(),
-                Act::Replay => place.jmap.replay(),
-                Act::Forget => place.jmap.forget_changes(),
-                Act::Restore => {
-                    place.note("the mailbox is set back");
-                    place.jmap.reset_states();
-                }
-                Act::Push(on) => place.jmap.set_push(*on),
-                Act::ExpireToken => {
-                    place.note("the token expires");
-                    place.jmap.expire_tokens();
-                    place.renew_token()?;
+                Act::Accident(accident) => {
+                    place.note(&format!("mailbox: {accident:?}"));
+                    place.post.suffer(accident);
+                    if matches!(accident, Accident::ExpireToken) {
+                        place.renew_token()?;
+                    }
                 }
             }
         }

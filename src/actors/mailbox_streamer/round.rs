@@ -38,6 +38,8 @@ const CATCH_UP: Duration = Duration::from_millis(500);
 pub(super) struct Round {
     /// There is more to be read.
     pub(super) more: bool,
+    /// When the mailbox was in step before.
+    pub(super) synced: Timestamp,
     pub(super) recorded: Recorded,
 }
 
@@ -57,11 +59,12 @@ pub(super) async fn round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, Round
     let Some(mut cursor) = desk.cursor(mailbox.name.clone()).await? else {
         return first_round(mailbox, desk).await;
     };
+    let synced = cursor.synced;
     loop {
         let backlog = desk.waiting(Worker::Jira).await?;
         mailbox.health.backlog(backlog);
         if backlog >= WAITING_MAX {
-            return Ok(Round { more: true, recorded });
+            return Ok(Round { more: true, synced, recorded });
         }
         let news = match mailbox.source.news(&cursor.state, PAGE).await {
             Ok(news) => news,
@@ -69,14 +72,14 @@ pub(super) async fn round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, Round
                 tracing::warn!("the mailbox does not know our cursor any more; it is compared");
                 recorded += compare(mailbox, desk, &cursor).await?;
                 mailbox.health.lag(Duration::ZERO);
-                return Ok(Round { more: false, recorded });
+                return Ok(Round { more: false, synced, recorded });
             }
             Err(ChangesFault::Api(error)) => return Err(error.into()),
         };
         let News { state, more, mails } = news;
         if mails.is_empty() && !more && state == cursor.state {
             mailbox.health.lag(Duration::ZERO);
-            return Ok(Round { more: false, recorded });
+            return Ok(Round { more: false, synced, recorded });
         }
         let now = clock::now();
         let next = Cursor { state, synced: now, since: cursor.since };
@@ -88,7 +91,7 @@ pub(super) async fn round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, Round
         failpoint::hit("mailbox_streamer.moved").await;
         cursor = next;
         if !more {
-            return Ok(Round { more: false, recorded });
+            return Ok(Round { more: false, synced, recorded });
         }
     }
 }
@@ -107,13 +110,26 @@ async fn first_round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, RoundFault
     } else {
         recorded = compare_since(mailbox, desk, since, since).await?;
     }
-    Ok(Round { more: true, recorded })
+    Ok(Round { more: true, synced: now, recorded })
 }
 
 /// Compares the whole mailbox with the register, back to a day before it was last in step.
 async fn compare(mailbox: &Mailbox, desk: &Desk, cursor: &Cursor) -> Result<Recorded, RoundFault> {
     let from = (cursor.synced - OVERLAP).max(cursor.since);
     compare_since(mailbox, desk, from, cursor.since).await
+}
+
+/// Compares the mailbox since then, though its server knows our cursor.
+pub(super) async fn look_back(
+    mailbox: &Mailbox,
+    desk: &Desk,
+    from: Timestamp,
+) -> Result<Round, RoundFault> {
+    let Some(cursor) = desk.cursor(mailbox.name.clone()).await? else {
+        return first_round(mailbox, desk).await;
+    };
+    let recorded = compare_since(mailbox, desk, from.max(cursor.since), cursor.since).await?;
+    Ok(Round { more: false, synced: cursor.synced, recorded })
 }
 
 async fn compare_since(
