@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{JiraCreator, is_unclear, plainly, reading::Reading};
+use super::{JiraCreator, is_unclear, plainly, read_failed, reading::Reading, write_failed};
 use crate::{
     actors::{desk::Task, effects::fault_of, mailboxes::Mailbox},
     clients::ApiError,
@@ -39,18 +39,18 @@ impl JiraCreator {
         let mut effect = task.effect.clone();
         let letter = match mailbox.letter(mail, effect.failures).await {
             Ok(letter) => letter,
-            Err(error) => return Ok(self.read_failed(&effect, &error)),
+            Err(error) => return Ok(read_failed(&effect, &error)),
         };
         let reading = Reading::of(&letter, answer);
         let limit = match self.attachment_limit(&reading).await {
             Ok(limit) => limit,
-            Err(error) => return Ok(self.read_failed(&effect, &error)),
+            Err(error) => return Ok(read_failed(&effect, &error)),
         };
         let parcels = reading.parcels(limit);
         let there = match self.tools.jira.attachments(issue).await {
             Ok(there) => there,
             Err(ApiError::NotFound { .. }) => return Ok(Outcome::IssueGone),
-            Err(error) => return Ok(self.read_failed(&effect, &error)),
+            Err(error) => return Ok(read_failed(&effect, &error)),
         };
         if is_unclear(&effect) {
             // Nobody else hangs files on this issue in our name: their number tells.
@@ -108,9 +108,9 @@ impl JiraCreator {
             ApiError::NotFound { .. } => match self.tools.jira.issue_status(issue).await {
                 Ok(None) => Outcome::IssueGone,
                 Ok(Some(_)) => Outcome::Refused { fault },
-                Err(error) => self.read_failed(before, &error),
+                Err(error) => read_failed(before, &error),
             },
-            error => self.write_failed(error),
+            error => write_failed(before, error),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{JiraCreator, is_unclear, later, reading::Reading};
+use super::{JiraCreator, is_unclear, later, read_failed, reading::Reading, write_failed};
 use crate::{
     actors::{
         desk::Task,
@@ -48,19 +48,19 @@ impl JiraCreator {
             match self.find_issue(effect, &project).await? {
                 Ok(None) => return Ok(Outcome::NotFound),
                 Ok(found) => found,
-                Err(error) => return Ok(self.read_failed(effect, &error)),
+                Err(error) => return Ok(read_failed(effect, &error)),
             }
         } else {
             None
         };
         let letter = match mailbox.letter(mail, effect.failures).await {
             Ok(letter) => letter,
-            Err(error) => return Ok(self.read_failed(effect, &error)),
+            Err(error) => return Ok(read_failed(effect, &error)),
         };
         let found = match found {
             None if is_old(&letter) => match self.find_label(&effect.mark()).await {
                 Ok(found) => found,
-                Err(error) => return Ok(self.read_failed(effect, &error)),
+                Err(error) => return Ok(read_failed(effect, &error)),
             },
             found => found,
         };
@@ -89,13 +89,13 @@ impl JiraCreator {
         let reporter = match from.filter(|_| takes("reporter")) {
             Some(from) => match self.people.account(&self.tools.jira, &from.email).await {
                 Ok(account) => account,
-                Err(error) => return Ok(self.read_failed(effect, &error)),
+                Err(error) => return Ok(read_failed(effect, &error)),
             },
             None => None,
         };
         let limit = match self.attachment_limit(reading).await {
             Ok(limit) => limit,
-            Err(error) => return Ok(self.read_failed(effect, &error)),
+            Err(error) => return Ok(read_failed(effect, &error)),
         };
         let words =
             self.issue_words(mailbox, &task.case, reading, limit, reporter.is_some(), replaces);
@@ -109,7 +109,7 @@ impl JiraCreator {
         };
         let above = match self.newest(project).await {
             Ok(number) => number,
-            Err(error) => return Ok(self.read_failed(effect, &error)),
+            Err(error) => return Ok(read_failed(effect, &error)),
         };
         let mark = effect.mark();
         let mut labels = self.tools.settings.labels.clone();
@@ -153,7 +153,7 @@ impl JiraCreator {
             OPTIONAL.contains(field) && !effect.trace.without.iter().any(|known| known == field)
         };
         if fields.is_empty() || !fields.iter().all(droppable) {
-            return Ok(self.write_failed(error));
+            return Ok(write_failed(effect, error));
         }
         let mut without = effect.trace.without.clone();
         without.extend(fields.iter().map(|field| (*field).to_owned()));
