@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     desk::{Desk, Task},
-    effects::{self, Craft, fault_of},
+    effects::{self, Craft, fault_of, later, plainly},
     mailboxes::{Mailbox, Mailboxes},
     supervisor::{StartFault, SupervisorHandle},
 };
@@ -22,7 +22,7 @@ use crate::{
     locale::Texts,
     model::{
         desk::Outcome,
-        effect::{Effect, Stage, Work, Worker},
+        effect::{Effect, Work, Worker},
         keys::IssueKey,
         mail::Email,
     },
@@ -182,54 +182,22 @@ impl JiraCreator {
     }
 }
 
-/// Whether an earlier try of the effect may have worked.
-fn is_unclear(effect: &Effect) -> bool {
-    matches!(effect.stage, Stage::Sending | Stage::Uncertain)
-}
-
-/// A write failed: what that means for its effect. What Jira forbids us waits for the operator;
-/// but only a ticket and its comments are worth that all that comes after them waits too.
+/// A write failed. What Jira forbids us waits for the operator; but only a ticket and its comments
+/// are worth that all that comes after them waits too.
 fn write_failed(effect: &Effect, error: &ApiError) -> Outcome {
-    let fault = fault_of(error);
     let worth = matches!(effect.work, Work::CreateIssue { .. } | Work::AddComment { .. });
     match error {
-        ApiError::Ambiguous { .. } | ApiError::Malformed { .. } => Outcome::Unclear { fault },
-        ApiError::Unauthorized { .. } => Outcome::Retry { after: Some(LOCKED_OUT), fault },
         ApiError::Forbidden { .. } | ApiError::NotFound { .. } if worth => {
-            Outcome::Retry { after: Some(LOCKED_OUT), fault }
+            Outcome::Retry { after: Some(LOCKED_OUT), fault: fault_of(error) }
         }
-        ApiError::RateLimited { after, .. } => Outcome::Retry { after: *after, fault },
-        ApiError::Unavailable { .. } => Outcome::Retry { after: None, fault },
-        // Conflict, locked, too early: refused for the moment, not for good.
-        ApiError::Rejected { status: 409 | 423 | 425, .. } => Outcome::Retry { after: None, fault },
-        ApiError::Rejected { .. } | ApiError::Forbidden { .. } | ApiError::NotFound { .. } => {
-            Outcome::Refused { fault }
-        }
+        ApiError::NotFound { .. } => Outcome::Refused { fault: fault_of(error) },
+        error => effects::write_failed(error, LOCKED_OUT),
     }
 }
 
 /// A read failed, before anything was written in this try.
 fn read_failed(effect: &Effect, error: &ApiError) -> Outcome {
-    let after = match error {
-        ApiError::Unauthorized { .. } => Some(LOCKED_OUT),
-        ApiError::RateLimited { after, .. } => *after,
-        _ => None,
-    };
-    later(effect, after, &fault_of(error))
-}
-
-/// Nothing was tried: the effect stays what it was.
-fn later(effect: &Effect, after: Option<Duration>, fault: &str) -> Outcome {
-    let fault = fault.to_owned();
-    if is_unclear(effect) {
-        Outcome::LookAgain { after, fault }
-    } else {
-        Outcome::Retry { after, fault }
-    }
-}
-
-fn plainly() -> Outcome {
-    Outcome::Done(crate::model::desk::Done::Plainly)
+    effects::read_failed(effect, error, LOCKED_OUT)
 }
 
 #[cfg(test)]

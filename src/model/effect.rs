@@ -203,6 +203,12 @@ impl Effect {
         }
     }
 
+    /// Whether an earlier try of it may have worked.
+    #[must_use]
+    pub fn is_unclear(&self) -> bool {
+        matches!(self.stage, Stage::Sending | Stage::Uncertain)
+    }
+
     /// Whether it will not change by itself any more.
     #[must_use]
     pub fn is_over(&self) -> bool {

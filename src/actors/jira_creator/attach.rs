@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{JiraCreator, is_unclear, plainly, read_failed, reading::Reading, write_failed};
+use super::{JiraCreator, plainly, read_failed, reading::Reading, write_failed};
 use crate::{
     actors::{desk::Task, effects::fault_of, mailboxes::Mailbox},
     clients::ApiError,
@@ -52,7 +52,7 @@ impl JiraCreator {
             Err(ApiError::NotFound { .. }) => return Ok(Outcome::IssueGone),
             Err(error) => return Ok(read_failed(&effect, &error)),
         };
-        if is_unclear(&effect) {
+        if effect.is_unclear() {
             // Nobody else hangs files on this issue in our name: their number tells.
             let above = effect.trace.above.unwrap_or_default();
             let ours = there.iter().filter(|file| file.mine && file.id > above).count();

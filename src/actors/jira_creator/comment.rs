@@ -1,6 +1,6 @@
 //! A follow-up becomes a comment, once.
 
-use super::{JiraCreator, is_unclear, read_failed, reading::Reading, write_failed};
+use super::{JiraCreator, read_failed, reading::Reading, write_failed};
 use crate::{
     actors::{desk::Task, mailboxes::Mailbox},
     clients::ApiError,
@@ -26,7 +26,7 @@ impl JiraCreator {
     ) -> Result<Outcome, StoreError> {
         let effect = &task.effect;
         let mark = effect.mark();
-        let unclear = is_unclear(effect);
+        let unclear = effect.is_unclear();
         if unclear {
             match self.tools.jira.comments(issue, LOOK_THROUGH).await {
                 Ok(comments) => {

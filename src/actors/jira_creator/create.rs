@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{JiraCreator, is_unclear, later, read_failed, reading::Reading, write_failed};
+use super::{JiraCreator, later, read_failed, reading::Reading, write_failed};
 use crate::{
     actors::{
         desk::Task,
@@ -44,7 +44,7 @@ impl JiraCreator {
             Ok(project) => project,
             Err(fault) => return Ok(later(effect, None, &fault.to_string())),
         };
-        let found = if is_unclear(effect) {
+        let found = if effect.is_unclear() {
             match self.find_issue(effect, &project).await? {
                 Ok(None) => return Ok(Outcome::NotFound),
                 Ok(found) => found,
