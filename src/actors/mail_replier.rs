@@ -151,8 +151,8 @@ impl MailReplier {
         draft: &str,
     ) -> Result<Outcome, StoreError> {
         let trace = Trace { draft: Some(draft.to_owned()), ..effect.trace.clone() };
-        let effect = self.tools.desk.trace(effect, trace).await?;
-        let _begun = self.tools.desk.begin(&effect, None).await?;
+        let traced = Effect { trace, ..effect.clone() };
+        let _begun = self.tools.desk.begin(&traced, None).await?;
         let to = [reporter.email.clone()];
         let sent = mailbox.source.send(draft, &mailbox.address, &to).await;
         failpoint::hit("mail_replier.sent").await;
