@@ -13,7 +13,7 @@ use crate::{
         effect::{Effect, Stage, Worker},
         keys::{CaseId, EffectId, MailKey, MailboxName},
     },
-    store::{Audit, Cursor, Purged, StoreError},
+    store::{Audit, Purged, StoreError},
 };
 
 /// Which rows of the desk.
@@ -66,7 +66,7 @@ impl Desk {
             Ok(match listing {
                 Listing::Cases => {
                     let mut rows = Vec::new();
-                    for case in tables.cases(None, limit)? {
+                    for case in tables.cases(limit)? {
                         let head = case.head_id().map_or(Ok(None), |id| tables.effect(id))?;
                         rows.push(case_row(&case, head.as_ref()));
                     }
@@ -83,10 +83,10 @@ impl Desk {
                     rows
                 }
                 Listing::Quarantined => {
-                    tables.quarantined(limit)?.into_iter().map(mail_row).collect()
+                    tables.mails("quarantined", limit)?.into_iter().map(mail_row).collect()
                 }
                 Listing::Ignored => {
-                    tables.mails(None, Some("ignored"), limit)?.into_iter().map(mail_row).collect()
+                    tables.mails("ignored", limit)?.into_iter().map(mail_row).collect()
                 }
             })
         })
@@ -201,17 +201,6 @@ impl Desk {
         /// Cases in one go.
         const LIMIT: usize = 10_000;
         self.write(move |_, tables| tables.purge(before, LIMIT)).await
-    }
-
-    /// Where each of these mailboxes was read up to.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn cursors(
-        &self,
-        mailboxes: Vec<MailboxName>,
-    ) -> Result<Vec<Option<Cursor>>, StoreError> {
-        self.read(move |tables| mailboxes.iter().map(|name| tables.cursor(name)).collect()).await
     }
 }
 
