@@ -70,7 +70,7 @@ enum JiraCommentsMsg {
 }
 
 /// Issues as they were seen last, by the time of their last change.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Seen {
     /// Of our cases.
     ours: HashMap<IssueKey, Timestamp>,
@@ -139,7 +139,7 @@ struct JiraComments;
 
 struct State {
     tools: CommentTools,
-    seen: Seen,
+    seen: Arc<Seen>,
     /// Everything up to here has been seen; unknown before the first look.
     until: Option<Timestamp>,
     begun: Timestamp,
@@ -162,7 +162,7 @@ impl Actor for JiraComments {
         tools: CommentTools,
     ) -> Result<State, ActorProcessingErr> {
         let _ = myself.cast(JiraCommentsMsg::Look);
-        Ok(State { tools, seen: Seen::default(), until: None, begun: clock::now(), look: None })
+        Ok(State { tools, seen: Arc::default(), until: None, begun: clock::now(), look: None })
     }
 
     async fn handle(
@@ -186,7 +186,7 @@ impl State {
         let (until, begun) = (self.until, self.begun);
         let (tools, seen, myself) = (self.tools.clone(), self.seen.clone(), myself.clone());
         let work = async move {
-            let look = AssertUnwindSafe(look(&tools, seen, until, begun)).catch_unwind();
+            let look = AssertUnwindSafe(look(&tools, &seen, until, begun)).catch_unwind();
             let outcome = look.await.unwrap_or(Err(LookFault::Panicked));
             // An actor that is gone looks no more.
             let _ = myself.cast(JiraCommentsMsg::Looked(Box::new(outcome)));
@@ -197,7 +197,7 @@ impl State {
 
     fn looked(&mut self, myself: &ActorRef<JiraCommentsMsg>, outcome: Result<Seen, LookFault>) {
         match outcome {
-            Ok(seen) => (self.seen, self.until) = (seen, Some(self.begun)),
+            Ok(seen) => (self.seen, self.until) = (Arc::new(seen), Some(self.begun)),
             Err(error) => tracing::warn!(%error, "jira's comments could not be looked through"),
         }
         let rarely = if self.tools.webhooks { BESIDES_WEBHOOKS } else { 1 };
@@ -208,7 +208,7 @@ impl State {
 
 async fn look(
     tools: &CommentTools,
-    seen: Seen,
+    seen: &Seen,
     until: Option<Timestamp>,
     begun: Timestamp,
 ) -> Result<Seen, LookFault> {

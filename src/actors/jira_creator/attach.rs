@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{JiraCreator, plainly, read_failed, reading::Reading, write_failed};
+use super::{JiraCreator, plainly, read_failed, write_failed};
 use crate::{
     actors::{desk::Task, effects::fault_of, mailboxes::Mailbox},
     clients::ApiError,
@@ -37,16 +37,10 @@ impl JiraCreator {
         issue: &IssueKey,
     ) -> Result<Outcome, StoreError> {
         let mut effect = task.effect.clone();
-        let letter = match mailbox.letter(mail, effect.failures).await {
-            Ok(letter) => letter,
+        let parcels = match self.read(&effect, mailbox, mail, answer).await {
+            Ok((reading, limit)) => reading.parcels(limit),
             Err(error) => return Ok(read_failed(&effect, &error)),
         };
-        let reading = Reading::of(&letter, answer);
-        let limit = match self.attachment_limit(&reading).await {
-            Ok(limit) => limit,
-            Err(error) => return Ok(read_failed(&effect, &error)),
-        };
-        let parcels = reading.parcels(limit);
         let there = match self.tools.jira.attachments(issue).await {
             Ok(there) => there,
             Err(ApiError::NotFound { .. }) => return Ok(Outcome::IssueGone),
@@ -112,13 +106,5 @@ impl JiraCreator {
             },
             error => write_failed(before, error),
         }
-    }
-
-    /// The largest file that Jira takes, in bytes; asked only where there is something to attach.
-    pub(super) async fn attachment_limit(&self, reading: &Reading<'_>) -> Result<u64, ApiError> {
-        if reading.files.is_empty() && !reading.is_cut() {
-            return Ok(u64::MAX);
-        }
-        self.tools.jira.attachment_limit().await
     }
 }

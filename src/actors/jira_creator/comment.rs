@@ -1,6 +1,6 @@
 //! A follow-up becomes a comment, once.
 
-use super::{JiraCreator, read_failed, reading::Reading, write_failed};
+use super::{JiraCreator, read_failed, write_failed};
 use crate::{
     actors::{desk::Task, mailboxes::Mailbox},
     clients::ApiError,
@@ -39,13 +39,8 @@ impl JiraCreator {
                 Err(error) => return Ok(read_failed(effect, &error)),
             }
         }
-        let letter = match mailbox.letter(mail, effect.failures).await {
-            Ok(letter) => letter,
-            Err(error) => return Ok(read_failed(effect, &error)),
-        };
-        let reading = Reading::of(&letter, true);
-        let limit = match self.attachment_limit(&reading).await {
-            Ok(limit) => limit,
+        let (reading, limit) = match self.read(effect, mailbox, mail, true).await {
+            Ok(read) => read,
             Err(error) => return Ok(read_failed(effect, &error)),
         };
         let attach = !reading.parcels(limit).is_empty();

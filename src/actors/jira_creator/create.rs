@@ -53,34 +53,33 @@ impl JiraCreator {
         } else {
             None
         };
-        let letter = match mailbox.letter(mail, effect.failures).await {
-            Ok(letter) => letter,
+        let (reading, limit) = match self.read(effect, mailbox, mail, false).await {
+            Ok(read) => read,
             Err(error) => return Ok(read_failed(effect, &error)),
         };
         let found = match found {
-            None if is_old(&letter) => match self.find_label(&effect.mark()).await {
+            None if is_old(&reading.letter) => match self.find_label(&effect.mark()).await {
                 Ok(found) => found,
                 Err(error) => return Ok(read_failed(effect, &error)),
             },
             found => found,
         };
-        let reading = Reading::of(&letter, false);
         if let Some(issue) = found {
             self.see(&project, issue.number());
-            return Ok(self.created(issue, mailbox, &reading).await);
+            return Ok(created(issue, mailbox, &reading, limit));
         }
-        self.make(task, mailbox, &reading, &project, replaces).await
+        self.make(task, mailbox, (&reading, limit), &project, replaces).await
     }
 
     async fn make(
         &self,
         task: &Task,
         mailbox: &Mailbox,
-        reading: &Reading<'_>,
+        (reading, limit): (&Reading, u64),
         project: &str,
         replaces: Option<&IssueKey>,
     ) -> Result<Outcome, StoreError> {
-        let (effect, letter) = (&task.effect, reading.letter);
+        let (effect, letter) = (&task.effect, &reading.letter);
         let takes = |field: &str| !effect.trace.without.iter().any(|known| known == field);
         let from = match letter {
             Letter::Here { mail, .. } => mail.from.as_ref(),
@@ -92,10 +91,6 @@ impl JiraCreator {
                 Err(error) => return Ok(read_failed(effect, &error)),
             },
             None => None,
-        };
-        let limit = match self.attachment_limit(reading).await {
-            Ok(limit) => limit,
-            Err(error) => return Ok(read_failed(effect, &error)),
         };
         let words =
             self.issue_words(mailbox, &task.case, reading, limit, reporter.is_some(), replaces);
@@ -136,7 +131,7 @@ impl JiraCreator {
             Ok(issue) => {
                 self.see(project, issue.number());
                 tracing::info!(issue.key = %issue, case.id = %task.case.id, "a mail became an issue");
-                Ok(self.created(issue, mailbox, reading).await)
+                Ok(created(issue, mailbox, reading, limit))
             }
             Err(error) => self.create_failed(&effect, &error).await,
         }
@@ -162,14 +157,13 @@ impl JiraCreator {
         let after = Some(std::time::Duration::ZERO);
         Ok(Outcome::Retry { after, fault: format!("jira does not take {}", fields.join(", ")) })
     }
+}
 
-    async fn created(&self, issue: IssueKey, mailbox: &Mailbox, reading: &Reading<'_>) -> Outcome {
-        let Letter::Here { mail, .. } = reading.letter else {
-            return Outcome::Done(Done::Created { issue, attach: false, watch: false });
-        };
-        let limit = self.attachment_limit(reading).await.unwrap_or(u64::MAX);
-        let attach = !reading.parcels(limit).is_empty();
-        let watch = mail.recipients.iter().any(|person| person.email != mailbox.address);
-        Outcome::Done(Done::Created { issue, attach, watch })
-    }
+fn created(issue: IssueKey, mailbox: &Mailbox, reading: &Reading, limit: u64) -> Outcome {
+    let Letter::Here { mail, .. } = &reading.letter else {
+        return Outcome::Done(Done::Created { issue, attach: false, watch: false });
+    };
+    let attach = !reading.parcels(limit).is_empty();
+    let watch = mail.recipients.iter().any(|person| person.email != mailbox.address);
+    Outcome::Done(Done::Created { issue, attach, watch })
 }
