@@ -217,28 +217,15 @@ pub struct MailRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::desk::{
+        open,
+        samples::{at, mail, mail_ref, mailbox},
+    };
 
     #[test]
     fn a_case_keeps_the_first_people_once() {
-        let name = MailboxName::parse("support").unwrap();
-        let mail = crate::model::mail::Mail {
-            remote: "1".into(),
-            folder: Folder::Inbox,
-            conversation: None,
-            message_id: None,
-            answers: vec![],
-            from: None,
-            reply_to: None,
-            recipients: vec![],
-            subject: String::new(),
-            importance: crate::model::mail::Importance::Normal,
-            received: Timestamp::UNIX_EPOCH,
-            automatic: None,
-        };
-        let mail_ref =
-            crate::model::effect::MailRef { key: MailKey::of(&name, "1"), remote: "1".into() };
-        let now = Timestamp::UNIX_EPOCH;
-        let (mut case, _) = crate::model::desk::open(CaseId::first(), &name, &mail, mail_ref, now);
+        let now = at(0);
+        let (mut case, _) = open(CaseId::first(), &mailbox(), &mail(1), mail_ref(1), now);
         let who = |n: u64| n << 32;
         for n in (1..=60).chain(1..=60) {
             case.admit(who(n));

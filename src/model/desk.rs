@@ -300,4 +300,6 @@ fn window(work: &Work, policy: Policy) -> Duration {
 }
 
 #[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
 mod tests;

@@ -5,44 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use super::samples::{POLICY, at, mail, mail_ref, mailbox};
 use super::*;
-use crate::model::{
-    keys::{EffectId, MailKey},
-    mail::{Address, Email, Importance, MessageId},
-};
-
-const POLICY: Policy = Policy { notices: true, reopen: false, index_lag: Duration::from_mins(5) };
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap()
-}
-
-fn mailbox() -> MailboxName {
-    MailboxName::parse("support").unwrap()
-}
-
-fn mail(number: usize) -> Mail {
-    let from = Address { name: Some("A".into()), email: Email::parse("a@x.example").unwrap() };
-    Mail {
-        remote: format!("M{number}"),
-        folder: Folder::Inbox,
-        conversation: None,
-        message_id: MessageId::parse(&format!("{number}@x.example")),
-        answers: vec![],
-        from: Some(from.clone()),
-        reply_to: None,
-        recipients: vec![],
-        subject: "printer".into(),
-        importance: Importance::Normal,
-        received: at(0),
-        automatic: None,
-    }
-}
-
-fn mail_ref(number: usize) -> MailRef {
-    let mail = mail(number);
-    MailRef { key: MailKey::of(&mailbox(), &mail.identity()), remote: mail.remote }
-}
+use crate::model::keys::EffectId;
 
 /// What a crash leaves: the store's rows.
 #[derive(Default)]
