@@ -253,7 +253,7 @@ impl<C: Craft> State<C> {
 }
 
 async fn carry_out<C: Craft>(craft: Arc<C>, desk: &Desk, task: Task) {
-    let (id, failures) = (task.effect.id, task.effect.failures);
+    let (id, panics) = (task.effect.id, task.effect.trace.panics);
     failpoint::hit("effects.carry_out").await;
     let tried = AssertUnwindSafe(craft.carry_out(task)).catch_unwind().await;
     let outcome = match tried {
@@ -263,8 +263,8 @@ async fn carry_out<C: Craft>(craft: Arc<C>, desk: &Desk, task: Task) {
             tokio::time::sleep(STORE_PAUSE).await;
             return;
         }
-        Err(_) if failures + 1 >= PANICS_MAX => Outcome::Refused { fault: "it panicked".into() },
-        Err(_) => Outcome::Unclear { fault: "it panicked".into() },
+        Err(_) if panics + 1 >= PANICS_MAX => Outcome::Refused { fault: "it panicked".into() },
+        Err(_) => Outcome::Panicked,
     };
     outcomes::tell(id, &outcome);
     failpoint::hit("effects.settle").await;

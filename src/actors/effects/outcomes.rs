@@ -30,6 +30,9 @@ pub(super) fn tell(id: EffectId, outcome: &Outcome) {
         Outcome::Unclear { fault } => {
             tracing::warn!(cause = ours(fault), "it may have worked and will be looked for");
         }
+        Outcome::Panicked => {
+            tracing::warn!(cause = "it panicked", "it may have worked and will be looked for");
+        }
         Outcome::Refused { fault } => {
             tracing::error!(
                 cause = ours(fault),
