@@ -160,6 +160,8 @@ pub struct Trace {
     pub draft: Option<String>,
     /// Parts that are done: attachments, watchers.
     pub parts: u32,
+    /// How many of them the mailbox does not give: they are nowhere at the remote.
+    pub lost: u32,
     /// Tries that panicked.
     pub panics: u32,
     /// Fields that Jira does not take from us in this issue.

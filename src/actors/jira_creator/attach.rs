@@ -16,7 +16,8 @@ use crate::{
     store::StoreError,
 };
 
-/// Tries after which a file of another length than the mailbox says is not there by accident.
+/// Tries after which it is no accident that the mailbox does not give a file, or one of another
+/// length than it says.
 const BROKEN_AFTER: u32 = 5;
 
 /// One file to hang on the issue.
@@ -50,7 +51,7 @@ impl JiraCreator {
             // Nobody else hangs files on this issue in our name: their number tells.
             let above = effect.trace.above.unwrap_or_default();
             let ours = there.iter().filter(|file| file.mine && file.id > above).count();
-            if u32::try_from(ours).unwrap_or(u32::MAX) <= effect.trace.parts {
+            if u32::try_from(ours).unwrap_or(u32::MAX) <= effect.trace.parts - effect.trace.lost {
                 return Ok(Outcome::NotFound);
             }
             let parts = effect.trace.parts + 1;
@@ -70,6 +71,10 @@ impl JiraCreator {
             let bytes = mailbox.source.download(&parcel.blob, &parcel.name, &parcel.media_type);
             let bytes = match bytes.await {
                 Ok(bytes) => bytes.into_stream(),
+                Err(error) if error.is_of_one_thing() && effect.failures >= BROKEN_AFTER => {
+                    effect = self.leave_out(&effect, issue, &error).await?;
+                    continue;
+                }
                 Err(error) => {
                     let fault = error.to_string();
                     return Ok(Outcome::Retry { after: None, fault });
@@ -86,7 +91,29 @@ impl JiraCreator {
             let trace = Trace { parts, ..effect.trace.clone() };
             effect = self.tools.desk.trace(&effect, trace).await?;
         }
-        Ok(plainly())
+        if effect.trace.lost == 0 || effect.trace.lost < effect.trace.parts {
+            return Ok(plainly());
+        }
+        // A retry, by the operator's word, asks for all of them again.
+        let trace = Trace { parts: 0, lost: 0, ..effect.trace.clone() };
+        self.tools.desk.trace(&effect, trace).await?;
+        Ok(Outcome::Refused { fault: "the mailbox gives none of the files".to_owned() })
+    }
+
+    /// Goes on without the next file.
+    async fn leave_out(
+        &self,
+        effect: &Effect,
+        issue: &IssueKey,
+        error: &ApiError,
+    ) -> Result<Effect, StoreError> {
+        tracing::error!(
+            issue.key = %issue,
+            cause = error.kind(),
+            "the mailbox does not give a file of a mail; the issue goes without it"
+        );
+        let (parts, lost) = (effect.trace.parts + 1, effect.trace.lost + 1);
+        self.tools.desk.trace(effect, Trace { parts, lost, ..effect.trace.clone() }).await
     }
 
     /// A file does not hang on the issue: what that means for its effect.
