@@ -345,3 +345,18 @@ async fn an_issue_that_cannot_be_read_holds_up_no_other() {
         assert!(mails[3].subject.contains(&first.key), "{fault:?}: {}", mails[3].subject);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issue_that_was_moved_stays_the_cases_own() {
+    let (post, issue) = told(hearing(false)).await;
+    let moved = post.jira.move_to_project(&issue.key, "OPS").unwrap();
+    assert_ne!(moved, issue.key);
+    post.jira.comment_as("bob", &moved, "Operations have it now.");
+    let mail = post.mails(2).await.pop().unwrap();
+    assert!(mail.subject.contains(&moved), "{}", mail.subject);
+    post.deliver(&letter("Re: Printer").text("Thank you."));
+    let issue = post.comments(&moved, 2).await;
+    assert!(issue.comments[1].body.contains("Thank you."));
+    assert_eq!(post.living().len(), 1);
+    post.sound().await;
+}
