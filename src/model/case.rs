@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    discreet::discreet,
     effect::{Effect, Work, Worker},
     keys::{CaseId, EffectId, IssueKey, MailKey, MailboxName},
     mail::{Address, Email, Folder, MessageId},
@@ -22,7 +23,7 @@ const MESSAGE_ID_MAX: usize = 400;
 const PEOPLE_MAX: usize = 50;
 
 /// One conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
     /// Its number.
     pub id: CaseId,
@@ -57,6 +58,8 @@ pub struct Case {
     /// When the head is due, and who does it; none when nothing is to be done, or the head is dead.
     pub next: Option<Next>,
 }
+
+discreet!(Case { id, mailbox, issue, head, tail, next });
 
 /// When a case wants attention, and whose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,7 +194,7 @@ impl MailState {
 }
 
 /// The register's row of a mail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailRecord {
     /// Its key.
     pub key: MailKey,
@@ -213,6 +216,8 @@ pub struct MailRecord {
     #[serde(flatten)]
     pub state: MailState,
 }
+
+discreet!(MailRecord { key, mailbox, remote, state });
 
 #[cfg(test)]
 mod tests {

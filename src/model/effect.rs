@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::discreet::discreet;
 use super::keys::{CommentId, EffectId, IssueKey, MailKey};
 
 /// The pause after the first failure; it doubles up to [`PAUSE_MAX`].
@@ -169,7 +170,7 @@ pub struct Trace {
 }
 
 /// One thing to be done to the outside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effect {
     /// Its id: stable from the first plan to the end.
     pub id: EffectId,
@@ -188,6 +189,8 @@ pub struct Effect {
     /// What went wrong last, in a word or a few; no address and no text of a mail.
     pub fault: Option<String>,
 }
+
+discreet!(Effect { id, work, stage, failures, due, trace });
 
 impl Effect {
     /// A new one, due at once.

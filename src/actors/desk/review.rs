@@ -10,6 +10,7 @@ use crate::{
     model::{
         case::{Case, MailRecord, MailState},
         desk as rules,
+        discreet::discreet,
         effect::{Effect, Stage, Worker},
         keys::{CaseId, EffectId, MailKey, MailboxName},
     },
@@ -31,7 +32,7 @@ pub enum Listing {
 }
 
 /// One row of a listing.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Row {
     /// By which `desk show` and `desk retry` know it.
     pub id: String,
@@ -44,6 +45,8 @@ pub struct Row {
     /// When something last happened.
     pub at: Timestamp,
 }
+
+discreet!(Row { id, issue, at });
 
 /// What became of a retry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
