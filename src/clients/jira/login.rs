@@ -112,7 +112,7 @@ mod tests {
             assert_eq!(login.enter().await.err(), Some(REFUSED));
         }
         assert!(!login.part.is_well());
-        tokio::time::advance(REST - Duration::from_secs(1)).await;
+        tokio::time::advance(REST.saturating_sub(Duration::from_secs(1))).await;
         assert_eq!(login.rest(), Some(Duration::from_secs(1)));
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(login.rest(), None);
