@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Desk;
+use super::{Desk, Recorded, intake};
 use crate::{
     clock,
     model::{
@@ -13,6 +13,7 @@ use crate::{
         discreet::discreet,
         effect::{Effect, Stage, Worker},
         keys::{CaseId, EffectId, MailKey, MailboxName},
+        mail::Mail,
     },
     store::{Audit, Purged, StoreError},
 };
@@ -145,6 +146,32 @@ impl Desk {
         self.0.jira.notify_one();
         self.0.mail.notify_one();
         Ok(retried)
+    }
+
+    /// Takes in a mail that a rule kept out; nothing of it is counted if it is so no more.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn let_in(&self, key: MailKey, mail: Mail) -> Result<Recorded, StoreError> {
+        let recorded = self
+            .write(move |inner, tables| {
+                let mut recorded = Recorded::default();
+                let record = tables.mail(&key)?;
+                let Some(site) = record.and_then(|record| inner.sites.get(&record.mailbox)) else {
+                    return Ok(recorded);
+                };
+                let taken = tables.write(|rows| {
+                    intake::let_in(rows, tables.secret(), site, (key, &mail), clock::now())
+                })?;
+                if let Some(verdict) = taken {
+                    inner.metrics.mail(verdict.word());
+                    recorded.count(verdict);
+                }
+                Ok(recorded)
+            })
+            .await?;
+        self.0.jira.notify_one();
+        Ok(recorded)
     }
 
     /// Forgets that a mail was put aside: it has been read since.
