@@ -22,7 +22,7 @@ mod news;
 mod round;
 mod sweep;
 
-use round::{Round, RoundFault};
+use round::{CATCH_UP, Round, RoundFault};
 pub(super) use sweep::{Swept, reread, sweep};
 
 /// The pause after a round failed; it doubles up to [`PAUSE_MAX`].
@@ -31,8 +31,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_mins(2);
 /// Where the server pushes, how often to look all the same.
 const LOOK_ANYWAY: Duration = Duration::from_mins(5);
-/// How long to let Jira catch up before more mails are taken in.
-const CATCH_UP: Duration = Duration::from_millis(500);
 
 enum MailboxStreamerMsg {
     /// There may be news. No reply.
