@@ -9,6 +9,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use futures_util::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
@@ -29,15 +30,15 @@ mod sweep;
 
 use look_back::LookBack;
 use pace::Pace;
-use round::{Round, RoundFault};
+use round::{CATCH_UP, Round, RoundFault};
 pub(super) use sweep::{Swept, reread, sweep};
 
 /// The pause after a round failed; it doubles up to [`PAUSE_MAX`].
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_mins(2);
-/// How long to let Jira catch up before more mails are taken in.
-const CATCH_UP: Duration = Duration::from_millis(500);
+/// The least time between two looks: our own answers are news as well.
+const GAP: Duration = Duration::from_millis(200);
 
 enum MailboxStreamerMsg {
     /// It is time for a look of our own. No reply.
@@ -108,6 +109,8 @@ struct State {
     desk: Desk,
     /// The round under way. Cut short, it is done again: the cursor moves last.
     round: Option<AbortOnDropHandle<()>>,
+    /// When the last one was over.
+    ended: Option<Instant>,
     look_again: bool,
     look_back: LookBack,
     /// From when on the round under way compares.
@@ -145,6 +148,7 @@ impl Actor for MailboxStreamer {
             mailbox,
             desk,
             round: None,
+            ended: None,
             look_again: false,
             failures: 0,
             timer: None,
@@ -183,6 +187,10 @@ impl State {
             self.look_again = true;
             return;
         }
+        let rest = self.ended.map(|ended| GAP.saturating_sub(ended.elapsed()));
+        if let Some(rest) = rest.filter(|rest| !rest.is_zero()) {
+            return self.wait(myself, rest);
+        }
         self.look_again = false;
         self.timer = None;
         let (mailbox, desk, myself) = (self.mailbox.clone(), self.desk.clone(), myself.clone());
@@ -209,6 +217,7 @@ impl State {
         outcome: Result<Round, RoundFault>,
     ) {
         self.round = None;
+        self.ended = Some(Instant::now());
         let compared = self.compares.take().is_some();
         let pause = match outcome {
             Ok(Round { more, synced, recorded }) => {
