@@ -19,7 +19,7 @@ use super::{
     slot::{Slot, answers},
     supervisor::{Child, Restart, StartFault, SupervisorHandle},
 };
-use crate::clients::SignInFault;
+use crate::clients::{ApiError, SignInFault};
 
 mod look_back;
 mod news;
@@ -247,7 +247,12 @@ impl State {
                         self.wait(myself, Duration::ZERO)
                     };
                 }
-                let pause = PAUSE.saturating_mul(1 << self.failures.min(8)).min(PAUSE_MAX);
+                let pause = match &error {
+                    // It says itself when it answers again.
+                    RoundFault::Mailbox(ApiError::RateLimited { after: Some(after), .. }) => *after,
+                    _ => PAUSE.saturating_mul(1 << self.failures.min(8)),
+                };
+                let pause = pause.min(PAUSE_MAX);
                 self.failures = self.failures.saturating_add(1);
                 tracing::warn!(
                     mailbox.name = %self.mailbox.name,

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// A question.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
     /// Rows of the desk.
@@ -58,7 +58,7 @@ pub enum Question {
 }
 
 /// What a person gave who signed in, on its way to the store.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct GivenGrant {
     /// The refresh token.
     pub refresh_token: String,

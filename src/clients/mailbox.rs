@@ -241,6 +241,23 @@ impl MailboxClient {
         }
     }
 
+    /// The same with how many bytes come; `size` is what the mail says of it.
+    ///
+    /// # Errors
+    /// As [`MailboxClient::download`].
+    pub async fn measured(
+        &self,
+        blob: &str,
+        name: &str,
+        media_type: &str,
+        size: u64,
+    ) -> Result<(Download, u64), ApiError> {
+        match self {
+            Self::Jmap(jmap) => Ok((jmap.download(blob, name, media_type).await?, size)),
+            Self::Graph(graph) => graph.measured(blob).await,
+        }
+    }
+
     /// A whole mail as it came, of a long one the first `max` bytes.
     ///
     /// # Errors

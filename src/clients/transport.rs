@@ -326,6 +326,12 @@ pub struct Download {
 }
 
 impl Download {
+    /// How many bytes there are in all, if the service announced it.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        self.answer.content_length()
+    }
+
     /// The next piece of the body; `None` at its end.
     ///
     /// # Errors

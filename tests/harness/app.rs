@@ -38,8 +38,8 @@ pub(crate) struct Setup {
     version: Version,
 }
 
-/// A jump in time, and whom to tell when it is done.
-type Jump = (Duration, oneshot::Sender<()>);
+/// A jump in time, whether the calendar goes along, and whom to tell when it is done.
+type Jump = (Duration, bool, oneshot::Sender<()>);
 
 struct Started {
     address: SocketAddr,
@@ -199,8 +199,17 @@ impl TestApp {
 
     /// Lets time pass, for ticketd and the stand-ins; takes [`Setup::movable_time`].
     pub(crate) async fn advance(&self, by: Duration) {
+        self.jump(by, false).await;
+    }
+
+    /// The same for the calendar too.
+    pub(crate) async fn days_go_by(&self, by: Duration) {
+        self.jump(by, true).await;
+    }
+
+    async fn jump(&self, by: Duration, calendar: bool) {
         let (done, doing) = oneshot::channel();
-        self.clock.as_ref().unwrap().send((by, done)).unwrap();
+        self.clock.as_ref().unwrap().send((by, calendar, done)).unwrap();
         doing.await.unwrap();
     }
 
@@ -267,7 +276,10 @@ fn config(home: &Home, redmine: Url, mattermost: Url) -> Config {
 }
 
 async fn move_time(mut jumps: channel::UnboundedReceiver<Jump>) {
-    while let Some((by, done)) = jumps.recv().await {
+    while let Some((by, calendar, done)) = jumps.recv().await {
+        if calendar {
+            ticketd::clock::set_ahead(by.try_into().unwrap());
+        }
         tokio::time::pause();
         tokio::time::advance(by).await;
         tokio::time::resume();

@@ -8,6 +8,7 @@ mod calendar;
 mod chat;
 pub(crate) mod flows;
 pub(crate) mod mails;
+mod office;
 mod operator;
 mod post;
 mod recorded;

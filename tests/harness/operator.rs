@@ -96,7 +96,7 @@ async fn ask(store: &Path, question: &Question) -> std::io::Result<Option<Reply>
     Ok(last)
 }
 
-impl Post {
+impl<O> Post<O> {
     /// The operator of this ticketd.
     pub(crate) async fn ask(&self, question: Question) -> Reply {
         Operator(self.app.store()).ask(question).await

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use ticketd::config::{self, Config};
 use ticketd::locale::Locale;
 use ticketd::sandbox::{
-    Call, Deployment, IssueSnapshot, Jira, JiraSetup, Jmap, JmapSetup, Submission,
+    Call, Deployment, Graph, GraphSetup, IssueSnapshot, Jira, JiraSetup, Jmap, Submission,
 };
 
 use super::app::Home;
+use super::office::Office;
 use super::{Setup, TestApp};
 
 /// The webhook's secret.
@@ -129,40 +130,75 @@ fn fresh() -> u64 {
 }
 
 type Change = Box<dyn FnOnce(&mut Config) + Send>;
-type Before = Box<dyn FnOnce(&Jmap, &Jira) + Send>;
+type Before<O> = Box<dyn FnOnce(&O, &Jira) + Send>;
 
 /// How the post office is set up.
-pub(crate) struct PostSetup {
+pub(crate) struct PostSetup<O: Office = Jmap> {
     pub(crate) jira: JiraSetup,
-    pub(crate) jmap: JmapSetup,
+    pub(crate) jmap: O::Setup,
     pub(crate) home: Option<Arc<Home>>,
     pub(crate) webhooks: bool,
     change: Vec<Change>,
-    before: Vec<Before>,
+    before: Vec<Before<O>>,
     wait: bool,
+    movable_time: bool,
     jira_at: Option<url::Url>,
 }
 
 impl Default for PostSetup {
     fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl PostSetup<Graph> {
+    /// With a mailbox of Microsoft 365, into which ticketd gets by its secret.
+    pub(crate) fn graph() -> Self {
+        Self::new()
+    }
+
+    /// Another tenant.
+    pub(crate) fn tenant(mut self, setup: GraphSetup) -> Self {
+        self.jmap = setup;
+        self
+    }
+
+    /// Another configuration of `[mailbox.graph]`.
+    pub(crate) fn office(self, change: impl FnOnce(&mut config::Graph) + Send + 'static) -> Self {
+        self.mailbox(|mailbox| match &mut mailbox.source {
+            config::MailSource::Graph(graph) => change(graph),
+            config::MailSource::Jmap(_) => panic!("the mailbox is elsewhere"),
+        })
+    }
+}
+
+impl<O: Office> PostSetup<O> {
+    fn new() -> Self {
         Self {
             jira: JiraSetup::default(),
-            jmap: JmapSetup::default(),
+            jmap: O::Setup::default(),
             home: None,
             webhooks: true,
             change: Vec::new(),
             before: Vec::new(),
             wait: true,
+            movable_time: false,
             jira_at: None,
         }
     }
+
+    /// Lets [`TestApp::advance`] work.
+    pub(crate) fn movable_time(mut self) -> Self {
+        self.movable_time = true;
+        self
+    }
 }
 
-/// A ticketd with a mailbox and a Jira.
-pub(crate) struct Post {
+/// A ticketd with a mailbox, wherever that is, and a Jira.
+pub(crate) struct Post<O = Jmap> {
     pub(crate) app: TestApp,
     pub(crate) jira: Jira,
-    pub(crate) jmap: Jmap,
+    pub(crate) jmap: O,
     config: Kept,
 }
 
@@ -170,14 +206,14 @@ pub(crate) struct Post {
 type Kept = Arc<Mutex<Option<Config>>>;
 
 /// A ticketd that has ended; its store, its Jira and its mailbox go on.
-pub(crate) struct Closed {
+pub(crate) struct Closed<O = Jmap> {
     pub(crate) home: Arc<Home>,
     pub(crate) jira: Jira,
-    pub(crate) jmap: Jmap,
+    pub(crate) jmap: O,
     config: Kept,
 }
 
-impl PostSetup {
+impl<O: Office> PostSetup<O> {
     /// Another configuration.
     pub(crate) fn config(mut self, change: impl FnOnce(&mut Config) + Send + 'static) -> Self {
         self.change.push(Box::new(change));
@@ -209,7 +245,7 @@ impl PostSetup {
     }
 
     /// What the stand-ins are before ticketd starts.
-    pub(crate) fn before(mut self, prepare: impl FnOnce(&Jmap, &Jira) + Send + 'static) -> Self {
+    pub(crate) fn before(mut self, prepare: impl FnOnce(&O, &Jira) + Send + 'static) -> Self {
         self.before.push(Box::new(prepare));
         self
     }
@@ -220,31 +256,32 @@ impl PostSetup {
         self
     }
 
-    pub(crate) async fn start(self) -> Post {
+    pub(crate) async fn start(self) -> Post<O> {
         ticketd::prepare_process();
         let jira = Jira::start_with(self.jira.clone()).await.unwrap();
-        let jmap = Jmap::start_with(self.jmap).await.unwrap();
+        let jmap = O::open(self.jmap.clone()).await;
         self.between(jira, jmap).await
     }
 
     /// Takes the place of a ticketd that ran: its store, its stand-ins.
-    pub(crate) async fn after(mut self, post: Post) -> Post {
+    pub(crate) async fn after(mut self, post: Post<O>) -> Post<O> {
         let Closed { home, jira, jmap, .. } = post.close().await;
         self.home = Some(home);
         self.between(jira, jmap).await
     }
 
     /// With a Jira and a mailbox that are there already.
-    pub(crate) async fn between(self, jira: Jira, jmap: Jmap) -> Post {
-        let Self { home, webhooks, change: changes, before, wait, jira_at, .. } = self;
+    pub(crate) async fn between(self, jira: Jira, jmap: O) -> Post<O> {
+        let Self { home, webhooks, change: changes, before, wait, jira_at, movable_time, .. } =
+            self;
         for prepare in before {
             prepare(&jmap, &jira);
         }
-        let (jira_url, jmap_url) = (jira_at.unwrap_or_else(|| jira.url()), jmap.session_url());
+        let (jira_url, source) = (jira_at.unwrap_or_else(|| jira.url()), jmap.source());
         let kept = Kept::default();
         let keep = kept.clone();
         let mut setup = Setup::new().config(move |config| {
-            configure(config, &jira_url, &jmap_url, webhooks);
+            configure_with(config, &jira_url, source, webhooks);
             for change in changes {
                 change(config);
             }
@@ -252,6 +289,9 @@ impl PostSetup {
         });
         if let Some(home) = home {
             setup = setup.home(home);
+        }
+        if movable_time {
+            setup = setup.movable_time();
         }
         Post::running(setup, jira, jmap, kept, wait).await
     }
@@ -263,13 +303,14 @@ impl PostSetup {
     }
 }
 
-impl Closed {
+impl<O: Office> Closed<O> {
     /// The same ticketd once more: the same store and the same configuration.
-    pub(crate) async fn start(self) -> Post {
+    pub(crate) async fn start(self) -> Post<O> {
         let Self { home, jira, jmap, config } = self;
         let before = config.lock().unwrap().clone().unwrap();
         let setup = Setup::new().home(home).config(move |config| {
-            (config.jira, config.mailboxes) = (before.jira, before.mailboxes);
+            (config.http, config.jira) = (before.http, before.jira);
+            config.mailboxes = before.mailboxes;
         });
         Post::running(setup, jira, jmap, config, true).await
     }
@@ -277,6 +318,15 @@ impl Closed {
 
 /// What a configuration needs for the mail road.
 pub(crate) fn configure(config: &mut Config, jira: &url::Url, jmap: &url::Url, webhooks: bool) {
+    configure_with(config, jira, super::office::jmap_source(jmap), webhooks);
+}
+
+fn configure_with(
+    config: &mut Config,
+    jira: &url::Url,
+    source: config::MailSource,
+    webhooks: bool,
+) {
     config.jira = Some(config::Jira {
         url: jira.clone(),
         flavour: config::Flavour::Auto,
@@ -299,11 +349,7 @@ pub(crate) fn configure(config: &mut Config, jira: &url::Url, jmap: &url::Url, w
         name: "support".to_owned(),
         address: Jmap::ADDRESS.to_owned(),
         aliases: vec![],
-        source: config::MailSource::Jmap(config::Jmap {
-            url: jmap.clone(),
-            user: Some(Jmap::USER.to_owned()),
-            credential: config::Credential::Password(Jmap::PASSWORD.into()),
-        }),
+        source,
         board: None,
         category: None,
         first_days: 0,
@@ -328,13 +374,11 @@ impl Post {
     pub(crate) async fn start() -> Self {
         PostSetup::default().start().await
     }
+}
 
-    async fn running(setup: Setup, jira: Jira, jmap: Jmap, config: Kept, wait: bool) -> Self {
-        let reads = |jmap: &Jmap| {
-            let calls = jmap.ledger();
-            calls.iter().filter(|call| call.target.contains("Email/changes")).count()
-        };
-        let before = reads(&jmap);
+impl<O: Office> Post<O> {
+    async fn running(setup: Setup, jira: Jira, jmap: O, config: Kept, wait: bool) -> Self {
+        let before = jmap.reads();
         let app = setup.start().await;
         let kept = config.lock().unwrap().clone();
         if kept.and_then(|config| config.jira).is_some_and(|jira| jira.webhook_secret.is_some()) {
@@ -344,13 +388,13 @@ impl Post {
         let post = Self { app, jira, jmap, config };
         if wait {
             // What comes from now on is news.
-            post.until("the mailbox is read", || reads(&post.jmap) > before).await;
+            post.until("the mailbox is read", || post.jmap.reads() > before).await;
         }
         post
     }
 
     /// Ends ticketd; Jira and the mailbox go on, and answer what is under way.
-    pub(crate) async fn close(self) -> Closed {
+    pub(crate) async fn close(self) -> Closed<O> {
         let Self { app, jira, jmap, config } = self;
         let home = tokio::task::spawn_blocking(move || app.stop()).await.unwrap();
         Closed { home, jira, jmap, config }

@@ -12,6 +12,8 @@ mod harness;
 mod forerunner;
 mod forerunner_jira;
 mod forerunner_mail;
+mod graph_mailbox;
+mod graph_webhooks;
 mod health;
 mod jira_attachments;
 mod jira_comments;

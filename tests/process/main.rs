@@ -8,6 +8,7 @@
     reason = "a test stops at the first fault and says what it measured"
 )]
 
+mod authorize;
 mod check;
 mod daemon;
 mod desk;

@@ -121,6 +121,11 @@ impl Launch {
         Daemon::start(self.0).await
     }
 
+    /// Starts it with somebody at its input.
+    pub(crate) fn talk(mut self) -> tokio::process::Child {
+        self.0.stdin(Stdio::piped()).spawn().unwrap()
+    }
+
     /// Runs it to its end.
     pub(crate) async fn output(mut self) -> Ended {
         let output = tokio::time::timeout(COMMAND_LIMIT, self.0.output()).await;

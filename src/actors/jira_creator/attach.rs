@@ -68,9 +68,10 @@ impl JiraCreator {
         for parcel in parcels.iter().skip(done) {
             effect = self.tools.desk.begin(&effect, Some(above)).await?;
             failpoint::hit("jira_creator.begun").await;
-            let bytes = mailbox.source.download(&parcel.blob, &parcel.name, &parcel.media_type);
-            let bytes = match bytes.await {
-                Ok(bytes) => bytes.into_stream(),
+            let Parcel { blob, name, media_type, size, .. } = parcel;
+            let (bytes, length) = match mailbox.source.measured(blob, name, media_type, *size).await
+            {
+                Ok((bytes, length)) => (bytes.into_stream(), length),
                 Err(error) if error.is_of_one_thing() && effect.failures >= BROKEN_AFTER => {
                     effect = self.leave_out(&effect, issue, &error).await?;
                     continue;
@@ -80,8 +81,7 @@ impl JiraCreator {
                     return Ok(Outcome::Retry { after: None, fault });
                 }
             };
-            let Parcel { name, media_type, size, .. } = parcel;
-            let hung = self.tools.jira.attach(issue, name, media_type, *size, bytes).await;
+            let hung = self.tools.jira.attach(issue, name, media_type, length, bytes).await;
             failpoint::hit("jira_creator.attached").await;
             match hung {
                 Ok(_) => {}

@@ -1,15 +1,11 @@
 //! The news of a mailbox behind Graph, which are told at a door of ours: listens there, and keeps a
 //! subscription to each folder standing. Whatever fails here only makes the mailbox slower: it is
 //! polled meanwhile, and what was missed is found by the next look.
-//!
-//! The times run by tokio's clock from one reading of the wall clock: whoever sets that one back
-//! does not hold up a renewal.
 
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-use jiff::{SignedDuration, Timestamp};
-use tokio::time::Instant;
+use jiff::Timestamp;
 
 use super::news::Told;
 use crate::{
@@ -42,33 +38,12 @@ pub(super) async fn listen(
     match &mailbox.hook {
         None => bell.await,
         Some(hook) => {
-            let keeper = Keeper { mailbox, source, hook, watch: Watch::start() };
+            let keeper = Keeper { mailbox, source, hook };
             tokio::select! {
                 () = bell => {}
                 () = keeper.keep(tell) => {}
             }
         }
-    }
-}
-
-/// What time it is.
-struct Watch {
-    at: Timestamp,
-    then: Instant,
-}
-
-impl Watch {
-    fn start() -> Self {
-        Self { at: clock::now(), then: Instant::now() }
-    }
-
-    fn now(&self) -> Timestamp {
-        let passed = SignedDuration::try_from(self.then.elapsed()).unwrap_or(SignedDuration::MAX);
-        self.at.saturating_add(passed).unwrap_or(self.at)
-    }
-
-    fn until(&self, at: Timestamp) -> Duration {
-        Duration::try_from(at.duration_since(self.now())).unwrap_or_default()
     }
 }
 
@@ -89,7 +64,6 @@ struct Keeper<'a> {
     mailbox: &'a Mailbox,
     source: &'a GraphClient,
     hook: &'a Hook,
-    watch: Watch,
 }
 
 impl Keeper<'_> {
@@ -101,7 +75,7 @@ impl Keeper<'_> {
             let (news, wait) = match outcome {
                 Ok(news) => {
                     (pause, complained) = (pauses(), false);
-                    (news, both.next().map_or(PAUSES[1], |at| self.watch.until(at)))
+                    (news, both.next().map_or(PAUSES[1], |at| until(at)))
                 }
                 Err(error) => {
                     // There may be one that we do not know.
@@ -114,7 +88,7 @@ impl Keeper<'_> {
                     (false, said.or_else(|| pause.next()).unwrap_or(PAUSES[1]))
                 }
             };
-            let stands = both.stand(self.watch.now());
+            let stands = both.stand(clock::now());
             if !tell(Told::Pushes(stands)) || (news && !tell(Told::News)) {
                 return;
             }
@@ -134,7 +108,7 @@ impl Keeper<'_> {
         let mut missed = false;
         for at in 0..both.all.len() {
             if let Some(standing) = &both.all[at].1
-                && standing.renew <= self.watch.now()
+                && standing.renew <= clock::now()
             {
                 both.all[at].1 = self.renewed(standing).await?;
             }
@@ -166,7 +140,7 @@ impl Keeper<'_> {
             Ok(renewed) => Ok(Some(self.standing(renewed.id, renewed.ends))),
             Err(ApiError::NotFound { .. }) => Ok(None),
             // Nobody can renew what has ended.
-            Err(_) if standing.ends <= self.watch.now() => Ok(None),
+            Err(_) if standing.ends <= clock::now() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -182,12 +156,12 @@ impl Keeper<'_> {
     }
 
     fn lifetime(&self) -> Timestamp {
-        let now = self.watch.now();
+        let now = clock::now();
         now.saturating_add(LIFETIME).unwrap_or(now)
     }
 
     fn standing(&self, id: String, ends: Timestamp) -> Standing {
-        let now = self.watch.now();
+        let now = clock::now();
         let renew = now.saturating_add(ends.duration_since(now) / 2).unwrap_or(now);
         Standing { id, ends, renew }
     }
@@ -201,7 +175,7 @@ impl Keeper<'_> {
                 both.all.iter_mut().find(|(_, one)| one.as_ref().is_some_and(|one| one.id == id));
             match (word, known) {
                 (Lifecycle::ReauthorizationRequired, Some((_, Some(one)))) => {
-                    one.renew = self.watch.now();
+                    one.renew = clock::now();
                 }
                 (Lifecycle::SubscriptionRemoved, Some((_, slot))) => *slot = None,
                 (Lifecycle::Missed, _) => missed = true,
@@ -243,4 +217,8 @@ fn pauses() -> ExponentialBackoff {
         .with_max_delay(longest)
         .without_max_times()
         .build()
+}
+
+fn until(at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(clock::now())).unwrap_or_default()
 }

@@ -182,6 +182,12 @@ async fn browser(
     let sign_in = sign_in(graph)?;
     let address = Email::parse(&mailbox.address);
     let address = address.ok_or_else(|| anyhow::anyhow!("the mailbox's address is none"))?;
+    // The page of a wrong tenant leads nowhere from which one could come back: it is asked here.
+    if let Err(SignInError::Fault(fault @ (SignInFault::WrongTenant | SignInFault::UnknownApp))) =
+        sign_in.begin_device().await
+    {
+        return Ok(Err(fault.into()));
+    }
     let request = sign_in.begin_code(&Url::parse(REDIRECT)?, &address);
     tell(&format!("Open this address in a browser and sign in:\n\n{}\n", request.url));
     tell("It ends at an empty page. Paste that page's whole address here:");

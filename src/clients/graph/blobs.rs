@@ -31,6 +31,28 @@ impl GraphClient {
         Ok(self.streamed(url).await?)
     }
 
+    /// The same with how many bytes come. What a mail says of its size holds more than its bytes,
+    /// so where the answer does not tell they are counted, and asked for once more.
+    ///
+    /// # Errors
+    /// As [`GraphClient::download`].
+    pub async fn measured(&self, blob: &str) -> Result<(Download, u64), ApiError> {
+        let mut download = self.download(blob).await?;
+        if let Some(length) = download.length() {
+            return Ok((download, length));
+        }
+        let count = async {
+            let mut length = 0;
+            while let Some(chunk) = download.chunk().await? {
+                length += u64::try_from(chunk.len()).unwrap_or_default();
+            }
+            Ok(length)
+        };
+        let slow = |_| Err(unavailable("the file comes too slowly"));
+        let length = tokio::time::timeout(TRANSFER_LIMIT, count).await.unwrap_or_else(slow)?;
+        Ok((self.download(blob).await?, length))
+    }
+
     /// A whole mail as it came, of a long one the first `max` bytes.
     ///
     /// # Errors

@@ -132,7 +132,8 @@ impl Graph {
         });
     }
 
-    /// The server breaks over this message: 500 for itself, and for each page that holds it.
+    /// The server breaks over this message: 500 for itself, and for each page that holds it, unless
+    /// only ids, times and places are asked for.
     pub fn break_over(&self, id: &str) {
         self.change(id, |state, mailbox, number| {
             state.mailboxes[mailbox].broken.insert(number);

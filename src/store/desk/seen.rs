@@ -62,8 +62,8 @@ impl DeskTable for Cursors {
     type Row = Cursor;
 }
 
-/// Bytes of the longest state.
-const STATE_MAX: usize = 1024;
+/// Bytes of the longest state: the links of two folders of Graph, with room in the row.
+const STATE_MAX: usize = 3_584;
 
 fn comment_key(case: CaseId, comment: &CommentId) -> [u8; 24] {
     joined(&case_key(case), &digest(&[comment.as_str()]))
