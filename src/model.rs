@@ -4,6 +4,7 @@ pub mod automatic;
 pub mod case;
 pub mod command;
 pub mod desk;
+pub(crate) mod discreet;
 pub mod effect;
 pub mod filter;
 pub mod graph_hook;

@@ -78,6 +78,7 @@ impl Daemon {
         let mut child = Command::new(env!("CARGO_BIN_EXE_ticketd"))
             .args(["--config".as_ref(), config.as_os_str(), "run".as_ref()])
             .env_remove("TICKETD_LOG")
+            .envs(allocator())
             .stderr(Stdio::piped())
             .spawn()?;
         let mut said = BufReader::new(child.stderr.take().context("no stderr")?);
@@ -142,4 +143,12 @@ pub(crate) async fn until(limit: Duration, there: impl Fn() -> bool) -> anyhow::
         sleep(Duration::from_millis(5)).await;
     }
     Ok(())
+}
+
+/// What the packaged unit tells the allocator: the figures are those of a service as it is installed.
+fn allocator() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let unit = include_str!("../../packaging/ticketd.service");
+    let given = unit.lines().filter_map(|line| line.strip_prefix("Environment="));
+    let given = given.flat_map(str::split_whitespace).filter_map(|one| one.split_once('='));
+    given.filter(|(name, _)| name.starts_with("MALLOC_"))
 }

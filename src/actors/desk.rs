@@ -37,8 +37,6 @@ pub use review::{Listing, Retried, Row};
 /// What the operator decided for one mailbox.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// The mailbox's own address.
-    pub address: Email,
     /// Which mails are taken.
     pub rules: Rules,
     /// What follows from them.
@@ -146,23 +144,6 @@ impl Desk {
     /// The store's.
     pub async fn cursor(&self, mailbox: MailboxName) -> Result<Option<Cursor>, StoreError> {
         self.read(move |tables| tables.cursor(&mailbox)).await
-    }
-
-    /// Which of these mails the register does not know.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn unknown(&self, keys: Vec<MailKey>) -> Result<Vec<MailKey>, StoreError> {
-        self.read(move |tables| {
-            let mut unknown = Vec::new();
-            for key in keys {
-                if tables.mail(&key)?.is_none() {
-                    unknown.push(key);
-                }
-            }
-            Ok(unknown)
-        })
-        .await
     }
 
     /// What the register says of a mail.

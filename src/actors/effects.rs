@@ -18,16 +18,14 @@ use super::{
     supervisor::{Child, Restart, StartFault, SupervisorHandle},
 };
 use crate::{
-    clients::ApiError,
     clock, failpoint,
-    model::{
-        desk::Outcome,
-        effect::Worker,
-        keys::{CaseId, EffectId},
-        render,
-    },
+    model::{desk::Outcome, effect::Worker, keys::CaseId},
     store::StoreError,
 };
+
+mod outcomes;
+
+pub(super) use outcomes::{fault_of, later, plainly, read_failed, write_failed};
 
 /// Tries side by side.
 const AT_ONCE: usize = 16;
@@ -35,10 +33,6 @@ const AT_ONCE: usize = 16;
 const PANICS_MAX: u32 = 5;
 /// The longest time without a look at the store.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// Characters of a service's own words that are kept with an effect.
-const WORDS_MAX: usize = 200;
-/// Stands before them. They can name people, so the log ends here.
-const WORDS: &str = "; it says: ";
 /// The pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -259,7 +253,7 @@ impl<C: Craft> State<C> {
 }
 
 async fn carry_out<C: Craft>(craft: Arc<C>, desk: &Desk, task: Task) {
-    let (id, failures) = (task.effect.id, task.effect.failures);
+    let (id, panics) = (task.effect.id, task.effect.trace.panics);
     failpoint::hit("effects.carry_out").await;
     let tried = AssertUnwindSafe(craft.carry_out(task)).catch_unwind().await;
     let outcome = match tried {
@@ -269,101 +263,14 @@ async fn carry_out<C: Craft>(craft: Arc<C>, desk: &Desk, task: Task) {
             tokio::time::sleep(STORE_PAUSE).await;
             return;
         }
-        Err(_) if failures + 1 >= PANICS_MAX => Outcome::Refused { fault: "it panicked".into() },
-        Err(_) => Outcome::Unclear { fault: "it panicked".into() },
+        Err(_) if panics + 1 >= PANICS_MAX => Outcome::Refused { fault: "it panicked".into() },
+        Err(_) => Outcome::Panicked,
     };
-    tell(id, &outcome);
+    outcomes::tell(id, &outcome);
     failpoint::hit("effects.settle").await;
     if let Err(error) = desk.settle(id, outcome).await {
         tracing::error!(%error, "the store does not take up what a try came to");
         tokio::time::sleep(STORE_PAUSE).await;
     }
     failpoint::hit("effects.settled").await;
-}
-
-/// Each outcome in the log, once.
-fn tell(id: EffectId, outcome: &Outcome) {
-    match outcome {
-        Outcome::Done(_) => tracing::debug!("done"),
-        Outcome::NotFound => tracing::debug!("nothing of an unclear try is to be found"),
-        Outcome::IssueGone => tracing::warn!("the issue was deleted in jira"),
-        Outcome::Retry { fault, .. } | Outcome::LookAgain { fault, .. } => {
-            tracing::warn!(cause = ours(fault), "it did not work and will be tried again");
-        }
-        Outcome::Unclear { fault } => {
-            tracing::warn!(cause = ours(fault), "it may have worked and will be looked for");
-        }
-        Outcome::Refused { fault } => {
-            tracing::error!(
-                cause = ours(fault),
-                effect.id = %id,
-                "it will not work; see `ticketd desk list --dead`"
-            );
-        }
-    }
-}
-
-/// What of a fault is ours to say.
-fn ours(fault: &str) -> &str {
-    fault.split_once(WORDS).map_or(fault, |(ours, _)| ours)
-}
-
-/// What is kept with an effect: the service's own words, cut, where it gives some.
-pub(super) fn fault_of(error: &ApiError) -> String {
-    match error {
-        ApiError::Rejected { reasons, .. } if !reasons.is_empty() => {
-            render::cut(&format!("{error}{WORDS}{}", reasons.join("; ")), WORDS_MAX)
-        }
-        error => error.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        io,
-        sync::{Mutex, PoisonError},
-    };
-
-    use super::*;
-
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn a_services_own_words_are_kept_but_not_logged() {
-        let reasons = vec!["invalidRecipients".to_owned(), "<dora@customer.example>".to_owned()];
-        let fault = fault_of(&ApiError::Rejected { service: "jmap", status: 400, reasons });
-        assert!(fault.contains("dora@customer.example"), "{fault}");
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber =
-            tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
-        tracing::subscriber::with_default(subscriber, || {
-            let id = EffectId::parse("17.3").unwrap();
-            for outcome in [
-                Outcome::Retry { after: None, fault: fault.clone() },
-                Outcome::LookAgain { after: None, fault: fault.clone() },
-                Outcome::Unclear { fault: fault.clone() },
-                Outcome::Refused { fault },
-            ] {
-                tell(id, &outcome);
-            }
-        });
-        let lines = log.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines = String::from_utf8_lossy(&lines);
-        assert_eq!(lines.matches("jmap rejects the call with status 400").count(), 4, "{lines}");
-        assert!(!lines.contains("dora") && !lines.contains("invalidRecipients"), "{lines}");
-    }
 }

@@ -70,12 +70,14 @@ enum JiraCommentsMsg {
 }
 
 /// Issues as they were seen last, by the time of their last change.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Seen {
     /// Of our cases.
     ours: HashMap<IssueKey, Timestamp>,
     /// Of no case, or not yet: the call that made one may still be unclear, and an agent faster.
     strangers: HashMap<IssueKey, Timestamp>,
+    /// Those whose comments Jira does not give, for now.
+    closed: HashMap<IssueKey, Timestamp>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -139,7 +141,7 @@ struct JiraComments;
 
 struct State {
     tools: CommentTools,
-    seen: Seen,
+    seen: Arc<Seen>,
     /// Everything up to here has been seen; unknown before the first look.
     until: Option<Timestamp>,
     begun: Timestamp,
@@ -162,7 +164,7 @@ impl Actor for JiraComments {
         tools: CommentTools,
     ) -> Result<State, ActorProcessingErr> {
         let _ = myself.cast(JiraCommentsMsg::Look);
-        Ok(State { tools, seen: Seen::default(), until: None, begun: clock::now(), look: None })
+        Ok(State { tools, seen: Arc::default(), until: None, begun: clock::now(), look: None })
     }
 
     async fn handle(
@@ -186,7 +188,7 @@ impl State {
         let (until, begun) = (self.until, self.begun);
         let (tools, seen, myself) = (self.tools.clone(), self.seen.clone(), myself.clone());
         let work = async move {
-            let look = AssertUnwindSafe(look(&tools, seen, until, begun)).catch_unwind();
+            let look = AssertUnwindSafe(look(&tools, &seen, until, begun)).catch_unwind();
             let outcome = look.await.unwrap_or(Err(LookFault::Panicked));
             // An actor that is gone looks no more.
             let _ = myself.cast(JiraCommentsMsg::Looked(Box::new(outcome)));
@@ -197,7 +199,7 @@ impl State {
 
     fn looked(&mut self, myself: &ActorRef<JiraCommentsMsg>, outcome: Result<Seen, LookFault>) {
         match outcome {
-            Ok(seen) => (self.seen, self.until) = (seen, Some(self.begun)),
+            Ok(seen) => (self.seen, self.until) = (Arc::new(seen), Some(self.begun)),
             Err(error) => tracing::warn!(%error, "jira's comments could not be looked through"),
         }
         let rarely = if self.tools.webhooks { BESIDES_WEBHOOKS } else { 1 };
@@ -208,7 +210,7 @@ impl State {
 
 async fn look(
     tools: &CommentTools,
-    seen: Seen,
+    seen: &Seen,
     until: Option<Timestamp>,
     begun: Timestamp,
 ) -> Result<Seen, LookFault> {
@@ -225,28 +227,60 @@ async fn look(
     let mut found = tools.jira.updated_since(minutes, &tools.label).await?;
     let changed: HashSet<_> = found.iter().map(|(issue, _)| issue.clone()).collect();
     let oldest = before(begun, FIRST_LOOK);
-    let waiting = seen.strangers.iter().map(|(issue, at)| (issue.clone(), *at));
+    let waiting = seen.strangers.iter().chain(&seen.closed).map(|(issue, at)| (issue.clone(), *at));
     found.extend(waiting.filter(|(issue, at)| *at > oldest && !changed.contains(issue)));
     let mut now_seen = Seen::default();
     for (issue, updated) in found {
-        if seen.ours.get(&issue) != Some(&updated) {
-            // Jira is asked about a stranger once; the desk, whether it has become ours, each time.
-            let asked = seen.strangers.get(&issue) == Some(&updated);
-            let known = tools.desk.knows_issue(issue.clone()).await?;
-            if !known && (asked || !is_ours(tools, &issue).await?) {
-                now_seen.strangers.insert(issue, updated);
-                continue;
+        let list = match see(tools, seen, &issue, updated).await {
+            Ok(true) => &mut now_seen.ours,
+            Ok(false) => &mut now_seen.strangers,
+            Err(LookFault::Jira(error)) if error.is_of_one_thing() => {
+                if seen.closed.get(&issue) != Some(&updated) {
+                    tracing::warn!(
+                        issue.key = %issue,
+                        %error,
+                        "the comments of an issue cannot be read; the others are"
+                    );
+                }
+                &mut now_seen.closed
             }
-            take(tools, &issue).await?;
-        }
-        now_seen.ours.insert(issue, updated);
+            Err(error) => return Err(error),
+        };
+        list.insert(issue, updated);
     }
-    let old = before(begun, REMEMBER_EVERY);
+    let synced = in_step(begun, &now_seen.closed);
+    let old = before(synced, REMEMBER_EVERY);
     if let (Some(name), true) = (name, remembered.is_none_or(|at| at < old)) {
-        let cursor = Cursor { state: String::new(), synced: begun, since: begun };
+        let cursor = Cursor { state: String::new(), synced, since: synced };
         tools.desk.read_up_to(name, cursor).await?;
     }
     Ok(now_seen)
+}
+
+/// Up to when everything has been seen by a look that began then: who starts anew must come to
+/// what is closed once more.
+fn in_step(begun: Timestamp, closed: &HashMap<IssueKey, Timestamp>) -> Timestamp {
+    closed.values().copied().fold(begun, Timestamp::min)
+}
+
+/// Takes up what is new in an issue; whether it is one of ours.
+async fn see(
+    tools: &CommentTools,
+    seen: &Seen,
+    issue: &IssueKey,
+    updated: Timestamp,
+) -> Result<bool, LookFault> {
+    if seen.ours.get(issue) == Some(&updated) {
+        return Ok(true);
+    }
+    // Jira is asked about a stranger once; the desk, whether it has become ours, each time.
+    let asked = seen.strangers.get(issue) == Some(&updated);
+    let known = tools.desk.knows_issue(issue.clone()).await?;
+    if !known && (asked || !is_ours(tools, issue).await?) {
+        return Ok(false);
+    }
+    take(tools, issue).await?;
+    Ok(true)
 }
 
 /// Whether an issue that the desk does not know is one of ours: by its mark, one that was moved to
@@ -297,4 +331,20 @@ async fn take(tools: &CommentTools, issue: &IssueKey) -> Result<(), LookFault> {
 fn before(at: Timestamp, by: Duration) -> Timestamp {
     let by = jiff::SignedDuration::try_from(by).unwrap_or(jiff::SignedDuration::MAX);
     at.saturating_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_comes_back_to_what_was_closed() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        for (closed, synced) in [(&[][..], 100), (&[40, 30, 90], 30), (&[120], 100)] {
+            let issues = (1..)
+                .zip(closed)
+                .map(|(number, second)| (IssueKey::numbered("SUP", number).unwrap(), at(*second)));
+            assert_eq!(in_step(at(100), &issues.collect()), at(synced), "{closed:?}");
+        }
+    }
 }

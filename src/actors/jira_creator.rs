@@ -1,8 +1,7 @@
 //! Makes issues and comments of mails.
 //!
 //! Comes in: effects that are due, by way of `effects`. Goes out: calls to Jira, each after its
-//! intent is stored; what may have happened is looked for before it is repeated. A refusal of our
-//! sign-in stops all calls for a while: Jira locks accounts that keep trying.
+//! intent is stored; what may have happened is looked for before it is repeated.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,11 +10,10 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use tokio::time::Instant;
 
 use super::{
     desk::{Desk, Task},
-    effects::{self, Craft, fault_of},
+    effects::{self, Craft, fault_of, later, plainly},
     mailboxes::{Mailbox, Mailboxes},
     supervisor::{StartFault, SupervisorHandle},
 };
@@ -24,7 +22,7 @@ use crate::{
     locale::Texts,
     model::{
         desk::Outcome,
-        effect::{Effect, Stage, Work, Worker},
+        effect::{Effect, Work, Worker},
         keys::IssueKey,
         mail::Email,
     },
@@ -44,7 +42,7 @@ mod words;
 pub use boards::{BoardFault, Boards};
 use people::People;
 
-/// How long nothing is asked of Jira after it refused our sign-in.
+/// The pause where somebody must first do something: give us a right back, or a token.
 const LOCKED_OUT: Duration = Duration::from_mins(15);
 
 /// What the operator decided about issues.
@@ -86,8 +84,7 @@ pub async fn start_jira_creator(
 ) -> Result<(), StartFault> {
     let desk = tools.desk.clone();
     let people = People::new(tools.settings.users.clone());
-    let creator =
-        JiraCreator { tools, people, newest: Mutex::default(), locked_out: Mutex::default() };
+    let creator = JiraCreator { tools, people, newest: Mutex::default() };
     effects::start(supervisor, Arc::new(creator), desk).await
 }
 
@@ -96,7 +93,6 @@ struct JiraCreator {
     people: People,
     /// The highest issue number seen in each project.
     newest: Mutex<HashMap<String, u64>>,
-    locked_out: Mutex<Option<Instant>>,
 }
 
 impl Craft for JiraCreator {
@@ -105,7 +101,7 @@ impl Craft for JiraCreator {
 
     fn carry_out(self: Arc<Self>, task: Task) -> BoxFuture<'static, Result<Outcome, StoreError>> {
         Box::pin(async move {
-            if let Some(rest) = self.rest_of_lock() {
+            if let Some(rest) = self.tools.jira.rest() {
                 return Ok(later(&task.effect, Some(rest), "jira does not accept our sign-in"));
             }
             let Some(mailbox) = self.tools.mailboxes.of(&task.case.mailbox) else {
@@ -137,7 +133,7 @@ impl Craft for JiraCreator {
                 let mail = mail.clone();
                 tokio::spawn(async move { mailbox.mark(&mail).await });
             }
-            outcome.map(|outcome| self.without_permission(&task.effect, outcome))
+            outcome
         })
     }
 }
@@ -151,7 +147,7 @@ impl JiraCreator {
             Ok(None) => return Outcome::IssueGone,
             Ok(Some(status)) if !status.done => return plainly(),
             Ok(Some(_)) => {}
-            Err(error) => return self.read_failed(effect, &error),
+            Err(error) => return read_failed(effect, &error),
         }
         match jira.transition(issue, transition).await {
             Ok(true) => plainly(),
@@ -161,73 +157,8 @@ impl JiraCreator {
             Err(error @ ApiError::Ambiguous { .. }) => {
                 Outcome::Retry { after: None, fault: error.kind().to_owned() }
             }
-            Err(error) => self.write_failed(&error),
+            Err(error) => write_failed(effect, &error),
         }
-    }
-
-    /// What Jira forbids us waits for the operator; but only a ticket and its comments are worth
-    /// that all that comes after them waits too.
-    fn without_permission(&self, effect: &Effect, outcome: Outcome) -> Outcome {
-        let worth = matches!(effect.work, Work::CreateIssue { .. } | Work::AddComment { .. });
-        match outcome {
-            Outcome::Retry { after: Some(LOCKED_OUT), fault }
-                if !worth && self.rest_of_lock().is_none() =>
-            {
-                Outcome::Refused { fault }
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// A write failed: what that means for its effect.
-    fn write_failed(&self, error: &ApiError) -> Outcome {
-        let fault = fault_of(error);
-        match error {
-            ApiError::Ambiguous { .. } | ApiError::Malformed { .. } => Outcome::Unclear { fault },
-            ApiError::Unauthorized { .. } => {
-                self.lock_out();
-                Outcome::Retry { after: Some(LOCKED_OUT), fault }
-            }
-            ApiError::Forbidden { .. } | ApiError::NotFound { .. } => {
-                Outcome::Retry { after: Some(LOCKED_OUT), fault }
-            }
-            ApiError::RateLimited { after, .. } => Outcome::Retry { after: *after, fault },
-            ApiError::Unavailable { .. } => Outcome::Retry { after: None, fault },
-            // Conflict, locked, too early: refused for the moment, not for good.
-            ApiError::Rejected { status: 409 | 423 | 425, .. } => {
-                Outcome::Retry { after: None, fault }
-            }
-            ApiError::Rejected { .. } => Outcome::Refused { fault },
-        }
-    }
-
-    /// A read failed, before anything was written in this try.
-    fn read_failed(&self, effect: &Effect, error: &ApiError) -> Outcome {
-        let after = match error {
-            ApiError::Unauthorized { service } => {
-                if *service == self.tools.jira.part().name() {
-                    self.lock_out();
-                }
-                Some(LOCKED_OUT)
-            }
-            ApiError::RateLimited { after, .. } => *after,
-            _ => None,
-        };
-        later(effect, after, &fault_of(error))
-    }
-
-    fn lock_out(&self) {
-        tracing::error!("jira does not accept our sign-in; nothing is asked of it for 15 minutes");
-        self.tools.jira.part().failed();
-        let mut locked = self.locked_out.lock().unwrap_or_else(PoisonError::into_inner);
-        *locked = Some(Instant::now() + LOCKED_OUT);
-    }
-
-    fn rest_of_lock(&self) -> Option<Duration> {
-        let locked = self.locked_out.lock().unwrap_or_else(PoisonError::into_inner);
-        locked
-            .map(|until| until.saturating_duration_since(Instant::now()))
-            .filter(|rest| !rest.is_zero())
     }
 
     /// The highest issue number known in a project: whatever is made from now on has a higher one.
@@ -261,21 +192,59 @@ impl JiraCreator {
     }
 }
 
-/// Whether an earlier try of the effect may have worked.
-fn is_unclear(effect: &Effect) -> bool {
-    matches!(effect.stage, Stage::Sending | Stage::Uncertain)
-}
-
-/// Nothing was tried: the effect stays what it was.
-fn later(effect: &Effect, after: Option<Duration>, fault: &str) -> Outcome {
-    let fault = fault.to_owned();
-    if is_unclear(effect) {
-        Outcome::LookAgain { after, fault }
-    } else {
-        Outcome::Retry { after, fault }
+/// A write failed. What Jira forbids us waits for the operator; but only a ticket and its comments
+/// are worth that all that comes after them waits too.
+fn write_failed(effect: &Effect, error: &ApiError) -> Outcome {
+    let worth = matches!(effect.work, Work::CreateIssue { .. } | Work::AddComment { .. });
+    match error {
+        ApiError::Forbidden { .. } | ApiError::NotFound { .. } if worth => {
+            Outcome::Retry { after: Some(LOCKED_OUT), fault: fault_of(error) }
+        }
+        ApiError::NotFound { .. } => Outcome::Refused { fault: fault_of(error) },
+        error => effects::write_failed(error, LOCKED_OUT),
     }
 }
 
-fn plainly() -> Outcome {
-    Outcome::Done(crate::model::desk::Done::Plainly)
+/// A read failed, before anything was written in this try.
+fn read_failed(effect: &Effect, error: &ApiError) -> Outcome {
+    effects::read_failed(effect, error, LOCKED_OUT)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::model::{
+        effect::MailRef,
+        keys::{EffectId, MailKey, MailboxName},
+    };
+
+    #[test]
+    fn what_jira_forbids_waits_where_it_is_worth_it_and_a_refused_sign_in_always() {
+        let key = MailKey::of(&MailboxName::parse("support").unwrap(), "1@x");
+        let mail = || MailRef { key, remote: "M1".into() };
+        let service = "jira";
+        for (work, worth) in [
+            (Work::CreateIssue { mail: mail(), replaces: None }, true),
+            (Work::AddComment { mail: mail() }, true),
+            (Work::Attach { mail: mail(), answer: false }, false),
+            (Work::Watch { mail: mail() }, false),
+            (Work::Reopen, false),
+        ] {
+            let id = EffectId::parse("17.3").unwrap();
+            let effect = Effect::new(id, work, Timestamp::UNIX_EPOCH);
+            for error in [ApiError::Forbidden { service }, ApiError::NotFound { service }] {
+                let outcome = write_failed(&effect, &error);
+                let waits = matches!(outcome, Outcome::Retry { after: Some(LOCKED_OUT), .. });
+                assert_eq!(waits, worth, "{outcome:?}");
+                assert_eq!(matches!(outcome, Outcome::Refused { .. }), !worth, "{outcome:?}");
+            }
+            let refused = ApiError::Unauthorized { service };
+            for outcome in [write_failed(&effect, &refused), read_failed(&effect, &refused)] {
+                let waits = matches!(outcome, Outcome::Retry { after: Some(LOCKED_OUT), .. });
+                assert!(waits, "{outcome:?}");
+            }
+        }
+    }
 }

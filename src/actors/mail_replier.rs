@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     desk::{Desk, Task},
-    effects::{self, Craft, fault_of},
+    effects::{self, Craft, later, plainly, read_failed, write_failed},
     mailboxes::{Mailbox, Mailboxes},
     supervisor::{StartFault, SupervisorHandle},
 };
@@ -20,8 +20,8 @@ use crate::{
     locale::Texts,
     model::{
         automatic::LOOP_HEADER,
-        desk::{Done, Outcome},
-        effect::{Effect, Stage, Trace, Work, Worker},
+        desk::Outcome,
+        effect::{Effect, Trace, Work, Worker},
         mail::Address,
     },
     store::StoreError,
@@ -77,12 +77,8 @@ impl Craft for MailReplier {
     fn carry_out(self: Arc<Self>, task: Task) -> BoxFuture<'static, Result<Outcome, StoreError>> {
         Box::pin(async move {
             let Some(mailbox) = self.tools.mailboxes.of(&task.case.mailbox) else {
-                let after = Some(LOCKED_OUT);
-                let fault = "its mailbox is not configured".to_owned();
-                return Ok(match task.effect.stage {
-                    Stage::Planned => Outcome::Retry { after, fault },
-                    _ => Outcome::LookAgain { after, fault },
-                });
+                let fault = "its mailbox is not configured";
+                return Ok(later(&task.effect, Some(LOCKED_OUT), fault));
             };
             let Some(reporter) = task.case.reporter.clone() else { return Ok(plainly()) };
             self.reply(&task, &mailbox, &reporter).await
@@ -98,7 +94,7 @@ impl MailReplier {
         reporter: &Address,
     ) -> Result<Outcome, StoreError> {
         let effect = &task.effect;
-        let unclear = matches!(effect.stage, Stage::Sending | Stage::Uncertain);
+        let unclear = effect.is_unclear();
         if unclear || effect.trace.draft.is_some() {
             match self.find_draft(effect, mailbox).await {
                 Ok(Found::Sent) => return Ok(plainly()),
@@ -111,13 +107,13 @@ impl MailReplier {
                 Ok(Found::Draft(id)) => return self.send(effect, mailbox, reporter, &id).await,
                 Ok(Found::Nothing) if unclear => return Ok(Outcome::NotFound),
                 Ok(Found::Nothing) => {}
-                Err(error) => return Ok(failed_before(effect, &error)),
+                Err(error) => return Ok(read_failed(effect, &error, LOCKED_OUT)),
             }
         }
         let draft = match self.write(task, mailbox, reporter).await {
             Written::Mail(draft) => draft,
             Written::Nothing => return Ok(plainly()),
-            Written::Failed(error) => return Ok(failed_before(effect, &error)),
+            Written::Failed(error) => return Ok(read_failed(effect, &error, LOCKED_OUT)),
         };
         let effect = self.tools.desk.begin(effect, None).await?;
         failpoint::hit("mail_replier.begun").await;
@@ -126,7 +122,7 @@ impl MailReplier {
                 failpoint::hit("mail_replier.drafted").await;
                 self.send(&effect, mailbox, reporter, &id).await
             }
-            Err(error) => Ok(failed(&error)),
+            Err(error) => Ok(write_failed(&error, LOCKED_OUT)),
         }
     }
 
@@ -155,8 +151,8 @@ impl MailReplier {
         draft: &str,
     ) -> Result<Outcome, StoreError> {
         let trace = Trace { draft: Some(draft.to_owned()), ..effect.trace.clone() };
-        let effect = self.tools.desk.trace(effect, trace).await?;
-        let _begun = self.tools.desk.begin(&effect, None).await?;
+        let traced = Effect { trace, ..effect.clone() };
+        let _begun = self.tools.desk.begin(&traced, None).await?;
         let to = [reporter.email.clone()];
         let sent = mailbox.source.send(draft, &mailbox.address, &to).await;
         failpoint::hit("mail_replier.sent").await;
@@ -166,7 +162,7 @@ impl MailReplier {
                 plainly()
             }
             Err(error) => {
-                let outcome = failed(&error);
+                let outcome = write_failed(&error, LOCKED_OUT);
                 if matches!(outcome, Outcome::Refused { .. }) {
                     self.tear_up(mailbox, draft).await;
                 }
@@ -224,39 +220,4 @@ enum Found {
     Sent,
     Draft(String),
     Nothing,
-}
-
-fn plainly() -> Outcome {
-    Outcome::Done(Done::Plainly)
-}
-
-/// Nothing was written in this try.
-fn failed_before(effect: &Effect, error: &ApiError) -> Outcome {
-    let fault = fault_of(error);
-    let after = match error {
-        ApiError::RateLimited { after, .. } => *after,
-        ApiError::Unauthorized { .. } => Some(LOCKED_OUT),
-        _ => None,
-    };
-    if matches!(effect.stage, Stage::Sending | Stage::Uncertain) {
-        Outcome::LookAgain { after, fault }
-    } else {
-        Outcome::Retry { after, fault }
-    }
-}
-
-/// A draft or a submission failed.
-fn failed(error: &ApiError) -> Outcome {
-    let fault = fault_of(error);
-    match error {
-        ApiError::Ambiguous { .. } | ApiError::Malformed { .. } => Outcome::Unclear { fault },
-        ApiError::RateLimited { after, .. } => Outcome::Retry { after: *after, fault },
-        ApiError::Unauthorized { .. } => Outcome::Retry { after: Some(LOCKED_OUT), fault },
-        ApiError::Unavailable { .. } | ApiError::NotFound { .. } => {
-            Outcome::Retry { after: None, fault }
-        }
-        // Conflict, locked, too early: refused for the moment, not for good.
-        ApiError::Rejected { status: 409 | 423 | 425, .. } => Outcome::Retry { after: None, fault },
-        ApiError::Rejected { .. } | ApiError::Forbidden { .. } => Outcome::Refused { fault },
-    }
 }

@@ -26,15 +26,13 @@ mod subscriptions;
 mod sweep;
 
 use pace::Pace;
-use round::{Round, RoundFault};
+use round::{CATCH_UP, Round, RoundFault};
 pub(super) use sweep::{Swept, reread, sweep};
 
 /// The pause after a round failed; it doubles up to [`PAUSE_MAX`].
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_mins(2);
-/// How long to let Jira catch up before more mails are taken in.
-const CATCH_UP: Duration = Duration::from_millis(500);
 
 enum MailboxStreamerMsg {
     /// It is time for a look of our own. No reply.

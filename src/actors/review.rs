@@ -12,7 +12,7 @@ use super::{
     mailboxes::{Mailbox, Mailboxes},
 };
 use crate::{
-    clients::{Grant, Granted, MailboxClient, Reach, SignInFault},
+    clients::{Grant, Granted, Head, MailboxClient, Reach, SignInFault},
     model::{
         case::{Case, MailRecord, MailState},
         effect::{Effect, Stage},
@@ -33,7 +33,7 @@ pub enum Question {
     },
     /// All about a case, an effect's case, or a mail; by its id.
     Show(String),
-    /// Try a dead effect, or a mail that was put aside, again; by its id.
+    /// Try a dead effect, or a mail that was put aside or kept out, again; by its id.
     Retry(String),
     /// Follow every mail to its ticket.
     Audit,
@@ -222,12 +222,17 @@ impl Review {
         }
         let Some(key) = MailKey::parse(id) else { return Ok(unknown(id)) };
         let Some(record) = self.desk.mail(key).await? else { return Ok(unknown(id)) };
-        if !matches!(record.state, MailState::Quarantined { .. }) {
-            return Ok(Reply::Retried(Retried::NotDead));
-        }
+        let kept_out = match record.state {
+            MailState::Quarantined { .. } => false,
+            MailState::Ignored { .. } => true,
+            _ => return Ok(Reply::Retried(Retried::NotDead)),
+        };
         let Some(mailbox) = self.mailboxes.of(&record.mailbox) else {
             return Ok(Reply::Failed(format!("the mailbox {} is not configured", record.mailbox)));
         };
+        if kept_out {
+            return self.let_in(key, record.remote, &mailbox).await;
+        }
         let read = mailbox_streamer::reread(&mailbox, &self.desk, record.remote).await?;
         if read == Recorded::default() {
             return Ok(Reply::Failed(
@@ -237,6 +242,22 @@ impl Review {
         // It has a row under its own name now.
         self.desk.release(key).await?;
         Ok(Reply::Reread(read))
+    }
+
+    /// The operator's word stands above the filter's.
+    async fn let_in(
+        &self,
+        key: MailKey,
+        remote: String,
+        mailbox: &Mailbox,
+    ) -> anyhow::Result<Reply> {
+        let head = mailbox.source.heads(&[remote]).await?.pop();
+        let Some(Head::Mail(mail) | Head::Elsewhere(Some(mail))) = head else {
+            return Ok(Reply::Failed("the mail is not in the mailbox, or unreadable".to_owned()));
+        };
+        let taken = self.desk.let_in(key, *mail).await?;
+        let nothing = taken == Recorded::default();
+        Ok(if nothing { Reply::Retried(Retried::NotDead) } else { Reply::Reread(taken) })
     }
 
     async fn audit(&self) -> anyhow::Result<Reply> {

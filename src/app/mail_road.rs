@@ -161,7 +161,6 @@ fn mailbox(
     let filter = &mailbox.filter;
     let aliases = mailbox.aliases.iter().filter_map(|alias| Email::parse(alias));
     let site = Site {
-        address: address.clone(),
         rules: Rules {
             own: aliases.chain([address.clone()]).collect(),
             allowed_domains: filter.allowed_domains.clone(),

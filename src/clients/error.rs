@@ -109,6 +109,19 @@ impl ApiError {
         }
     }
 
+    /// Whether it is the word on one thing, such as a file, and says nothing of others: another
+    /// try with it would fail again.
+    #[must_use]
+    pub fn is_of_one_thing(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound { .. }
+                | Self::Forbidden { .. }
+                | Self::Rejected { .. }
+                | Self::Malformed { .. }
+        )
+    }
+
     /// Whether the service itself is at fault, rather than what was asked of it.
     #[must_use]
     pub fn is_outage(&self) -> bool {

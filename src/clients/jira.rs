@@ -97,11 +97,13 @@ impl JiraClient {
     pub fn new(settings: JiraSettings, metrics: Metrics) -> Result<Self, reqwest::Error> {
         let JiraSettings { url, auth, cloud, writes_per_second, limit } = settings;
         let known = |cloud| if cloud { Deployment::Cloud } else { Deployment::DataCenter };
+        let transport = Transport::new(SERVICE, url, limit, metrics)?;
+        let login = Login::new(transport.part().clone());
         let shared = Shared {
-            transport: Transport::new(SERVICE, url, limit, metrics)?,
+            transport,
             auth,
             limit,
-            login: Login::default(),
+            login,
             pace: Pace::new(writes_per_second),
             deployment: OnceCell::new_with(cloud.map(known)),
             myself: OnceCell::new(),
@@ -114,6 +116,12 @@ impl JiraClient {
     #[must_use]
     pub fn part(&self) -> &Part {
         self.shared.transport.part()
+    }
+
+    /// How long nothing will be asked of Jira, after it refused our sign-in.
+    #[must_use]
+    pub fn rest(&self) -> Option<Duration> {
+        self.shared.login.rest()
     }
 
     /// Where a browser finds the issue.

@@ -129,6 +129,9 @@ impl JmapClient {
             Fault::Method(_, error) if is_forgotten(&error) => ChangesFault::Forgotten,
             fault => ChangesFault::Api(fault.into()),
         })?;
+        if changed.has_more_changes && changed.new_state == since {
+            return Err(malformed("more changes from a state that does not move").into());
+        }
         let mut seen = HashSet::new();
         let mut ids = [changed.created, changed.updated].concat();
         ids.retain(|id| seen.insert(id.clone()));

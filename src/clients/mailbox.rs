@@ -331,14 +331,3 @@ impl MailboxClient {
         }
     }
 }
-
-/// Whether another try with this file would fail again.
-pub(super) fn is_of_the_file(error: &ApiError) -> bool {
-    matches!(
-        error,
-        ApiError::NotFound { .. }
-            | ApiError::Forbidden { .. }
-            | ApiError::Rejected { .. }
-            | ApiError::Malformed { .. }
-    )
-}

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    discreet::discreet,
     effect::{Effect, Work, Worker},
     keys::{CaseId, EffectId, IssueKey, MailKey, MailboxName},
     mail::{Address, Email, Folder, MessageId},
@@ -22,7 +23,7 @@ const MESSAGE_ID_MAX: usize = 400;
 const PEOPLE_MAX: usize = 50;
 
 /// One conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
     /// Its number.
     pub id: CaseId,
@@ -57,6 +58,8 @@ pub struct Case {
     /// When the head is due, and who does it; none when nothing is to be done, or the head is dead.
     pub next: Option<Next>,
 }
+
+discreet!(Case { id, mailbox, issue, head, tail, next });
 
 /// When a case wants attention, and whose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,7 +194,7 @@ impl MailState {
 }
 
 /// The register's row of a mail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailRecord {
     /// Its key.
     pub key: MailKey,
@@ -214,31 +217,20 @@ pub struct MailRecord {
     pub state: MailState,
 }
 
+discreet!(MailRecord { key, mailbox, remote, state });
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::desk::{
+        open,
+        samples::{at, mail, mail_ref, mailbox},
+    };
 
     #[test]
     fn a_case_keeps_the_first_people_once() {
-        let name = MailboxName::parse("support").unwrap();
-        let mail = crate::model::mail::Mail {
-            remote: "1".into(),
-            folder: Folder::Inbox,
-            conversation: None,
-            message_id: None,
-            answers: vec![],
-            from: None,
-            reply_to: None,
-            recipients: vec![],
-            subject: String::new(),
-            importance: crate::model::mail::Importance::Normal,
-            received: Timestamp::UNIX_EPOCH,
-            automatic: None,
-        };
-        let mail_ref =
-            crate::model::effect::MailRef { key: MailKey::of(&name, "1"), remote: "1".into() };
-        let now = Timestamp::UNIX_EPOCH;
-        let (mut case, _) = crate::model::desk::open(CaseId::first(), &name, &mail, mail_ref, now);
+        let now = at(0);
+        let (mut case, _) = open(CaseId::first(), &mailbox(), &mail(1), mail_ref(1), now);
         let who = |n: u64| n << 32;
         for n in (1..=60).chain(1..=60) {
             case.admit(who(n));

@@ -50,6 +50,8 @@ pub enum Outcome {
         /// Why, in a word or a few.
         fault: String,
     },
+    /// The try panicked: the call may have happened, and the next try may panic too.
+    Panicked,
     /// An uncertain one was looked for everywhere, and is nowhere.
     NotFound,
     /// An uncertain one could not be looked for.
@@ -177,12 +179,10 @@ pub fn settle(
             effect.fault = Some(fault);
             effect.postpone(after, now);
         }
-        Outcome::Unclear { fault } => {
-            effect.stage = Stage::Uncertain;
-            effect.trace.begun = Some(now);
-            effect.failures = effect.failures.saturating_add(1);
-            effect.fault = Some(fault);
-            effect.due = now;
+        Outcome::Unclear { fault } => unclear(effect, fault, now),
+        Outcome::Panicked => {
+            effect.trace.panics += 1;
+            unclear(effect, "it panicked".to_owned(), now);
         }
         // Cut short by a crash: when the call was really sent, nobody knows.
         Outcome::NotFound if effect.stage == Stage::Sending => {
@@ -222,6 +222,7 @@ pub fn retry(case: &mut Case, effect: &mut Effect, now: Timestamp) -> Vec<Effect
     if effect.stage != Stage::Dead {
         return Vec::new();
     }
+    effect.trace.panics = 0;
     if case.head_id() == Some(effect.id) {
         effect.stage = if effect.trace.begun.is_some() { Stage::Uncertain } else { Stage::Planned };
         effect.failures = 0;
@@ -239,6 +240,15 @@ pub fn retry(case: &mut Case, effect: &mut Effect, now: Timestamp) -> Vec<Effect
         new.stage = if new.trace.begun.is_some() { Stage::Uncertain } else { Stage::Planned };
     }
     again
+}
+
+/// The call may have happened, at the latest now.
+fn unclear(effect: &mut Effect, fault: String, now: Timestamp) {
+    effect.stage = Stage::Uncertain;
+    effect.trace.begun = Some(now);
+    effect.failures = effect.failures.saturating_add(1);
+    effect.fault = Some(fault);
+    effect.due = now;
 }
 
 /// What follows from what has happened.
@@ -299,5 +309,7 @@ fn window(work: &Work, policy: Policy) -> Duration {
     }
 }
 
+#[cfg(test)]
+pub(crate) mod samples;
 #[cfg(test)]
 mod tests;

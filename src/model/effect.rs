@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::discreet::discreet;
 use super::keys::{CommentId, EffectId, IssueKey, MailKey};
 
 /// The pause after the first failure; it doubles up to [`PAUSE_MAX`].
@@ -160,12 +161,16 @@ pub struct Trace {
     pub draft: Option<String>,
     /// Parts that are done: attachments, watchers.
     pub parts: u32,
+    /// How many of them the mailbox does not give: they are nowhere at the remote.
+    pub lost: u32,
+    /// Tries that panicked.
+    pub panics: u32,
     /// Fields that Jira does not take from us in this issue.
     pub without: Vec<String>,
 }
 
 /// One thing to be done to the outside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effect {
     /// Its id: stable from the first plan to the end.
     pub id: EffectId,
@@ -185,6 +190,8 @@ pub struct Effect {
     pub fault: Option<String>,
 }
 
+discreet!(Effect { id, work, stage, failures, due, trace });
+
 impl Effect {
     /// A new one, due at once.
     #[must_use]
@@ -201,6 +208,12 @@ impl Effect {
             Some(mail) => format!("mail-{:.20}", mail.key.to_string()),
             None => format!("effect-{}", self.id),
         }
+    }
+
+    /// Whether an earlier try of it may have worked.
+    #[must_use]
+    pub fn is_unclear(&self) -> bool {
+        matches!(self.stage, Stage::Sending | Stage::Uncertain)
     }
 
     /// Whether it will not change by itself any more.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
+    discreet::discreet,
     keys::{CommentId, IssueKey},
     mail::Email,
 };
@@ -25,7 +26,7 @@ pub enum Deployment {
 }
 
 /// A person, or a program, that Jira knows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Account {
     /// The `accountId` of Cloud, the `name` of Data Center; empty for an anonymous writer.
     pub id: String,
@@ -34,6 +35,8 @@ pub struct Account {
     /// The mail address, where Jira shows it.
     pub email: Option<Email>,
 }
+
+discreet!(Account {});
 
 /// An issue to be made.
 #[derive(Clone, Copy)]
@@ -107,7 +110,7 @@ pub struct CommentText {
 }
 
 /// What hangs on an issue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AttachmentInfo {
     /// Its id.
     pub id: u64,
@@ -120,6 +123,8 @@ pub struct AttachmentInfo {
     /// Whether we attached it.
     pub mine: bool,
 }
+
+discreet!(AttachmentInfo { id, size, mine });
 
 /// The name under which a file is attached: without what Jira refuses in names or a header cannot
 /// hold, at most 240 bytes, never empty. Look for an attachment by this one.

@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::automatic::Sign;
+use super::{automatic::Sign, discreet::discreet};
 
 /// The longest Message-ID that is kept, in bytes. Source: RFC 5322, 2.1.1: a line has 998.
 const MESSAGE_ID_MAX: usize = 998;
@@ -63,13 +63,15 @@ impl fmt::Debug for Email {
 }
 
 /// An address with the name that its header gave.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     /// The name, where there is one; as long as the writer pleased.
     pub name: Option<String>,
     /// The address.
     pub email: Email,
 }
+
+discreet!(Address {});
 
 /// A Message-ID without its angle brackets. What stands in it is the writer's choice.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -158,7 +160,7 @@ impl Importance {
 }
 
 /// A mail's head.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
     /// The mailbox's own id, by which text and attachments are fetched.
     pub remote: String,
@@ -186,6 +188,8 @@ pub struct Mail {
     /// Why it passes for automatic mail, if it does.
     pub automatic: Option<Sign>,
 }
+
+discreet!(Mail { remote, folder, received, automatic });
 
 impl Mail {
     /// What tells it apart in its mailbox: the Message-ID, or one made from the mailbox's own id.
@@ -225,7 +229,7 @@ pub fn answers(in_reply_to: &[MessageId], references: &[MessageId]) -> Vec<Messa
 }
 
 /// A mail's text and what hangs on it, fetched when it is needed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Content {
     /// The plain text, where the mail has one.
     pub text: Option<String>,
@@ -241,8 +245,10 @@ pub struct Content {
     pub size: u64,
 }
 
+discreet!(Content { cut, attachments, raw, size });
+
 /// What hangs on a mail.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Attachment {
     /// The mailbox's id of its bytes.
     pub blob: String,
@@ -255,6 +261,8 @@ pub struct Attachment {
     /// The id by which the HTML refers to it, if it is shown inside the text.
     pub content_id: Option<String>,
 }
+
+discreet!(Attachment { blob, size });
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use sha2::{Digest as _, Sha256};
+use ticketd::actors::{Listing, Question, Reply};
 use ticketd::sandbox::{AttachmentSnapshot, Deployment, Fault, FaultRule, JiraWrite};
 
 use crate::harness::{Letter, Post, PostSetup};
@@ -203,4 +204,44 @@ async fn files_of_a_follow_up_hang_on_the_issue_too() {
     )]));
     post.comments(&issue.key, 1).await;
     assert_eq!(files(&post, 1).await[0].filename, "log.txt");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_the_mailbox_does_not_give_holds_up_no_other() {
+    let post = Post::start().await;
+    post.jmap.fault(FaultRule::from(Fault::Status(404)).at("gone.bin"));
+    post.deliver(&letter("Some are there").files(&[
+        ("gone.bin", "application/octet-stream", b"1"),
+        ("there.bin", "application/octet-stream", b"22"),
+    ]));
+    post.issues(1).await;
+    post.deliver(&letter("None is there").files(&[("gone.bin", "text/plain", b"1")]));
+    let made = post.issues(2).await;
+    let [some, none] = ["Some", "None"]
+        .map(|word| made.iter().find(|issue| issue.summary.starts_with(word)).unwrap().key.clone());
+    let names = |key: &str| {
+        let there = post.jira.issue(key).unwrap().attachments;
+        there.into_iter().map(|file| file.filename).collect::<Vec<_>>()
+    };
+    // Five tries, each after twice the pause.
+    post.until_within(Duration::from_secs(100), "the other file", || !names(&some).is_empty())
+        .await;
+    assert_eq!(names(&some), ["there.bin"]);
+    let dead = || async {
+        let question = Question::List { listing: Listing::Dead, limit: 10 };
+        let Reply::Rows(rows) = post.ask(question).await else { panic!("no rows") };
+        rows
+    };
+    let start = std::time::Instant::now();
+    while dead().await.is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(20), "it is not given up");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let rows = dead().await;
+    assert_eq!((rows.len(), rows[0].issue.as_str()), (1, none.as_str()), "{rows:?}");
+    // The operator has it back, and says so.
+    post.jmap.clear_faults();
+    post.ask(Question::Retry(rows[0].id.clone())).await;
+    post.until("the file", || !names(&none).is_empty()).await;
+    assert_eq!((names(&none), names(&some)), (vec!["gone.bin".into()], vec!["there.bin".into()]));
 }

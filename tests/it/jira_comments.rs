@@ -325,3 +325,38 @@ async fn a_machine_is_not_answered() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     post.mails(0).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issue_that_cannot_be_read_holds_up_no_other() {
+    for fault in [Fault::Status(403), Fault::Status(400), Fault::Oversized] {
+        let (post, first) = told(hearing(false)).await;
+        post.deliver(&letter("Scanner"));
+        let issues = post.issues(2).await;
+        let second = issues.iter().find(|issue| issue.key != first.key).unwrap();
+        post.mails(2).await;
+        let closed = format!("GET /rest/api/2/issue/{}/comment", first.key);
+        post.jira.fault(FaultRule::from(fault).at(&closed));
+        post.jira.comment_as("bob", &first.key, "To the closed one.");
+        post.jira.comment_as("bob", &second.key, "To the open one.");
+        let mails = post.mails(3).await;
+        assert!(mails[2].subject.contains(&second.key), "{fault:?}: {}", mails[2].subject);
+        post.jira.clear_faults();
+        let mails = post.mails(4).await;
+        assert!(mails[3].subject.contains(&first.key), "{fault:?}: {}", mails[3].subject);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issue_that_was_moved_stays_the_cases_own() {
+    let (post, issue) = told(hearing(false)).await;
+    let moved = post.jira.move_to_project(&issue.key, "OPS").unwrap();
+    assert_ne!(moved, issue.key);
+    post.jira.comment_as("bob", &moved, "Operations have it now.");
+    let mail = post.mails(2).await.pop().unwrap();
+    assert!(mail.subject.contains(&moved), "{}", mail.subject);
+    post.deliver(&letter("Re: Printer").text("Thank you."));
+    let issue = post.comments(&moved, 2).await;
+    assert!(issue.comments[1].body.contains("Thank you."));
+    assert_eq!(post.living().len(), 1);
+    post.sound().await;
+}

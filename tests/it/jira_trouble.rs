@@ -296,3 +296,25 @@ async fn an_issue_that_was_deleted_is_replaced_once() {
     post.deliver(&letter("Re: gone").text("Hello?"));
     post.comments(&second.key, 1).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_case_is_tried_again_by_its_number() {
+    let post = Post::start().await;
+    post.jira.fault(once(Fault::Status(400)));
+    post.deliver(&letter("refused"));
+    post.until("the refusal", || post.asked(CREATE).len() == 1).await;
+    post.settled().await;
+    let cases = Question::List { listing: Listing::Cases, limit: 10 };
+    let Reply::Rows(rows) = post.ask(cases).await else { panic!("no rows") };
+    assert!(rows.len() == 1 && rows[0].id.parse::<u64>().is_ok(), "{rows:?}");
+    let retry = || post.ask(Question::Retry(rows[0].id.clone()));
+    let retried = retry().await;
+    assert!(matches!(retried, Reply::Retried(Retried::Queued)), "{retried:?}");
+    assert_eq!(post.issues(1).await[0].summary, "refused");
+    post.mails(1).await;
+    let retried = retry().await;
+    assert!(matches!(retried, Reply::Retried(Retried::NotDead)), "{retried:?}");
+    let unknown = post.ask(Question::Retry("999".to_owned())).await;
+    assert!(matches!(unknown, Reply::Failed(_)), "{unknown:?}");
+    assert_eq!(post.jira.writes_of(JiraWrite::Issue), 1);
+}

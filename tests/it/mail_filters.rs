@@ -1,6 +1,6 @@
 //! Which mails are not taken, and by which rule; the operator sees each of them.
 
-use ticketd::actors::Listing;
+use ticketd::actors::{Listing, Question, Reply, Retried};
 use ticketd::config::{Automatic, Filter};
 
 use crate::harness::{Letter, Post, PostSetup, within_an_hour};
@@ -209,4 +209,33 @@ async fn a_person_who_is_not_answered_may_go_on_only_for_so_long() {
     post.mails(2).await;
     post.deliver(&Letter::from(ALICE, "thanks").answering(&first.id()));
     post.comments(&issue.key, 12).await;
+}
+
+#[tokio::test]
+async fn the_operator_lets_in_what_a_rule_kept_out() {
+    let post = filtered(|filter| filter.blocked_senders = vec!["@blocked.example".to_owned()])
+        .start()
+        .await;
+    let first = Letter::from("dora@blocked.example", "kept out");
+    post.deliver(&first);
+    post.deliver(&Letter::from("dora@blocked.example", "Re: kept out").answering(&first.id()));
+    let retry = |id: String| post.ask(Question::Retry(id));
+    let id = post.row(Listing::Ignored, "kept out").await.id;
+    let follow_up = post.row(Listing::Ignored, "Re: kept out").await.id;
+    let taken = retry(id.clone()).await;
+    assert!(matches!(&taken, Reply::Reread(taken) if taken.tickets == 1), "{taken:?}");
+    let issue = post.issues(1).await.remove(0);
+    assert_eq!(issue.summary, "kept out");
+    assert_eq!(post.mails(1).await[0].rcpt_to, ["dora@blocked.example"]);
+    let again = retry(id).await;
+    assert!(matches!(again, Reply::Retried(Retried::NotDead)), "{again:?}");
+    let taken = retry(follow_up).await;
+    assert!(matches!(&taken, Reply::Reread(taken) if taken.comments == 1), "{taken:?}");
+    post.comments(&issue.key, 1).await;
+    // The rule stands for all others.
+    post.deliver(&Letter::from("dora@blocked.example", "another"));
+    assert_eq!(post.kept_out("another").await, "blocked_sender");
+    assert_eq!((post.count_of("ticket").await, post.count_of("comment").await), (1, 1));
+    post.issues(1).await;
+    post.sound().await;
 }

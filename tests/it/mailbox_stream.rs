@@ -381,3 +381,21 @@ async fn backlog_becomes(post: &Post, count: u64) {
     }
     panic!("{}", shown(post).await);
 }
+
+#[tokio::test]
+async fn an_old_mail_that_is_only_flagged_makes_no_ticket() {
+    let post = Post::start().await;
+    let old = post.jmap.deliver_at("archive", letter("old").raw(), days_ago(30));
+    let inbox = post.jmap.deliver_at("inbox", letter("old too").raw(), days_ago(2));
+    for id in [&old, &inbox] {
+        post.jmap.flag(id);
+    }
+    post.jmap.move_to(&old, "inbox");
+    post.deliver(&letter("new"));
+    assert_eq!(post.issues(1).await[0].summary, "new");
+    // What is known already is not told again either.
+    let known = post.jmap.emails("inbox").pop().unwrap();
+    post.jmap.flag(&known);
+    post.deliver(&letter("newer"));
+    post.issues(2).await;
+}

@@ -164,7 +164,7 @@ fn is_there(desk: &Desk, number: u64) -> bool {
 
 /// How many mails are in the store, each of them whole.
 fn whole(desk: &Desk) -> u64 {
-    let count = desk.cases(None, 1).unwrap().first().map_or(0, |case| case.id.get());
+    let count = desk.cases(1).unwrap().first().map_or(0, |case| case.id.get());
     assert!((1..=count).all(|number| is_there(desk, number)), "mails up to {count} are there");
     assert!(!is_there(desk, count + 1), "nothing of the next one");
     let counted: u64 = (0..40).map(|who| u64::from(desk.sender(who).unwrap().mails)).sum();
@@ -268,7 +268,7 @@ async fn an_export_is_one_moment_of_the_desk() {
     for round in 0..4 {
         let (file, back) =
             (dir.path().join(format!("{round}.jsonl")), dir.path().join(format!("back-{round}")));
-        while store.desk().cases(None, 1).unwrap().first().map_or(0, |case| case.id.get())
+        while store.desk().cases(1).unwrap().first().map_or(0, |case| case.id.get())
             <= grown.last().copied().unwrap_or_default()
         {
             tokio::task::yield_now().await;

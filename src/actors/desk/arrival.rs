@@ -1,12 +1,14 @@
 //! Mails as they come out of a mailbox, and what becomes of them, counted.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::mail::Mail;
 
 /// A mail as it comes out of the mailbox.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Arrival {
     /// Its head could be read.
     Mail(Mail),
@@ -21,6 +23,21 @@ pub enum Arrival {
         /// The beginning of its raw text.
         raw: Vec<u8>,
     },
+}
+
+/// A raw text belongs in no log.
+impl fmt::Debug for Arrival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mail(mail) => mail.fmt(f),
+            Self::Unreadable { remote, reason, raw, .. } => f
+                .debug_struct("Unreadable")
+                .field("remote", remote)
+                .field("reason", reason)
+                .field("raw_bytes", &raw.len())
+                .finish_non_exhaustive(),
+        }
+    }
 }
 
 impl Arrival {

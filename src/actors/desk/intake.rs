@@ -115,6 +115,26 @@ fn record(
     }
 }
 
+/// Takes in a mail that a rule kept out, by the operator's word; `None` if the register has no
+/// such row any more.
+pub(super) fn let_in(
+    rows: &mut DeskTx<'_>,
+    secret: &ThreadSecret,
+    site: &Site,
+    (key, mail): (MailKey, &Mail),
+    now: Timestamp,
+) -> Result<Option<Verdict>, StoreError> {
+    let Some(MailRecord { mailbox, state: MailState::Ignored { rule }, .. }) = rows.mail(&key)?
+    else {
+        return Ok(None);
+    };
+    let mut intake = Intake { rows, secret, mailbox: &mailbox, site, mail, now };
+    let case = intake.find_case()?;
+    let verdict = intake.take_in(key, case)?;
+    tracing::info!(mail.key = %key, rule, "the operator lets in a mail that a rule kept out");
+    Ok(Some(verdict))
+}
+
 struct Intake<'a, 'tx> {
     rows: &'a mut DeskTx<'tx>,
     secret: &'a ThreadSecret,
@@ -162,8 +182,15 @@ impl Intake<'_, '_> {
             self.put_mail(key, state)?;
             return Ok(Verdict::Ignored);
         }
+        self.take_in(key, case)
+    }
+
+    /// Into its case, or into a new one.
+    fn take_in(&mut self, key: MailKey, case: Option<Case>) -> Result<Verdict, StoreError> {
+        let mail = self.mail;
         let mail_ref = MailRef { key, remote: mail.remote.clone() };
         let (mut case, verdict, effects) = if let Some(mut case) = case {
+            let sender = mail.from.as_ref().map(|from| self.secret.address(&from.email));
             let sender = sender.unwrap_or_default();
             let policy = self.site.policy;
             let effects = rules::join(&mut case, mail, mail_ref, sender, policy, self.now);

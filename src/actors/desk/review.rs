@@ -4,16 +4,18 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Desk;
+use super::{Desk, Recorded, intake};
 use crate::{
     clock,
     model::{
         case::{Case, MailRecord, MailState},
         desk as rules,
+        discreet::discreet,
         effect::{Effect, Stage, Worker},
         keys::{CaseId, EffectId, MailKey, MailboxName},
+        mail::Mail,
     },
-    store::{Audit, Cursor, Purged, StoreError},
+    store::{Audit, Purged, StoreError},
 };
 
 /// Which rows of the desk.
@@ -31,7 +33,7 @@ pub enum Listing {
 }
 
 /// One row of a listing.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Row {
     /// By which `desk show` and `desk retry` know it.
     pub id: String,
@@ -44,6 +46,8 @@ pub struct Row {
     /// When something last happened.
     pub at: Timestamp,
 }
+
+discreet!(Row { id, issue, at });
 
 /// What became of a retry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +70,7 @@ impl Desk {
             Ok(match listing {
                 Listing::Cases => {
                     let mut rows = Vec::new();
-                    for case in tables.cases(None, limit)? {
+                    for case in tables.cases(limit)? {
                         let head = case.head_id().map_or(Ok(None), |id| tables.effect(id))?;
                         rows.push(case_row(&case, head.as_ref()));
                     }
@@ -83,10 +87,10 @@ impl Desk {
                     rows
                 }
                 Listing::Quarantined => {
-                    tables.quarantined(limit)?.into_iter().map(mail_row).collect()
+                    tables.mails("quarantined", limit)?.into_iter().map(mail_row).collect()
                 }
                 Listing::Ignored => {
-                    tables.mails(None, Some("ignored"), limit)?.into_iter().map(mail_row).collect()
+                    tables.mails("ignored", limit)?.into_iter().map(mail_row).collect()
                 }
             })
         })
@@ -142,6 +146,32 @@ impl Desk {
         self.0.jira.notify_one();
         self.0.mail.notify_one();
         Ok(retried)
+    }
+
+    /// Takes in a mail that a rule kept out; nothing of it is counted if it is so no more.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn let_in(&self, key: MailKey, mail: Mail) -> Result<Recorded, StoreError> {
+        let recorded = self
+            .write(move |inner, tables| {
+                let mut recorded = Recorded::default();
+                let record = tables.mail(&key)?;
+                let Some(site) = record.and_then(|record| inner.sites.get(&record.mailbox)) else {
+                    return Ok(recorded);
+                };
+                let taken = tables.write(|rows| {
+                    intake::let_in(rows, tables.secret(), site, (key, &mail), clock::now())
+                })?;
+                if let Some(verdict) = taken {
+                    inner.metrics.mail(verdict.word());
+                    recorded.count(verdict);
+                }
+                Ok(recorded)
+            })
+            .await?;
+        self.0.jira.notify_one();
+        Ok(recorded)
     }
 
     /// Forgets that a mail was put aside: it has been read since.
@@ -201,17 +231,6 @@ impl Desk {
         /// Cases in one go.
         const LIMIT: usize = 10_000;
         self.write(move |_, tables| tables.purge(before, LIMIT)).await
-    }
-
-    /// Where each of these mailboxes was read up to.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn cursors(
-        &self,
-        mailboxes: Vec<MailboxName>,
-    ) -> Result<Vec<Option<Cursor>>, StoreError> {
-        self.read(move |tables| mailboxes.iter().map(|name| tables.cursor(name)).collect()).await
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{JiraCreator, is_unclear, plainly, reading::Reading};
+use super::{JiraCreator, plainly, read_failed, write_failed};
 use crate::{
     actors::{desk::Task, effects::fault_of, mailboxes::Mailbox},
     clients::ApiError,
@@ -16,7 +16,8 @@ use crate::{
     store::StoreError,
 };
 
-/// Tries after which a file of another length than the mailbox says is not there by accident.
+/// Tries after which it is no accident that the mailbox does not give a file, or one of another
+/// length than it says.
 const BROKEN_AFTER: u32 = 5;
 
 /// One file to hang on the issue.
@@ -37,26 +38,20 @@ impl JiraCreator {
         issue: &IssueKey,
     ) -> Result<Outcome, StoreError> {
         let mut effect = task.effect.clone();
-        let letter = match mailbox.letter(mail, effect.failures).await {
-            Ok(letter) => letter,
-            Err(error) => return Ok(self.read_failed(&effect, &error)),
+        let parcels = match self.read(&effect, mailbox, mail, answer).await {
+            Ok((reading, limit)) => reading.parcels(limit),
+            Err(error) => return Ok(read_failed(&effect, &error)),
         };
-        let reading = Reading::of(&letter, answer);
-        let limit = match self.attachment_limit(&reading).await {
-            Ok(limit) => limit,
-            Err(error) => return Ok(self.read_failed(&effect, &error)),
-        };
-        let parcels = reading.parcels(limit);
         let there = match self.tools.jira.attachments(issue).await {
             Ok(there) => there,
             Err(ApiError::NotFound { .. }) => return Ok(Outcome::IssueGone),
-            Err(error) => return Ok(self.read_failed(&effect, &error)),
+            Err(error) => return Ok(read_failed(&effect, &error)),
         };
-        if is_unclear(&effect) {
+        if effect.is_unclear() {
             // Nobody else hangs files on this issue in our name: their number tells.
             let above = effect.trace.above.unwrap_or_default();
             let ours = there.iter().filter(|file| file.mine && file.id > above).count();
-            if u32::try_from(ours).unwrap_or(u32::MAX) <= effect.trace.parts {
+            if u32::try_from(ours).unwrap_or(u32::MAX) <= effect.trace.parts - effect.trace.lost {
                 return Ok(Outcome::NotFound);
             }
             let parts = effect.trace.parts + 1;
@@ -77,6 +72,10 @@ impl JiraCreator {
             let (bytes, length) = match mailbox.source.measured(blob, name, media_type, *size).await
             {
                 Ok((bytes, length)) => (bytes.into_stream(), length),
+                Err(error) if error.is_of_one_thing() && effect.failures >= BROKEN_AFTER => {
+                    effect = self.leave_out(&effect, issue, &error).await?;
+                    continue;
+                }
                 Err(error) => {
                     let fault = error.to_string();
                     return Ok(Outcome::Retry { after: None, fault });
@@ -92,7 +91,29 @@ impl JiraCreator {
             let trace = Trace { parts, ..effect.trace.clone() };
             effect = self.tools.desk.trace(&effect, trace).await?;
         }
-        Ok(plainly())
+        if effect.trace.lost == 0 || effect.trace.lost < effect.trace.parts {
+            return Ok(plainly());
+        }
+        // A retry, by the operator's word, asks for all of them again.
+        let trace = Trace { parts: 0, lost: 0, ..effect.trace.clone() };
+        self.tools.desk.trace(&effect, trace).await?;
+        Ok(Outcome::Refused { fault: "the mailbox gives none of the files".to_owned() })
+    }
+
+    /// Goes on without the next file.
+    async fn leave_out(
+        &self,
+        effect: &Effect,
+        issue: &IssueKey,
+        error: &ApiError,
+    ) -> Result<Effect, StoreError> {
+        tracing::error!(
+            issue.key = %issue,
+            cause = error.kind(),
+            "the mailbox does not give a file of a mail; the issue goes without it"
+        );
+        let (parts, lost) = (effect.trace.parts + 1, effect.trace.lost + 1);
+        self.tools.desk.trace(effect, Trace { parts, lost, ..effect.trace.clone() }).await
     }
 
     /// A file does not hang on the issue: what that means for its effect.
@@ -108,17 +129,9 @@ impl JiraCreator {
             ApiError::NotFound { .. } => match self.tools.jira.issue_status(issue).await {
                 Ok(None) => Outcome::IssueGone,
                 Ok(Some(_)) => Outcome::Refused { fault },
-                Err(error) => self.read_failed(before, &error),
+                Err(error) => read_failed(before, &error),
             },
-            error => self.write_failed(error),
+            error => write_failed(before, error),
         }
-    }
-
-    /// The largest file that Jira takes, in bytes; asked only where there is something to attach.
-    pub(super) async fn attachment_limit(&self, reading: &Reading<'_>) -> Result<u64, ApiError> {
-        if reading.files.is_empty() && !reading.is_cut() {
-            return Ok(u64::MAX);
-        }
-        self.tools.jira.attachment_limit().await
     }
 }

@@ -1,6 +1,6 @@
 //! A follow-up becomes a comment, once.
 
-use super::{JiraCreator, is_unclear, reading::Reading};
+use super::{JiraCreator, read_failed, write_failed};
 use crate::{
     actors::{desk::Task, mailboxes::Mailbox},
     clients::ApiError,
@@ -26,7 +26,7 @@ impl JiraCreator {
     ) -> Result<Outcome, StoreError> {
         let effect = &task.effect;
         let mark = effect.mark();
-        let unclear = is_unclear(effect);
+        let unclear = effect.is_unclear();
         if unclear {
             match self.tools.jira.comments(issue, LOOK_THROUGH).await {
                 Ok(comments) => {
@@ -36,17 +36,12 @@ impl JiraCreator {
                     }
                 }
                 Err(ApiError::NotFound { .. }) => return Ok(Outcome::IssueGone),
-                Err(error) => return Ok(self.read_failed(effect, &error)),
+                Err(error) => return Ok(read_failed(effect, &error)),
             }
         }
-        let letter = match mailbox.letter(mail, effect.failures).await {
-            Ok(letter) => letter,
-            Err(error) => return Ok(self.read_failed(effect, &error)),
-        };
-        let reading = Reading::of(&letter, true);
-        let limit = match self.attachment_limit(&reading).await {
-            Ok(limit) => limit,
-            Err(error) => return Ok(self.read_failed(effect, &error)),
+        let (reading, limit) = match self.read(effect, mailbox, mail, true).await {
+            Ok(read) => read,
+            Err(error) => return Ok(read_failed(effect, &error)),
         };
         let attach = !reading.parcels(limit).is_empty();
         if !unclear {
@@ -58,7 +53,7 @@ impl JiraCreator {
             match made {
                 Ok(_) => {}
                 Err(ApiError::NotFound { .. }) => return Ok(Outcome::IssueGone),
-                Err(error) => return Ok(self.write_failed(&error)),
+                Err(error) => return Ok(write_failed(effect, &error)),
             }
             tracing::info!(issue.key = %issue, case.id = %task.case.id, "a mail became a comment");
         }

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{JiraCreator, is_unclear, later, reading::Reading};
+use super::{JiraCreator, later, read_failed, reading::Reading, write_failed};
 use crate::{
     actors::{
         desk::Task,
@@ -44,43 +44,42 @@ impl JiraCreator {
             Ok(project) => project,
             Err(fault) => return Ok(later(effect, None, &fault.to_string())),
         };
-        let found = if is_unclear(effect) {
+        let found = if effect.is_unclear() {
             match self.find_issue(effect, &project).await? {
                 Ok(None) => return Ok(Outcome::NotFound),
                 Ok(found) => found,
-                Err(error) => return Ok(self.read_failed(effect, &error)),
+                Err(error) => return Ok(read_failed(effect, &error)),
             }
         } else {
             None
         };
-        let letter = match mailbox.letter(mail, effect.failures).await {
-            Ok(letter) => letter,
-            Err(error) => return Ok(self.read_failed(effect, &error)),
+        let (reading, limit) = match self.read(effect, mailbox, mail, false).await {
+            Ok(read) => read,
+            Err(error) => return Ok(read_failed(effect, &error)),
         };
         let found = match found {
-            None if is_old(&letter) => match self.find_label(&effect.mark()).await {
+            None if is_old(&reading.letter) => match self.find_label(&effect.mark()).await {
                 Ok(found) => found,
-                Err(error) => return Ok(self.read_failed(effect, &error)),
+                Err(error) => return Ok(read_failed(effect, &error)),
             },
             found => found,
         };
-        let reading = Reading::of(&letter, false);
         if let Some(issue) = found {
             self.see(&project, issue.number());
-            return Ok(self.created(issue, mailbox, &reading).await);
+            return Ok(created(issue, mailbox, &reading, limit));
         }
-        self.make(task, mailbox, &reading, &project, replaces).await
+        self.make(task, mailbox, (&reading, limit), &project, replaces).await
     }
 
     async fn make(
         &self,
         task: &Task,
         mailbox: &Mailbox,
-        reading: &Reading<'_>,
+        (reading, limit): (&Reading, u64),
         project: &str,
         replaces: Option<&IssueKey>,
     ) -> Result<Outcome, StoreError> {
-        let (effect, letter) = (&task.effect, reading.letter);
+        let (effect, letter) = (&task.effect, &reading.letter);
         let takes = |field: &str| !effect.trace.without.iter().any(|known| known == field);
         let from = match letter {
             Letter::Here { mail, .. } => mail.from.as_ref(),
@@ -89,13 +88,9 @@ impl JiraCreator {
         let reporter = match from.filter(|_| takes("reporter")) {
             Some(from) => match self.people.account(&self.tools.jira, &from.email).await {
                 Ok(account) => account,
-                Err(error) => return Ok(self.read_failed(effect, &error)),
+                Err(error) => return Ok(read_failed(effect, &error)),
             },
             None => None,
-        };
-        let limit = match self.attachment_limit(reading).await {
-            Ok(limit) => limit,
-            Err(error) => return Ok(self.read_failed(effect, &error)),
         };
         let words =
             self.issue_words(mailbox, &task.case, reading, limit, reporter.is_some(), replaces);
@@ -109,7 +104,7 @@ impl JiraCreator {
         };
         let above = match self.newest(project).await {
             Ok(number) => number,
-            Err(error) => return Ok(self.read_failed(effect, &error)),
+            Err(error) => return Ok(read_failed(effect, &error)),
         };
         let mark = effect.mark();
         let mut labels = self.tools.settings.labels.clone();
@@ -136,7 +131,7 @@ impl JiraCreator {
             Ok(issue) => {
                 self.see(project, issue.number());
                 tracing::info!(issue.key = %issue, case.id = %task.case.id, "a mail became an issue");
-                Ok(self.created(issue, mailbox, reading).await)
+                Ok(created(issue, mailbox, reading, limit))
             }
             Err(error) => self.create_failed(&effect, &error).await,
         }
@@ -153,7 +148,7 @@ impl JiraCreator {
             OPTIONAL.contains(field) && !effect.trace.without.iter().any(|known| known == field)
         };
         if fields.is_empty() || !fields.iter().all(droppable) {
-            return Ok(self.write_failed(error));
+            return Ok(write_failed(effect, error));
         }
         let mut without = effect.trace.without.clone();
         without.extend(fields.iter().map(|field| (*field).to_owned()));
@@ -162,14 +157,13 @@ impl JiraCreator {
         let after = Some(std::time::Duration::ZERO);
         Ok(Outcome::Retry { after, fault: format!("jira does not take {}", fields.join(", ")) })
     }
+}
 
-    async fn created(&self, issue: IssueKey, mailbox: &Mailbox, reading: &Reading<'_>) -> Outcome {
-        let Letter::Here { mail, .. } = reading.letter else {
-            return Outcome::Done(Done::Created { issue, attach: false, watch: false });
-        };
-        let limit = self.attachment_limit(reading).await.unwrap_or(u64::MAX);
-        let attach = !reading.parcels(limit).is_empty();
-        let watch = mail.recipients.iter().any(|person| person.email != mailbox.address);
-        Outcome::Done(Done::Created { issue, attach, watch })
-    }
+fn created(issue: IssueKey, mailbox: &Mailbox, reading: &Reading, limit: u64) -> Outcome {
+    let Letter::Here { mail, .. } = &reading.letter else {
+        return Outcome::Done(Done::Created { issue, attach: false, watch: false });
+    };
+    let attach = !reading.parcels(limit).is_empty();
+    let watch = mail.recipients.iter().any(|person| person.email != mailbox.address);
+    Outcome::Done(Done::Created { issue, attach, watch })
 }

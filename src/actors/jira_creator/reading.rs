@@ -3,10 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::attach::Parcel;
+use super::{JiraCreator, attach::Parcel};
 use crate::{
-    actors::mailboxes::Letter,
+    actors::mailboxes::{Letter, Mailbox},
+    clients::ApiError,
     model::{
+        effect::{Effect, MailRef},
         issue_text::TEXT_MAX,
         mail::{Attachment, Content, Mail},
         quote, wiki,
@@ -33,17 +35,37 @@ pub(super) struct Body {
 }
 
 /// A mail and what was made of it.
-pub(super) struct Reading<'l> {
-    pub(super) letter: &'l Letter,
+pub(super) struct Reading {
+    pub(super) letter: Letter,
     /// What hangs on the mail and is worth keeping.
-    pub(super) files: Vec<&'l Attachment>,
+    pub(super) files: Vec<Attachment>,
     pub(super) body: Body,
 }
 
-impl<'l> Reading<'l> {
+impl JiraCreator {
+    /// Fetches and reads a mail that starts a case, or answers in one; with the largest file that
+    /// Jira takes, in bytes, which is asked only where there is something to attach.
+    pub(super) async fn read(
+        &self,
+        effect: &Effect,
+        mailbox: &Mailbox,
+        mail: &MailRef,
+        answer: bool,
+    ) -> Result<(Reading, u64), ApiError> {
+        let letter = mailbox.letter(mail, effect.failures).await?;
+        let reading = Reading::of(letter, answer);
+        if reading.files.is_empty() && !reading.is_cut() {
+            return Ok((reading, u64::MAX));
+        }
+        let limit = self.tools.jira.attachment_limit().await?;
+        Ok((reading, limit))
+    }
+}
+
+impl Reading {
     /// Reads a mail that starts a case, or answers in one.
-    pub(super) fn of(letter: &'l Letter, answer: bool) -> Self {
-        let Letter::Here { mail, content } = letter else {
+    pub(super) fn of(letter: Letter, answer: bool) -> Self {
+        let Letter::Here { mail, content } = &letter else {
             return Self { letter, files: Vec::new(), body: Body::default() };
         };
         let files = kept(mail, content);
@@ -54,7 +76,7 @@ impl<'l> Reading<'l> {
     /// What is hung on the issue: the mail's files, and all of the mail where something of it is
     /// left out.
     pub(super) fn parcels(&self, limit: u64) -> Vec<Parcel> {
-        let Letter::Here { content, .. } = self.letter else { return Vec::new() };
+        let Letter::Here { content, .. } = &self.letter else { return Vec::new() };
         let mut parcels: Vec<_> = self
             .fitting(limit)
             .take(FILES_MAX)
@@ -77,8 +99,8 @@ impl<'l> Reading<'l> {
     }
 
     /// The files that are too large for Jira and are named.
-    pub(super) fn too_large(&self, limit: u64) -> impl Iterator<Item = &'l Attachment> {
-        let large = self.files.iter().copied().filter(move |file| file.size > limit);
+    pub(super) fn too_large(&self, limit: u64) -> impl Iterator<Item = &Attachment> {
+        let large = self.files.iter().filter(move |file| file.size > limit);
         large.take(NAMED_MAX)
     }
 
@@ -90,23 +112,23 @@ impl<'l> Reading<'l> {
 
     /// Whether the whole mail hangs on the issue too.
     pub(super) fn whole_goes_along(&self, limit: u64) -> bool {
-        let Letter::Here { content, .. } = self.letter else { return false };
+        let Letter::Here { content, .. } = &self.letter else { return false };
         (self.is_cut() || self.more_files(limit) > 0) && content.size <= limit
     }
 
-    fn fitting(&self, limit: u64) -> impl Iterator<Item = &'l Attachment> {
-        self.files.iter().copied().filter(move |file| file.size <= limit)
+    fn fitting(&self, limit: u64) -> impl Iterator<Item = &Attachment> {
+        self.files.iter().filter(move |file| file.size <= limit)
     }
 
     /// Whether the issue or comment does not hold the whole text.
-    pub(super) fn is_cut(&self) -> bool {
+    fn is_cut(&self) -> bool {
         let Body { text, left_out, cut } = &self.body;
         // The head takes room as well, and what is nearly too long is better kept whole.
         *cut || *left_out || wiki::length(text) > TEXT_MAX / 4 * 3
     }
 }
 
-fn body(content: &Content, files: &[&Attachment], answer: bool) -> Body {
+fn body(content: &Content, files: &[Attachment], answer: bool) -> Body {
     let mut names: HashMap<&str, &str> = HashMap::new();
     for file in files {
         if let Some(id) = &file.content_id {
@@ -132,7 +154,7 @@ fn body(content: &Content, files: &[&Attachment], answer: bool) -> Body {
 
 /// What hangs on the mail, without the images that nothing refers to, and without the small ones
 /// of signatures that each answer brings again.
-fn kept<'m>(mail: &Mail, content: &'m Content) -> Vec<&'m Attachment> {
+fn kept(mail: &Mail, content: &Content) -> Vec<Attachment> {
     let html = content.html.as_deref().unwrap_or_default();
     let named = named(html);
     let wanted = |file: &&Attachment| match &file.content_id {
@@ -142,7 +164,7 @@ fn kept<'m>(mail: &Mail, content: &'m Content) -> Vec<&'m Attachment> {
         }
         _ => true,
     };
-    content.attachments.iter().filter(wanted).collect()
+    content.attachments.iter().filter(wanted).cloned().collect()
 }
 
 /// The content ids that a page names, as written and as meant: `cid:` in an attribute or a style.
@@ -234,7 +256,7 @@ mod tests {
             ("é:cid", "a@x", false),
         ] {
             let letter = letter(html, vec![image("a.png", id)]);
-            assert_eq!(!Reading::of(&letter, false).files.is_empty(), stays, "{html}");
+            assert_eq!(!Reading::of(letter, false).files.is_empty(), stays, "{html}");
         }
     }
 
@@ -256,7 +278,7 @@ mod tests {
             let small = (0..fit).map(|number| file(number, 5));
             let files = small.chain((0..large).map(|number| file(number, 10_000))).collect();
             let letter = letter("<p>x", files);
-            let reading = Reading::of(&letter, false);
+            let reading = Reading::of(letter, false);
             let parcels = reading.parcels(limit);
             let whole = parcels.last().is_some_and(|last| last.name == WHOLE_MAIL);
             assert_eq!(whole, reading.whole_goes_along(limit));
@@ -278,7 +300,7 @@ mod tests {
             .collect();
         let letter = letter(&html, files);
         let start = Instant::now();
-        let reading = Reading::of(&letter, true);
+        let reading = Reading::of(letter, true);
         assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
         assert_eq!(reading.files.len(), 300);
         assert!(reading.body.text.starts_with("!0.png! !1.png! "));

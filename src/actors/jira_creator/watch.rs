@@ -1,7 +1,7 @@
 //! Whoever got a copy of the mail watches the issue, if Jira knows them. To add a watcher twice
 //! changes nothing, so an unclear try is simply repeated. One who may not watch stops nobody else.
 
-use super::{JiraCreator, plainly};
+use super::{JiraCreator, plainly, read_failed, write_failed};
 use crate::{
     actors::{
         desk::Task,
@@ -26,7 +26,7 @@ impl JiraCreator {
         let effect = &task.effect;
         let letter = match mailbox.letter(mail, effect.failures).await {
             Ok(letter) => letter,
-            Err(error) => return Ok(self.read_failed(effect, &error)),
+            Err(error) => return Ok(read_failed(effect, &error)),
         };
         let Letter::Here { mail, .. } = letter else { return Ok(plainly()) };
         let jira = &self.tools.jira;
@@ -38,7 +38,7 @@ impl JiraCreator {
             let account = match self.people.account(jira, &person.email).await {
                 Ok(Some(account)) => account,
                 Ok(None) => continue,
-                Err(error) => return Ok(self.read_failed(effect, &error)),
+                Err(error) => return Ok(read_failed(effect, &error)),
             };
             match jira.watch(issue, &account).await {
                 Ok(()) => {}
@@ -47,7 +47,7 @@ impl JiraCreator {
                     | ApiError::NotFound { .. }
                     | ApiError::Rejected { .. },
                 ) => refused += 1,
-                Err(error) => return Ok(self.write_failed(&error)),
+                Err(error) => return Ok(write_failed(effect, &error)),
             }
         }
         if refused > 0 {

@@ -27,13 +27,13 @@ impl JiraCreator {
         &self,
         mailbox: &Mailbox,
         case: &Case,
-        reading: &Reading<'_>,
+        reading: &Reading,
         limit: u64,
         known: bool,
         replaces: Option<&IssueKey>,
     ) -> IssueWords {
         let say = |key: &str| self.say(mailbox, key, &[]);
-        let letter = reading.letter;
+        let letter = &reading.letter;
         let subject = match letter {
             Letter::Here { mail, .. } => &mail.subject,
             _ => &case.subject,
@@ -61,10 +61,10 @@ impl JiraCreator {
         &self,
         mailbox: &Mailbox,
         case: &Case,
-        reading: &Reading<'_>,
+        reading: &Reading,
         limit: u64,
     ) -> String {
-        let head = self.head(mailbox, case, reading.letter);
+        let head = self.head(mailbox, case, &reading.letter);
         self.with_body(mailbox, &head, reading, limit)
     }
 
@@ -82,15 +82,9 @@ impl JiraCreator {
         issue_text::head(&[(&from_label, &from), (&cc_label, &others)])
     }
 
-    fn with_body(
-        &self,
-        mailbox: &Mailbox,
-        head: &str,
-        reading: &Reading<'_>,
-        limit: u64,
-    ) -> String {
+    fn with_body(&self, mailbox: &Mailbox, head: &str, reading: &Reading, limit: u64) -> String {
         let say = |key: &str| self.say(mailbox, key, &[]);
-        match reading.letter {
+        match &reading.letter {
             Letter::Here { .. } => {}
             Letter::Gone => {
                 return issue_text::description(head, &say("issue-mail-gone"), TEXT_MAX).0;

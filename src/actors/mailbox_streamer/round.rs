@@ -13,15 +13,13 @@ use crate::{
     clients::{ApiError, ChangesFault, Head, News},
     clock, failpoint,
     model::{effect::Worker, mail::Folder},
-    store::{Cursor, StoreError},
+    store::{Cursor, RAW_MAX, StoreError},
 };
 
 /// Mails that one question asks for.
 const BATCH: usize = 50;
 /// Changes that are taken between two moves of the cursor.
 const PAGE: usize = 200;
-/// Bytes of a mail that cannot be read which are kept.
-const RAW_MAX: usize = 256 * 1024;
 /// Cases that may wait for Jira before no more mails are taken in: what is not recorded stays in
 /// the mailbox, where it takes no room of ours.
 const WAITING_MAX: usize = 1_000;
@@ -31,7 +29,7 @@ const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
 /// How much the mail server's clock may be behind ours.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(10);
 /// How long to let Jira catch up.
-const CATCH_UP: Duration = Duration::from_millis(500);
+pub(super) const CATCH_UP: Duration = Duration::from_millis(500);
 
 /// What a round came to.
 #[derive(Debug, Clone, Copy)]

@@ -18,7 +18,7 @@ use url::Url;
 use super::{GraphClient, blobs::TRANSFER_LIMIT, fault::Fault, malformed};
 use crate::clients::{
     ApiError,
-    mailbox::{Flow, InlineImage, is_of_the_file},
+    mailbox::{Flow, InlineImage},
     names::folded,
 };
 
@@ -48,7 +48,7 @@ impl GraphClient {
                 tracing::warn!(%error, "an image of a mail is left out");
                 Ok(())
             }
-            Err(Fault { error, .. }) if is_of_the_file(&error) => {
+            Err(Fault { error, .. }) if error.is_of_one_thing() => {
                 tracing::warn!(%error, "an image of a mail is left out");
                 Ok(())
             }

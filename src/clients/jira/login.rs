@@ -16,15 +16,15 @@ use tokio::{
 };
 
 use super::SERVICE;
-use crate::clients::ApiError;
+use crate::{clients::ApiError, health::Part};
 
 /// How long nothing is sent after a refusal.
 const REST: Duration = Duration::from_mins(15);
 /// The longest that a call waits for the first one.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-#[derive(Default)]
 pub(super) struct Login {
+    part: Part,
     taken: AtomicBool,
     refused_until: Mutex<Option<Instant>>,
     first: tokio::sync::Mutex<()>,
@@ -37,6 +37,22 @@ pub(super) struct Proof<'l> {
 }
 
 impl Login {
+    /// Nothing is known yet; `part` is told of refusals.
+    pub(super) fn new(part: Part) -> Self {
+        Self {
+            part,
+            taken: AtomicBool::default(),
+            refused_until: Mutex::default(),
+            first: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// How long nothing will be sent, after a refusal.
+    pub(super) fn rest(&self) -> Option<Duration> {
+        let until = *self.refused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until?.checked_duration_since(Instant::now()).filter(|rest| !rest.is_zero())
+    }
+
     /// Waits for the first call, if it is under way.
     ///
     /// # Errors
@@ -50,8 +66,7 @@ impl Login {
             let cause = || "another call waits for an answer".to_owned();
             Some(first.map_err(|_| ApiError::Unavailable { service: SERVICE, cause: cause() })?)
         };
-        let until = *self.refused_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if until.is_some_and(|until| Instant::now() < until) {
+        if self.rest().is_some() {
             return Err(ApiError::Unauthorized { service: SERVICE });
         }
         Ok(Proof { login: self, _first: first })
@@ -64,6 +79,13 @@ impl Proof<'_> {
         match &outcome {
             Ok(_) => self.login.taken.store(true, Ordering::Relaxed),
             Err(ApiError::Unauthorized { .. }) => {
+                self.login.part.failed();
+                // Others may have been under way at the same moment.
+                if self.login.rest().is_none() {
+                    tracing::error!(
+                        "jira does not accept our sign-in; nothing is asked of it for 15 minutes"
+                    );
+                }
                 let mut until =
                     self.login.refused_until.lock().unwrap_or_else(PoisonError::into_inner);
                 *until = Some(Instant::now() + REST);
@@ -83,12 +105,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_refusal_is_enough_for_a_while() {
-        let login = Login::default();
+        let login = Login::new(Part::new(SERVICE));
+        assert_eq!(login.rest(), None);
         let _ = login.enter().await.unwrap().heed::<()>(Err(REFUSED));
         for _ in 0..3 {
             assert_eq!(login.enter().await.err(), Some(REFUSED));
         }
-        tokio::time::advance(REST).await;
+        assert!(!login.part.is_well());
+        tokio::time::advance(REST.saturating_sub(Duration::from_secs(1))).await;
+        assert_eq!(login.rest(), Some(Duration::from_secs(1)));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(login.rest(), None);
         assert!(login.enter().await.unwrap().heed(Ok(())).is_ok());
         let (one, other) = (login.enter().await, login.enter().await);
         assert!(one.is_ok() && other.is_ok(), "side by side, once it is taken");
@@ -96,7 +123,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nobody_overtakes_the_first_call() {
-        let login = Login::default();
+        let login = Login::new(Part::new(SERVICE));
         let first = login.enter().await.unwrap();
         let second = login.enter();
         tokio::pin!(second);

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clients::{
         ApiError,
-        mailbox::{Draft, Found, InlineImage, is_of_the_file},
+        mailbox::{Draft, Found, InlineImage},
         names::folded,
     },
     model::mail::{Address, MessageId},
@@ -48,7 +48,7 @@ impl JmapClient {
             };
             match uploaded.await {
                 Ok(blob) => parts.push(part(image, &blob)),
-                Err(error) if is_of_the_file(&error) => {
+                Err(error) if error.is_of_one_thing() => {
                     tracing::warn!(%error, "an image of a mail is left out");
                 }
                 Err(error) => return Err(error),

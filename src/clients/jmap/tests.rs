@@ -5,8 +5,10 @@ mod drafts;
 mod events;
 mod heads;
 mod mailbox;
+mod news;
 mod session;
 mod stand;
+mod whole;
 
 macro_rules! recorded {
     ($name:literal) => {

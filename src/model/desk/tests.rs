@@ -5,44 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use super::samples::{POLICY, at, mail, mail_ref, mailbox};
 use super::*;
-use crate::model::{
-    keys::{EffectId, MailKey},
-    mail::{Address, Email, Importance, MessageId},
-};
-
-const POLICY: Policy = Policy { notices: true, reopen: false, index_lag: Duration::from_mins(5) };
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap()
-}
-
-fn mailbox() -> MailboxName {
-    MailboxName::parse("support").unwrap()
-}
-
-fn mail(number: usize) -> Mail {
-    let from = Address { name: Some("A".into()), email: Email::parse("a@x.example").unwrap() };
-    Mail {
-        remote: format!("M{number}"),
-        folder: Folder::Inbox,
-        conversation: None,
-        message_id: MessageId::parse(&format!("{number}@x.example")),
-        answers: vec![],
-        from: Some(from.clone()),
-        reply_to: None,
-        recipients: vec![],
-        subject: "printer".into(),
-        importance: Importance::Normal,
-        received: at(0),
-        automatic: None,
-    }
-}
-
-fn mail_ref(number: usize) -> MailRef {
-    let mail = mail(number);
-    MailRef { key: MailKey::of(&mailbox(), &mail.identity()), remote: mail.remote }
-}
+use crate::model::keys::EffectId;
 
 /// What a crash leaves: the store's rows.
 #[derive(Default)]
@@ -303,4 +268,26 @@ fn mails_in_a_row_of_one_sender_are_counted_until_an_agent_speaks() {
     }
     agent_commented(&mut case, CommentId::parse("1").unwrap(), at(2));
     assert_eq!(case.streak, 0);
+}
+
+#[test]
+fn panics_are_counted_apart_from_failures_until_the_operator_speaks() {
+    let (mut case, mut effects) = open(CaseId::first(), &mailbox(), &mail(1), mail_ref(1), at(0));
+    let mut effect = effects.remove(0);
+    let fault = || "no".to_owned();
+    for (outcome, failures, panics) in [
+        (Outcome::Retry { after: None, fault: fault() }, 1, 0),
+        (Outcome::Panicked, 2, 1),
+        (Outcome::Unclear { fault: fault() }, 3, 1),
+        (Outcome::LookAgain { after: None, fault: fault() }, 4, 1),
+        (Outcome::Panicked, 5, 2),
+    ] {
+        let panicked = outcome == Outcome::Panicked;
+        settle(&mut case, &mut effect, None, outcome, POLICY, at(1));
+        assert_eq!((effect.failures, effect.trace.panics), (failures, panics));
+        assert!(!panicked || (effect.stage, effect.due) == (Stage::Uncertain, at(1)));
+    }
+    settle(&mut case, &mut effect, None, Outcome::Refused { fault: fault() }, POLICY, at(2));
+    assert!(retry(&mut case, &mut effect, at(3)).is_empty());
+    assert_eq!((effect.stage, effect.trace.panics), (Stage::Uncertain, 0));
 }

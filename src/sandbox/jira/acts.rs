@@ -13,7 +13,7 @@ use super::data::{DONE, OPEN, PUBLIC};
 use super::limits::JiraWrite;
 use super::snapshot::IssueSnapshot;
 use super::state::State;
-use super::{Jira, comments, people};
+use super::{Jira, comments, data, people};
 use crate::sandbox::wire::lock;
 
 #[allow(clippy::must_use_candidate, reason = "what people do is done, whoever asks for its id")]
@@ -124,6 +124,22 @@ impl Jira {
         if let Some(id) = state.store.live(key).map(|issue| issue.id) {
             state.change(id, people::BOT, |issue| issue.deleted = true);
         }
+    }
+
+    /// Somebody moves an issue to another project. Returns its new key; the old one leads to it.
+    ///
+    /// Source: Atlassian's manual, "Move an issue": links with the old key are redirected.
+    #[must_use]
+    pub fn move_to_project(&self, key: &str, project: &str) -> Option<String> {
+        let mut state = self.state();
+        let id = state.store.live(key)?.id;
+        let project = data::project(project)?;
+        let number = state.store.next_number(project);
+        state.change(id, people::BOT, |issue| (issue.project, issue.number) = (project, number));
+        let moved = state.store.find(key)?.clone();
+        let key = moved.key();
+        state.store.insert(moved);
+        Some(key)
     }
 
     /// The next issue of either project gets a number higher by `n` than it would.

@@ -18,6 +18,9 @@ use crate::sandbox::JiraWrite;
 use crate::sandbox::server::{Server, Service as _};
 use crate::sandbox::wire::{Reply, Request, lock};
 
+mod search;
+mod webhooks;
+
 fn request(method: &str, target: &str, headers: &[(HeaderName, &str)], body: Bytes) -> Request {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let header = |(name, value): &(HeaderName, &str)| {
@@ -93,96 +96,6 @@ impl Jira {
 async fn data_center() -> Jira {
     let setup = JiraSetup { flavour: Deployment::DataCenter, ..JiraSetup::default() };
     Jira::start_with(setup).await.expect("a port")
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_search_is_behind_and_direct_reads_are_not() {
-    let lag = Duration::from_secs(30);
-    let setup = JiraSetup { index_lag: lag, ..JiraSetup::default() };
-    let jira = Jira::start_with(setup).await.expect("a port");
-    let key = jira.new_issue("mail-1");
-    let (_, shown) = jira.get(&format!("issue/{key}?fields=labels"));
-    assert_eq!(shown["fields"], json!({ "labels": ["mail-1"] }));
-    let id = shown["id"].as_str().expect("an id").to_owned();
-    let by_label = "project = SUP AND labels = \"mail-1\"";
-    assert_eq!(jira.hits(by_label), [""; 0]);
-    let (_, fresh) = jira.ask(
-        "POST",
-        "search/jql",
-        &json!({ "jql": by_label, "reconcileIssues": [id.parse::<u64>().expect("a number")] }),
-    );
-    assert_eq!(fresh, json!({ "issues": [{ "id": id }], "isLast": true }));
-    advance(Duration::from_millis(29_999)).await;
-    assert_eq!(jira.hits(by_label), [""; 0]);
-    advance(Duration::from_millis(1)).await;
-    assert_eq!(jira.hits(by_label), [id.as_str()]);
-    assert_eq!(jira.hits("creator = currentUser() AND created >= -15m"), [id.as_str()]);
-
-    // A changed label is found under its old name until the index knows better.
-    let change = json!({ "update": { "labels": [{ "remove": "mail-1" }, { "add": "mail-2" }] } });
-    assert_eq!(jira.ask("PUT", &format!("issue/{key}"), &change).0, 204);
-    assert_eq!(jira.hits("labels = mail-2"), [""; 0]);
-    assert_eq!(jira.hits(by_label), [id.as_str()]);
-    jira.set_index_lag(Duration::ZERO);
-    assert_eq!(jira.hits("labels = mail-2"), [id.as_str()]);
-    jira.delete(&key);
-    assert_eq!(jira.hits("labels = mail-2"), [""; 0]);
-    assert_eq!(jira.get(&format!("issue/{key}")).0, 404);
-    assert!(jira.issue(&key).is_some_and(|issue| issue.deleted));
-}
-
-#[tokio::test]
-async fn cloud_searches_bounded_and_by_token() {
-    let jira = Jira::start().await.expect("a port");
-    let keys: Vec<String> = (0..5).map(|_| jira.new_issue("x")).collect();
-    assert_eq!(jira.get("search?jql=project+%3D+SUP").0, 410);
-    for (jql, why) in [
-        ("", "Unbounded"),
-        ("ORDER BY key", "Unbounded"),
-        ("project = NONE", "does not exist for the field 'project'"),
-        ("key in (SUP-99)", "does not exist for field 'key'"),
-        ("labels = \"x\" OR labels = \"y\"", "Expecting"),
-    ] {
-        let (status, body) = jira.ask("POST", "search/jql", &json!({ "jql": jql }));
-        assert_eq!(status, 400, "{jql}");
-        assert!(body["errorMessages"][0].as_str().is_some_and(|text| text.contains(why)), "{body}");
-    }
-    let mut seen = Vec::new();
-    let mut token = Value::Null;
-    loop {
-        let mut asked =
-            json!({ "jql": "project = SUP ORDER BY key ASC", "maxResults": 2, "fields": ["key"] });
-        if !token.is_null() {
-            asked["nextPageToken"] = token;
-        }
-        let (_, page) = jira.ask("POST", "search/jql", &asked);
-        assert!(page.get("total").is_none());
-        let issues = page["issues"].as_array().expect("issues");
-        seen.extend(issues.iter().map(|issue| issue["key"].as_str().expect("a key").to_owned()));
-        assert_eq!(page["isLast"], json!(page.get("nextPageToken").is_none()));
-        token = page["nextPageToken"].clone();
-        if token.is_null() {
-            break;
-        }
-    }
-    assert_eq!(seen, keys);
-    let counted = jira.ask("POST", "search/approximate-count", &json!({ "jql": "labels = x" }));
-    assert_eq!(counted.1, json!({ "count": 5 }));
-}
-
-#[tokio::test]
-async fn data_center_searches_with_a_total() {
-    let jira = data_center().await;
-    let keys: Vec<String> = (0..3).map(|_| jira.new_issue("x")).collect();
-    let (status, page) =
-        jira.get("search?jql=project+%3D+SUP+ORDER+BY+key&startAt=1&maxResults=1&fields=summary");
-    assert_eq!(status, 200);
-    assert_eq!((&page["total"], &page["startAt"]), (&json!(3), &json!(1)));
-    assert_eq!(page["issues"][0]["key"], json!(keys[1]));
-    assert_eq!(page["issues"][0]["fields"], json!({ "summary": "Printer on fire" }));
-    assert_eq!(jira.get("search/jql?jql=project+%3D+SUP").0, 404);
-    assert_eq!(jira.get("myself").1["name"], json!("bot"));
-    assert_eq!(jira.get("serverInfo").1["deploymentType"], json!("Server"));
 }
 
 #[tokio::test]
@@ -433,111 +346,4 @@ async fn too_many_writes_are_sent_away() {
     assert_eq!(jira.hits("project = SUP").len(), 5, "a search is no write");
     advance(Duration::from_secs(1)).await;
     assert_eq!(jira.create(&json!({})).0, 201);
-}
-
-struct Hook {
-    /// Refuses so many first.
-    refusals: Mutex<u32>,
-    got: Mutex<Vec<(HeaderMap, Bytes)>>,
-}
-
-impl crate::sandbox::server::Service for Hook {
-    fn answer(&self, request: &Request) -> Reply {
-        lock(&self.got).push((request.headers.clone(), request.body.clone()));
-        let mut left = lock(&self.refusals);
-        let refuse = *left > 0;
-        *left = left.saturating_sub(1);
-        Reply::empty(if refuse { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK })
-    }
-
-    fn login(&self, _: &Request) -> Option<&'static str> {
-        None
-    }
-}
-
-async fn hook(refusals: u32) -> Server<Hook> {
-    let hook = Hook { refusals: Mutex::new(refusals), got: Mutex::default() };
-    Server::start(|_| hook).await.expect("a port")
-}
-
-async fn arrived(hook: &Server<Hook>, count: usize) -> Vec<(HeaderMap, Bytes)> {
-    for _ in 0..200 {
-        if lock(&hook.service().got).len() >= count {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    // Long enough for one too many.
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let got = lock(&hook.service().got).clone();
-    assert_eq!(got.len(), count);
-    got
-}
-
-#[tokio::test]
-async fn webhooks_are_signed_and_retried_under_one_identifier() {
-    let (jira, hook) = (Jira::start().await.expect("a port"), hook(2).await);
-    let key = jira.new_issue("x");
-    jira.webhook_to(hook.url().join("in?x=1").expect("a URL"), "secret");
-    let id = jira.comment_as("alice", &key, "hello <you>");
-    let got = arrived(&hook, 3).await;
-    let of = |name: &str| -> Vec<Option<String>> {
-        got.iter().map(|(headers, _)| Some(headers.get(name)?.to_str().ok()?.to_owned())).collect()
-    };
-    let identifiers = of("x-atlassian-webhook-identifier");
-    assert!(identifiers.iter().all(|one| one.is_some() && *one == identifiers[0]));
-    assert_eq!(of("x-atlassian-webhook-retry"), [None, Some("1".into()), Some("2".into())]);
-    let mut mac = Hmac::<Sha256>::new_from_slice(b"secret").expect("a key");
-    mac.update(&got[0].1);
-    let signature = base16ct::lower::encode_string(&mac.finalize().into_bytes());
-    assert_eq!(of("x-hub-signature")[0], Some(format!("sha256={signature}")));
-    let body: Value = serde_json::from_slice(&got[0].1).expect("JSON");
-    assert_eq!(body["webhookEvent"], json!("comment_created"));
-    assert_eq!((&body["comment"]["id"], &body["issue"]["key"]), (&json!(id), &json!(key)));
-    assert_eq!(body["comment"]["body"], json!("hello <you>"));
-
-    assert!(jira.edit_comment(&key, &id, "hello"));
-    let got = arrived(&hook, 4).await;
-    let body: Value = serde_json::from_slice(&got[3].1).expect("JSON");
-    assert_eq!(body["webhookEvent"], json!("comment_updated"));
-    jira.close(&key);
-    let got = arrived(&hook, 5).await;
-    let body: Value = serde_json::from_slice(&got[4].1).expect("JSON");
-    assert_eq!(body["webhookEvent"], json!("jira:issue_updated"));
-    let item = &body["changelog"]["items"][0];
-    assert_eq!((&item["field"], &item["toString"]), (&json!("status"), &json!("Done")));
-    assert_eq!(body["user"]["displayName"], json!("Alice Archer"));
-}
-
-#[tokio::test]
-async fn data_center_tells_of_a_comment_without_its_issue_and_with_it() {
-    let (jira, hook) = (data_center().await, hook(0).await);
-    let key = jira.new_issue("x");
-    jira.webhook_to(hook.url(), "secret");
-    let id = jira.comment_as("bob", &key, "once");
-    let got = arrived(&hook, 2).await;
-    let told: Vec<Value> =
-        got.iter().map(|(_, body)| serde_json::from_slice(body).expect("JSON")).collect();
-    let of = |event: &str| told.iter().find(|body| body["webhookEvent"] == event).expect(event);
-    let (alone, again) = (of("comment_created"), of("jira:issue_updated"));
-    assert_eq!((alone.get("issue"), &alone["comment"]["id"]), (None, &json!(id)));
-    assert_eq!(again["issue_event_type_name"], json!("issue_commented"));
-    assert_eq!((&again["issue"]["key"], &again["comment"]["id"]), (&json!(key), &json!(id)));
-    let identifier = |at: usize| &got[at].0["x-atlassian-webhook-identifier"];
-    assert_ne!(identifier(0), identifier(1));
-}
-
-#[tokio::test]
-async fn ten_thousand_issues_are_no_burden() {
-    let jira = Jira::start().await.expect("a port");
-    for n in 0..10_000 {
-        jira.new_issue(&format!("mail-{n}"));
-    }
-    let begun = std::time::Instant::now();
-    for n in (0..10_000).step_by(10) {
-        assert_eq!(jira.hits(&format!("project = SUP AND labels = \"mail-{n}\"")).len(), 1);
-    }
-    // A walk over all of them for each search takes minutes.
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-    assert_eq!(jira.issues().len(), 10_000);
 }

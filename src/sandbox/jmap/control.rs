@@ -113,6 +113,17 @@ impl Jmap {
         });
     }
 
+    /// Somebody flags a mail.
+    pub fn flag(&self, id: &str) {
+        self.0.service().with(|store| {
+            let Some(number) = store.find(id) else { return };
+            let Some(email) = store.email(number) else { return };
+            let (mut keywords, folders) = (email.keywords.clone(), email.folders);
+            keywords.insert("$flagged".to_owned());
+            store.edit(number, keywords, folders);
+        });
+    }
+
     /// Somebody deletes a mail for good.
     pub fn destroy(&self, id: &str) {
         self.0.service().with(|store| {

@@ -143,13 +143,12 @@ impl Desk {
         self.schedule(worker)?.try_fold(0, |count, entry| entry.map(|_| count + 1))
     }
 
-    /// At most `limit` cases, the newest first; only those before `from`, if it is given.
+    /// At most `limit` cases, the newest first.
     ///
     /// # Errors
     /// [`StoreError::Row`]; [`StoreError::Engine`].
-    pub fn cases(&self, from: Option<CaseId>, limit: usize) -> Result<Vec<Case>, StoreError> {
-        let end = from.map_or([u8::MAX; 8], case_key);
-        let rows = self.tables().before::<Cases>(&end)?;
+    pub fn cases(&self, limit: usize) -> Result<Vec<Case>, StoreError> {
+        let rows = self.tables().before::<Cases>(&[u8::MAX; 8])?;
         rows.take(limit).map(|row| row.map(|(_, case)| case)).collect()
     }
 

@@ -150,23 +150,16 @@ impl Desk {
         Ok(raw)
     }
 
-    /// At most `limit` mails, the last recorded first: of one mailbox and in one state (by its
-    /// word), where these are given. Reads the whole register, so it is for people, not for loops.
+    /// At most `limit` mails in one state, by its word, the last recorded first. Reads the whole
+    /// register, so it is for people, not for loops.
     ///
     /// # Errors
     /// [`StoreError::Row`]; [`StoreError::Engine`].
-    pub fn mails(
-        &self,
-        mailbox: Option<&MailboxName>,
-        state: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<MailRecord>, StoreError> {
+    pub fn mails(&self, state: &str, limit: usize) -> Result<Vec<MailRecord>, StoreError> {
         let mut newest = BinaryHeap::new();
         for row in self.tables().scan::<Mails>(&[])? {
             let (_, mail) = row?;
-            if mailbox.is_none_or(|mailbox| mail.mailbox == *mailbox)
-                && state.is_none_or(|state| mail.state.word() == state)
-            {
+            if mail.state.word() == state {
                 newest.push(Reverse(ByTime(mail.recorded, mail.key, Box::new(mail))));
                 if newest.len() > limit {
                     newest.pop();
@@ -175,15 +168,6 @@ impl Desk {
         }
         // Sorted by the reverse order: the newest are the first.
         Ok(newest.into_sorted_vec().into_iter().map(|Reverse(mail)| *mail.2).collect())
-    }
-
-    /// At most `limit` mails that could not be read, the last recorded first. As
-    /// [`Desk::mails`].
-    ///
-    /// # Errors
-    /// [`StoreError::Row`]; [`StoreError::Engine`].
-    pub fn quarantined(&self, limit: usize) -> Result<Vec<MailRecord>, StoreError> {
-        self.mails(None, Some("quarantined"), limit)
     }
 
     /// How many mails of each mailbox are in each state. The first call reads the register, later

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::cases::{Cases, Schedule};
 use super::effects::{Dead, Effects};
 use super::links::{Issues, Link, Messages};
@@ -11,13 +9,14 @@ use super::mails::{Mails, Raw};
 use super::rows::{Nothing, case_key, effect_key, joined};
 use super::*;
 use crate::model::case::{Case, MailRecord, MailState, Next};
-use crate::model::desk::{self, Outcome, Policy};
-use crate::model::effect::{Effect, MailRef, Stage, Work, Worker};
-use crate::model::keys::{CaseId, CommentId, EffectId, IssueKey, MailKey};
-use crate::model::mail::{Address, Email, Folder, Importance, Mail, MessageId};
+use crate::model::desk::samples::{POLICY, at, mail, mail_ref, mailbox, message};
+use crate::model::desk::{self, Outcome};
+use crate::model::effect::{Effect, Stage, Work, Worker};
+use crate::model::keys::{CaseId, CommentId, EffectId, IssueKey};
 use crate::store::{Keyring, Store};
 
-const POLICY: Policy = Policy { notices: true, reopen: false, index_lag: Duration::from_mins(5) };
+mod audit;
+mod purge;
 
 fn store() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
@@ -25,43 +24,8 @@ fn store() -> (tempfile::TempDir, Store) {
     (dir, store)
 }
 
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap()
-}
-
-fn mailbox() -> MailboxName {
-    MailboxName::parse("support").unwrap()
-}
-
-fn message(number: u64) -> MessageId {
-    MessageId::parse(&format!("{number}@x.example")).unwrap()
-}
-
 fn issue(number: u64) -> IssueKey {
     IssueKey::numbered("SUP", number).unwrap()
-}
-
-fn mail(number: u64) -> Mail {
-    let from = Address { name: Some("A".into()), email: Email::parse("a@x.example").unwrap() };
-    Mail {
-        remote: format!("M{number}"),
-        folder: Folder::Inbox,
-        conversation: Some(format!("C{number}")),
-        message_id: Some(message(number)),
-        answers: vec![],
-        from: Some(from),
-        reply_to: None,
-        recipients: vec![],
-        subject: "printer".into(),
-        importance: Importance::Normal,
-        received: at(0),
-        automatic: None,
-    }
-}
-
-fn mail_ref(number: u64) -> MailRef {
-    let mail = mail(number);
-    MailRef { key: MailKey::of(&mailbox(), &mail.identity()), remote: mail.remote }
 }
 
 fn record(number: u64, recorded: i64, state: MailState) -> MailRecord {
@@ -267,11 +231,9 @@ fn the_schedule_follows_the_cases() {
     assert_eq!(desk.dead().unwrap(), []);
     assert_eq!(due(50, 9), [third]);
     assert_eq!(desk.audit().unwrap().problems, []);
-    let listed = |from, limit| {
-        desk.cases(from, limit).unwrap().iter().map(|case| case.id).collect::<Vec<_>>()
-    };
-    assert_eq!(listed(None, 2), [second, first]);
-    assert_eq!(listed(Some(first), 9), [third]);
+    let listed = |limit| desk.cases(limit).unwrap().iter().map(|case| case.id).collect::<Vec<_>>();
+    assert_eq!(listed(2), [second, first]);
+    assert_eq!(listed(9), [second, first, third]);
 }
 
 #[test]
@@ -293,10 +255,11 @@ fn mails_are_listed_by_their_recording_and_counted_in_step() {
     let remotes = |mails: Vec<MailRecord>| {
         mails.into_iter().map(|mail| mail.remote).collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(remotes(desk.mails(None, None, 3).unwrap()), "M4 M3 M2");
-    assert_eq!(remotes(desk.mails(Some(&mailbox()), None, 9).unwrap()), "M4 M3 M2 M1");
-    assert_eq!(desk.mails(MailboxName::parse("sales").as_ref(), None, 9).unwrap(), []);
-    assert_eq!(remotes(desk.quarantined(1).unwrap()), "M4");
+    assert_eq!(remotes(desk.mails("quarantined", 9).unwrap()), "M4 M3");
+    assert_eq!(remotes(desk.mails("quarantined", 1).unwrap()), "M4");
+    assert_eq!(remotes(desk.mails("ignored", 9).unwrap()), "M2");
+    assert_eq!(remotes(desk.mails("ticket", 9).unwrap()), "M1");
+    assert_eq!(desk.mails("comment", 9).unwrap(), []);
     // The operator has one taken up after all.
     desk.write(|tx| tx.put_mail(&record(4, 40, ignored()))).unwrap();
     let counts = desk.counts().unwrap();
@@ -339,233 +302,6 @@ fn a_commit_that_breaks_off_is_the_last_one() {
     assert!(desk.case(CaseId::first()).unwrap().is_some());
 }
 
-/// A desk with one of each: a case at work, one with a follow-up, one that is over, one dead.
-fn played(desk: &Desk) -> [CaseId; 4] {
-    desk.write(|tx| {
-        let cases = [open(tx, 1, 1)?, open(tx, 2, 2)?, open(tx, 3, 3)?, open(tx, 4, 4)?];
-        settle(tx, cases[1], created(2), 5)?;
-        join(tx, 12, cases[1], 6)?;
-        finish(tx, cases[2], 7)?;
-        settle(tx, cases[3], refused(), 8)?;
-        tx.put_mail(&record(5, 9, MailState::Quarantined { reason: "no head".into() }))?;
-        tx.keep_raw(&mail_ref(5).key, b"raw")?;
-        Ok(cases)
-    })
-    .unwrap()
-}
-
-#[test]
-#[allow(clippy::too_many_lines, reason = "one table of faults")]
-fn the_audit_names_each_fault_and_nothing_else() {
-    type Plant = fn(&mut DeskTx<'_>, [CaseId; 4]) -> Result<(), StoreError>;
-    let key = |number| mail_ref(number).key;
-    let plants: [(Plant, Vec<String>); 14] = [
-        (|_, _| Ok(()), vec![]),
-        (
-            |tx, _| tx.put_mail(&record(9, 9, MailState::Ticket { case: nobody() })),
-            vec![format!("mail {} belongs to case 99, which is not there", key(9))],
-        ),
-        (
-            |tx, _| tx.put_mail(&record(9, 9, MailState::Comment { case: nobody() })),
-            vec![format!("mail {} belongs to case 99, which is not there", key(9))],
-        ),
-        (
-            |tx, [_, _, over, _]| alter(tx, over, |case| case.issue = None),
-            vec![format!(
-                "mail {} opened case 3, which has no issue and nothing that will make one",
-                key(3)
-            )],
-        ),
-        (
-            |tx, [_, with, ..]| tx.put_mail(&record(9, 9, MailState::Comment { case: with })),
-            vec![format!(
-                "mail {} joined case 2, where 0 effects bring it to jira instead of one",
-                key(9)
-            )],
-        ),
-        (
-            |tx, [_, with, ..]| join(tx, 12, with, 7),
-            vec![format!(
-                "mail {} joined case 2, where 2 effects bring it to jira instead of one",
-                key(12)
-            )],
-        ),
-        (
-            |tx, _| tx.view.0.remove::<Raw>(&joined(mail_ref(5).key.as_bytes(), &[0, 0])),
-            vec![format!("mail {} is quarantined, and its raw text is missing", key(5))],
-        ),
-        (
-            |tx, [_, _, over, _]| {
-                tx.view.0.remove::<Effects>(&effect_key(EffectId { case: over, step: 1 }))
-            },
-            vec!["case 3 has steps up to 2, and its effects are others".into()],
-        ),
-        (
-            |tx, [_, _, over, _]| stage(tx, EffectId { case: over, step: 0 }, Stage::Uncertain),
-            vec!["case 3 is at step 2, and effect 3.0 is uncertain".into()],
-        ),
-        (
-            |tx, [busy, ..]| {
-                let mut case = tx.case(busy)?.unwrap();
-                case.next = Some(Next { worker: Worker::Mail, at: at(1) });
-                tx.put_case(&case)
-            },
-            vec!["case 1 is not due when its next effect is".into()],
-        ),
-        (
-            |tx, _| {
-                let keys = tx.view.0.keys::<Schedule>(&[0])?;
-                tx.view.0.remove::<Schedule>(&keys[0])
-            },
-            vec!["case 1 is due and not in the schedule".into()],
-        ),
-        (
-            |tx, [busy, ..]| alter(tx, busy, |case| case.next = None),
-            vec![
-                "case 1 is not due when its next effect is".into(),
-                "the schedule has an entry for case 1 that the case does not ask for".into(),
-            ],
-        ),
-        (
-            |tx, [_, _, over, dead]| {
-                let [over, dead] = [over, dead].map(|case| effect_key(EffectId { case, step: 0 }));
-                tx.view.0.remove::<Dead>(&dead)?;
-                tx.view.0.put::<Dead>(&over, &Nothing {})
-            },
-            vec![
-                "effect 4.0 is dead and not among the dead".into(),
-                "effect 3.0 is among the dead and is not dead".into(),
-            ],
-        ),
-        (
-            |tx, _| {
-                tx.link_issue(&issue(9), nobody())?;
-                tx.view.0.put::<Messages>(&[9; 16], &Link { case: nobody() })?;
-                let id = EffectId { case: nobody(), step: 0 };
-                tx.put_effect(&Effect::new(id, Work::Reopen, at(0)))
-            },
-            vec![
-                "effect 99.0 belongs to a case that is not there".into(),
-                "issue SUP-9 leads to case 99, which is not there".into(),
-                "a message-id leads to case 99, which is not there".into(),
-            ],
-        ),
-    ];
-    for (plant, expected) in plants {
-        let (_dir, store) = store();
-        let desk = store.desk();
-        let cases = played(desk);
-        desk.write(|tx| plant(tx, cases)).unwrap();
-        let found: Vec<_> = desk.audit().unwrap().problems.iter().map(Problem::to_string).collect();
-        assert_eq!(found, expected);
-    }
-}
-
-fn nobody() -> CaseId {
-    CaseId::new(99).unwrap()
-}
-
-/// Past the schedule.
-fn alter(tx: &mut DeskTx<'_>, id: CaseId, change: fn(&mut Case)) -> Result<(), StoreError> {
-    let mut case = tx.case(id)?.unwrap();
-    change(&mut case);
-    tx.view.0.put::<Cases>(&case_key(id), &case)
-}
-
-fn stage(tx: &mut DeskTx<'_>, id: EffectId, stage: Stage) -> Result<(), StoreError> {
-    let mut effect = tx.effect(id)?.unwrap();
-    effect.stage = stage;
-    tx.put_effect(&effect)
-}
-
-#[test]
-fn one_that_queued_up_again_is_counted_once() {
-    let (_dir, store) = store();
-    let desk = store.desk();
-    desk.write(|tx| {
-        let id = open(tx, 1, 1)?;
-        finish(tx, id, 2)?;
-        join(tx, 2, id, 3)?;
-        join(tx, 3, id, 3)?;
-        let dead = settle(tx, id, refused(), 4)?;
-        let (mut case, mut effect) = (tx.case(id)?.unwrap(), tx.effect(dead)?.unwrap());
-        let more = desk::retry(&mut case, &mut effect, at(5));
-        assert_eq!(more.len(), 1);
-        tx.put_case(&case)?;
-        tx.put_effect(&effect)?;
-        more.iter().try_for_each(|effect| tx.put_effect(effect))
-    })
-    .unwrap();
-    assert_eq!(desk.audit().unwrap().problems, []);
-}
-
-#[test]
-fn a_purge_takes_what_is_over_and_all_that_belongs_to_it() {
-    let (_dir, store) = store();
-    let desk = store.desk();
-    let [busy, with, over, dead] = played(desk);
-    let comment = CommentId::parse("1").unwrap();
-    let today = crate::clock::now().as_second().div_euclid(86_400);
-    let ignored = || MailState::Ignored { rule: "own".into() };
-    // A case of more rows than one transaction takes.
-    let long = desk
-        .write(|tx| {
-            let id = open(tx, 100, 10)?;
-            settle(tx, id, created(100), 10)?;
-            settle(tx, id, Outcome::Done(desk::Done::Plainly), 10)?;
-            for number in 101..900 {
-                join(tx, number, id, 10)?;
-                settle(tx, id, Outcome::Done(desk::Done::Commented { attach: false }), 10)?;
-            }
-            Ok(id)
-        })
-        .unwrap();
-    desk.write(|tx| {
-        tx.put_mail(&record(50, 10, ignored()))?;
-        tx.put_mail(&record(51, 2_000, ignored()))?;
-        tx.know_comment(over, &comment, at(1))?;
-        tx.know_comment(with, &comment, at(1))?;
-        tx.put_sender(1, SenderCount { day: today, ..SenderCount::default() })?;
-        tx.put_sender(2, SenderCount { hour: (today - 1) * 24, ..SenderCount::default() })?;
-        tx.put_sender(3, SenderCount { hour: 9, day: today - 3, ..SenderCount::default() })?;
-        // Idle, but with an effect that is dead.
-        let late = open(tx, 60, 10)?;
-        settle(tx, late, created(60), 10)?;
-        settle(tx, late, refused(), 10).map(drop)
-    })
-    .unwrap();
-    assert!(desk.audit().unwrap().problems.is_empty());
-    assert_eq!(desk.purge(at(7), 99).unwrap(), Purged { senders: 1, ..Purged::default() });
-    let purged = desk.purge(at(1_000), 99).unwrap();
-    assert_eq!(purged, Purged { cases: 2, mails: 802, senders: 0 });
-
-    for gone in [over, long] {
-        assert_eq!(desk.case(gone).unwrap(), None);
-        assert_eq!(desk.effects_of(gone).unwrap(), []);
-        assert_eq!(desk.case_of_issue(&issue(gone.get())).unwrap(), None);
-    }
-    assert_eq!(desk.mail(&mail_ref(3).key).unwrap(), None);
-    assert_eq!(desk.case_of_message(&mailbox(), &message(3)).unwrap(), None);
-    assert_eq!(desk.case_of_conversation(&mailbox(), "C3").unwrap(), None);
-    assert_eq!(desk.case_of_subject(3).unwrap(), None);
-    assert!(!desk.comment_is_known(over, &comment).unwrap());
-    assert!(desk.comment_is_known(with, &comment).unwrap());
-    assert_eq!(desk.sender(3).unwrap(), SenderCount::default());
-    assert!(desk.mail(&mail_ref(5).key).unwrap().is_some(), "a quarantined mail stays");
-    assert!(desk.mail(&mail_ref(51).key).unwrap().is_some());
-    for kept in [busy, with, dead] {
-        assert!(desk.case(kept).unwrap().is_some());
-    }
-    let audit = desk.audit().unwrap();
-    assert_eq!(audit.problems, []);
-    assert_eq!(audit.mails, desk.counts().unwrap());
-    let left = |name: &str| store.0.engine.db.open_tree(name).unwrap().len();
-    assert_eq!(left(<Issues as Schema>::TREE), 2);
-    assert_eq!(left(<Mails as Schema>::TREE), 7);
-    // A number is never given again.
-    assert!(desk.write(|tx| open(tx, 999, 999)).unwrap() > long);
-}
-
 #[test]
 fn writers_take_turns() {
     let (_dir, store) = store();
@@ -587,4 +323,19 @@ fn writers_take_turns() {
         thread.join().unwrap();
     }
     assert_eq!(store.desk().sender(1).unwrap().mails, 200);
+}
+
+/// A desk with one of each: a case at work, one with a follow-up, one that is over, one dead.
+fn played(desk: &Desk) -> [CaseId; 4] {
+    desk.write(|tx| {
+        let cases = [open(tx, 1, 1)?, open(tx, 2, 2)?, open(tx, 3, 3)?, open(tx, 4, 4)?];
+        settle(tx, cases[1], created(2), 5)?;
+        join(tx, 12, cases[1], 6)?;
+        finish(tx, cases[2], 7)?;
+        settle(tx, cases[3], refused(), 8)?;
+        tx.put_mail(&record(5, 9, MailState::Quarantined { reason: "no head".into() }))?;
+        tx.keep_raw(&mail_ref(5).key, b"raw")?;
+        Ok(cases)
+    })
+    .unwrap()
 }

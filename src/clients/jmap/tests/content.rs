@@ -7,7 +7,7 @@ use super::{
     stand::{Say, Stand},
 };
 
-fn recorded_body() -> Value {
+pub(super) fn recorded_body() -> Value {
     let (_, body) = recorded!("08-email-query.response").split_once("\r\n\r\n").unwrap();
     let body: Value = serde_json::from_str(body).unwrap();
     body["methodResponses"][1][1].clone()

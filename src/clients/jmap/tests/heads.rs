@@ -15,7 +15,7 @@ use crate::model::{
 };
 
 /// The mail that was recorded, changed.
-fn item(id: &str, change: impl FnOnce(&mut Value)) -> Value {
+pub(super) fn item(id: &str, change: impl FnOnce(&mut Value)) -> Value {
     let (_, body) = recorded!("08-email-query.response").split_once("\r\n\r\n").unwrap();
     let body: Value = serde_json::from_str(body).unwrap();
     let mut item = body["methodResponses"][1][1]["list"][0].clone();

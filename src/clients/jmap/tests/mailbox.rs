@@ -60,6 +60,17 @@ async fn changes_are_told_once_each() {
 }
 
 #[tokio::test]
+async fn more_changes_without_a_step_are_no_answer() {
+    let stays = json!({"oldState": "7", "newState": "7", "hasMoreChanges": true,
+        "created": [], "updated": [], "destroyed": []});
+    let stand = Stand::saying([Say::method("Email/changes", stays)]).await;
+    let error = stand.client().news("7", 50).await.unwrap_err();
+    let ChangesFault::Api(ApiError::Malformed { cause, .. }) = error else { panic!("{error:?}") };
+    assert!(cause.contains("does not move"), "{cause}");
+    assert_eq!(stand.asked().len(), 1, "it is not asked on and on");
+}
+
+#[tokio::test]
 async fn a_forgotten_state_is_told_apart_from_an_outage() {
     let wrong_max = json!({"type": "invalidArguments", "arguments": ["maxChanges"]});
     let stand = Stand::saying([

@@ -1,0 +1,50 @@
+//! Mails for tests of the desk and of its tables.
+
+use std::{fmt::Display, time::Duration};
+
+use jiff::Timestamp;
+
+use super::Policy;
+use crate::model::{
+    effect::MailRef,
+    keys::{MailKey, MailboxName},
+    mail::{Address, Email, Folder, Importance, Mail, MessageId},
+};
+
+pub(crate) const POLICY: Policy =
+    Policy { notices: true, reopen: false, index_lag: Duration::from_mins(5) };
+
+pub(crate) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+pub(crate) fn mailbox() -> MailboxName {
+    MailboxName::parse("support").unwrap()
+}
+
+pub(crate) fn message(number: impl Display) -> MessageId {
+    MessageId::parse(&format!("{number}@x.example")).unwrap()
+}
+
+pub(crate) fn mail(number: impl Display) -> Mail {
+    let from = Address { name: Some("A".into()), email: Email::parse("a@x.example").unwrap() };
+    Mail {
+        remote: format!("M{number}"),
+        folder: Folder::Inbox,
+        conversation: None,
+        message_id: Some(message(number)),
+        answers: vec![],
+        from: Some(from),
+        reply_to: None,
+        recipients: vec![],
+        subject: "printer".into(),
+        importance: Importance::Normal,
+        received: at(0),
+        automatic: None,
+    }
+}
+
+pub(crate) fn mail_ref(number: impl Display) -> MailRef {
+    let mail = mail(number);
+    MailRef { key: MailKey::of(&mailbox(), &mail.identity()), remote: mail.remote }
+}
