@@ -243,9 +243,10 @@ impl State {
                 if let Some(fault) = self.mailbox.source.sign_in_needed() {
                     self.locked_out(&fault);
                     // Whoever signs in rings the bell.
-                    return if self.look_again {
-                        self.wait(myself, Duration::ZERO)
-                    };
+                    if self.look_again {
+                        self.wait(myself, Duration::ZERO);
+                    }
+                    return;
                 }
                 let pause = match &error {
                     // It says itself when it answers again.
@@ -279,12 +280,11 @@ impl State {
         if self.mailbox.health.sign_in(Some(fault.word())) {
             return;
         }
-        let name = &self.mailbox.name;
         tracing::error!(
-            mailbox.name = %name,
+            mailbox.name = %self.mailbox.name,
             cause = %fault,
-            "nothing is read from a mailbox of Microsoft 365 until its sign-in is mended: run \
-             `ticketd mailbox authorize {name}`"
+            run = format!("ticketd mailbox authorize {}", self.mailbox.name),
+            "nothing is read from a mailbox until its sign-in is mended"
         );
     }
 

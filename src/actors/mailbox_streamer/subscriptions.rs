@@ -75,7 +75,7 @@ impl Keeper<'_> {
             let (news, wait) = match outcome {
                 Ok(news) => {
                     (pause, complained) = (pauses(), false);
-                    (news, both.next().map_or(PAUSES[1], |at| until(at)))
+                    (news, both.next().map_or(PAUSES[1], until))
                 }
                 Err(error) => {
                     // There may be one that we do not know.
@@ -95,7 +95,7 @@ impl Keeper<'_> {
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 words = self.mailbox.bell.told() => {
-                    if self.heed(&mut both, words) && !tell(Told::News) {
+                    if both.heed(words) && !tell(Told::News) {
                         return;
                     }
                 }
@@ -128,19 +128,19 @@ impl Keeper<'_> {
 
     async fn subscribed(&self, folder: Folder) -> Result<Standing, ApiError> {
         let Hook { url, client_state } = self.hook;
-        let until = self.lifetime();
+        let until = lifetime();
         let made = self.source.subscribe(folder, url, url, client_state, until).await?;
         tracing::info!(folder = ?folder, "graph tells its news of a folder");
-        Ok(self.standing(made.id, made.ends))
+        Ok(standing(made.id, made.ends))
     }
 
     /// The same subscription for longer; `None` if there is none any more.
-    async fn renewed(&self, standing: &Standing) -> Result<Option<Standing>, ApiError> {
-        match self.source.renew(&standing.id, self.lifetime()).await {
-            Ok(renewed) => Ok(Some(self.standing(renewed.id, renewed.ends))),
+    async fn renewed(&self, old: &Standing) -> Result<Option<Standing>, ApiError> {
+        match self.source.renew(&old.id, lifetime()).await {
+            Ok(renewed) => Ok(Some(standing(renewed.id, renewed.ends))),
             Err(ApiError::NotFound { .. }) => Ok(None),
             // Nobody can renew what has ended.
-            Err(_) if standing.ends <= clock::now() => Ok(None),
+            Err(_) if old.ends <= clock::now() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -153,36 +153,6 @@ impl Keeper<'_> {
             }
         }
         Ok(())
-    }
-
-    fn lifetime(&self) -> Timestamp {
-        let now = clock::now();
-        now.saturating_add(LIFETIME).unwrap_or(now)
-    }
-
-    fn standing(&self, id: String, ends: Timestamp) -> Standing {
-        let now = clock::now();
-        let renew = now.saturating_add(ends.duration_since(now) / 2).unwrap_or(now);
-        Standing { id, ends, renew }
-    }
-
-    /// What Graph says about the subscriptions themselves. Says whether something was missed.
-    fn heed(&self, both: &mut Both, words: Vec<(String, Lifecycle)>) -> bool {
-        let mut missed = false;
-        for (id, word) in words {
-            tracing::info!(word = ?word, "graph says something about a subscription");
-            let known =
-                both.all.iter_mut().find(|(_, one)| one.as_ref().is_some_and(|one| one.id == id));
-            match (word, known) {
-                (Lifecycle::ReauthorizationRequired, Some((_, Some(one)))) => {
-                    one.renew = clock::now();
-                }
-                (Lifecycle::SubscriptionRemoved, Some((_, slot))) => *slot = None,
-                (Lifecycle::Missed, _) => missed = true,
-                _ => {}
-            }
-        }
-        missed
     }
 
     /// Once in a row of failures.
@@ -199,6 +169,25 @@ impl Keeper<'_> {
 }
 
 impl Both {
+    /// What Graph says about the subscriptions themselves. Says whether something was missed.
+    fn heed(&mut self, words: Vec<(String, Lifecycle)>) -> bool {
+        let mut missed = false;
+        for (id, word) in words {
+            tracing::info!(word = ?word, "graph says something about a subscription");
+            let known =
+                self.all.iter_mut().find(|(_, one)| one.as_ref().is_some_and(|one| one.id == id));
+            match (word, known) {
+                (Lifecycle::ReauthorizationRequired, Some((_, Some(one)))) => {
+                    one.renew = clock::now();
+                }
+                (Lifecycle::SubscriptionRemoved, Some((_, slot))) => *slot = None,
+                (Lifecycle::Missed, _) => missed = true,
+                _ => {}
+            }
+        }
+        missed
+    }
+
     /// When the next one is to be renewed.
     fn next(&self) -> Option<Timestamp> {
         self.all.iter().flat_map(|(_, one)| one).map(|one| one.renew).min()
@@ -221,4 +210,15 @@ fn pauses() -> ExponentialBackoff {
 
 fn until(at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(clock::now())).unwrap_or_default()
+}
+
+fn lifetime() -> Timestamp {
+    let now = clock::now();
+    now.saturating_add(LIFETIME).unwrap_or(now)
+}
+
+fn standing(id: String, ends: Timestamp) -> Standing {
+    let now = clock::now();
+    let renew = now.saturating_add(ends.duration_since(now) / 2).unwrap_or(now);
+    Standing { id, ends, renew }
 }

@@ -36,8 +36,9 @@ pub enum Credential {
 impl Jmap {
     /// The table of a mailbox whose mails come from elsewhere: whatever stands there waits.
     pub(super) fn pass(mut section: Section<'_>) {
-        let keys = ["url", "user", "password", "password_file", "token", "token_file"];
-        keys.into_iter().for_each(|key| section.pass(key));
+        for key in ["url", "user", "password", "password_file", "token", "token_file"] {
+            section.pass(key);
+        }
     }
 
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, Faulted> {
