@@ -124,7 +124,7 @@ impl DeskTx<'_> {
     /// Keeps how far a mailbox has been read.
     ///
     /// # Errors
-    /// [`StoreError::RowTooLong`] for a state of more than 1 KiB; [`StoreError::Engine`].
+    /// [`StoreError::RowTooLong`] for a state of more than 3.5 KiB; [`StoreError::Engine`].
     pub fn put_cursor(&mut self, mailbox: &MailboxName, cursor: &Cursor) -> Result<(), StoreError> {
         let len = cursor.state.len();
         if len > STATE_MAX {

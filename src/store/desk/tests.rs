@@ -140,7 +140,7 @@ fn a_row_too_long_calls_the_transaction_off() {
     let desk = store.desk();
     let mut long = record(1, 0, MailState::Ignored { rule: "own".into() });
     long.remote = "x".repeat(4096);
-    let cursor = Cursor { state: "x".repeat(1025), synced: at(0), since: at(0) };
+    let cursor = Cursor { state: "x".repeat(3_585), synced: at(0), since: at(0) };
     for fault in [
         desk.write(|tx| open(tx, 2, 0).and_then(|_| tx.put_mail(&long))),
         desk.write(|tx| tx.put_cursor(&mailbox(), &cursor)),
