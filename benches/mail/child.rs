@@ -49,55 +49,20 @@ impl Daemon {
         let jmap = Jmap::start_with(setup).await?;
         // On a real disk, where /tmp may be none.
         let directory = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
-        let config = format!(
-            "[http]\nlisten = \"127.0.0.1:0\"\n\
-             [store]\npath = '{store}'\nmaster_key = \"{key}\"\n\
-             [jira]\nurl = \"{jira}\"\nflavour = \"cloud\"\nuser = \"{jira_user}\"\n\
-             api_token = \"{token}\"\nboards = [{{ key = \"support\", name = \"Support\" }}]\n\
-             writes_per_second = {WRITES}\n\
-             [[mailbox]]\nname = \"support\"\naddress = \"{address}\"\nsource = \"jmap\"\n\
-             [mailbox.jmap]\nurl = \"{session}\"\nuser = \"{user}\"\npassword = \"{password}\"\n\
-             [mailbox.reply]\nenabled = {notices}\n",
-            store = directory.path().join("store").display(),
-            key = Keyring::generate().current_line().expose_secret(),
-            jira = jira.url(),
-            jira_user = Jira::USER,
-            token = Jira::API_TOKEN,
-            address = Jmap::ADDRESS,
+        let mailbox = format!(
+            "[mailbox.jmap]\nurl = \"{session}\"\nuser = \"{user}\"\npassword = \"{password}\"\n",
             session = jmap.session_url(),
             user = Jmap::USER,
             password = Jmap::PASSWORD,
         );
-        fs::write(directory.path().join("ticketd.toml"), config)?;
+        configure(&directory, &jira, &mailbox, notices)?;
         Ok(Self { directory, jira, jmap })
     }
 
     /// Starts the release binary and waits until it is ready.
     pub(crate) fn start(&self) -> anyhow::Result<Running> {
-        let config = self.directory.path().join("ticketd.toml");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ticketd"))
-            .args(["--config".as_ref(), config.as_os_str(), "run".as_ref()])
-            .env_remove("TICKETD_LOG")
-            .envs(allocator())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let mut said = BufReader::new(child.stderr.take().context("no stderr")?);
-        let running = Running(child);
-        let mut all = String::new();
-        loop {
-            let start = all.len();
-            if said.read_line(&mut all)? == 0 {
-                bail!("the daemon did not start: {all}");
-            }
-            if all[start..].contains("ticketd is ready") {
-                break;
-            }
-        }
-        // A pipe that nobody empties would stop the child.
-        thread::spawn(move || io::copy(&mut said, &mut io::sink()));
-        Ok(running)
+        start(&self.directory)
     }
-
     /// Waits until the mailbox has been asked for news: what comes from now on is news.
     pub(crate) async fn listening(&self) -> anyhow::Result<()> {
         let asked = || self.jmap.ledger().iter().any(|call| call.target.contains("Email/changes"));
@@ -118,6 +83,57 @@ impl Daemon {
         }
         Ok(size(self.directory.path().join("store"))?)
     }
+}
+
+/// Writes the configuration of a daemon between this Jira and the mailbox of these lines.
+pub(crate) fn configure(
+    directory: &TempDir,
+    jira: &Jira,
+    mailbox: &str,
+    notices: bool,
+) -> anyhow::Result<()> {
+    let config = format!(
+        "[http]\nlisten = \"127.0.0.1:0\"\n\
+         [store]\npath = '{store}'\nmaster_key = \"{key}\"\n\
+         [jira]\nurl = \"{jira}\"\nflavour = \"cloud\"\nuser = \"{jira_user}\"\n\
+         api_token = \"{token}\"\nboards = [{{ key = \"support\", name = \"Support\" }}]\n\
+         writes_per_second = {WRITES}\n\
+         [[mailbox]]\nname = \"support\"\naddress = \"{address}\"\n{mailbox}\
+         [mailbox.reply]\nenabled = {notices}\n",
+        store = directory.path().join("store").display(),
+        key = Keyring::generate().current_line().expose_secret(),
+        jira = jira.url(),
+        jira_user = Jira::USER,
+        token = Jira::API_TOKEN,
+        address = Jmap::ADDRESS,
+    );
+    Ok(fs::write(directory.path().join("ticketd.toml"), config)?)
+}
+
+/// Starts the release binary on the configuration of this directory and waits until it is ready.
+pub(crate) fn start(directory: &TempDir) -> anyhow::Result<Running> {
+    let config = directory.path().join("ticketd.toml");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ticketd"))
+        .args(["--config".as_ref(), config.as_os_str(), "run".as_ref()])
+        .env_remove("TICKETD_LOG")
+        .envs(allocator())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut said = BufReader::new(child.stderr.take().context("no stderr")?);
+    let running = Running(child);
+    let mut all = String::new();
+    loop {
+        let start = all.len();
+        if said.read_line(&mut all)? == 0 {
+            bail!("the daemon did not start: {all}");
+        }
+        if all[start..].contains("ticketd is ready") {
+            break;
+        }
+    }
+    // A pipe that nobody empties would stop the child.
+    thread::spawn(move || io::copy(&mut said, &mut io::sink()));
+    Ok(running)
 }
 
 impl Running {

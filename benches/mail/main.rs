@@ -11,6 +11,7 @@
 mod backlog;
 mod bare;
 mod child;
+mod graph;
 mod letters;
 mod measure;
 mod prompt;
@@ -33,6 +34,7 @@ async fn figures() -> anyhow::Result<()> {
     let bare = bare::figures().await?;
     backlog::figures(bare).await?;
     backlog::with_notices().await?;
+    graph::figures().await?;
     prompt::figures().await
 }
 

@@ -38,7 +38,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_mins(2);
 /// The least time between two looks: our own answers are news as well.
-const GAP: Duration = Duration::from_millis(200);
+const GAP: Duration = Duration::from_millis(50);
 
 enum MailboxStreamerMsg {
     /// It is time for a look of our own. No reply.
