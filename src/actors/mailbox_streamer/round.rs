@@ -126,7 +126,9 @@ pub(super) async fn look_back(
     let Some(cursor) = desk.cursor(mailbox.name.clone()).await? else {
         return first_round(mailbox, desk).await;
     };
-    let recorded = compare_since(mailbox, desk, from.max(cursor.since), cursor.since).await?;
+    // Not the mails of before the first start, which no cursor has ever told.
+    let from = from.max(cursor.since + CLOCKS);
+    let recorded = compare_since(mailbox, desk, from, cursor.since).await?;
     Ok(Round { more: false, synced: cursor.synced, recorded })
 }
 
