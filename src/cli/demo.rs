@@ -1,5 +1,5 @@
-//! `ticketd demo`: the daemon on loopback, between a mailbox, a Mattermost, a Redmine and a Jira
-//! that are built in.
+//! `ticketd demo`: the daemon on loopback, between a mailbox (JMAP or Microsoft 365), a Mattermost, a
+//! Redmine and a Jira that are built in.
 //!
 //! Needs no set-up and no rights, and leaves nothing behind: its store is in a temporary directory
 //! that goes with it. With `--once` its exit code says whether every step of the tour was answered
@@ -9,29 +9,32 @@ mod stage;
 mod tour;
 
 use clap::Args;
-use serde_json::json;
 
 use super::{Ending, Outcome, tell};
 use crate::{app::App, lifecycle::Shutdown, sandbox};
 
-use stage::Stage;
+use stage::{Provider, Stage};
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
     /// End after the tour; exit 0 only if every step was answered as it should be
     #[arg(long)]
     once: bool,
+    /// Where the mailbox is
+    #[arg(long, value_enum, default_value_t)]
+    mailbox: Provider,
 }
 
 impl Demo {
     pub(super) async fn run(self) -> Outcome {
         // Before anything is made: from here on a signal is an orderly end, which removes it all.
         let shutdown = Shutdown::on_signals()?;
-        let stage = Stage::set().await?;
+        let stage = Stage::set(self.mailbox).await?;
         let app = App::start(stage.config.clone()).await?;
         let daemon = tokio::spawn(app.run(shutdown.clone()));
         tell(&format!("ticketd      {}", stage.url));
-        tell(&format!("Mailbox      {} (built in, JMAP)", stage.jmap.url()));
+        let (office, title) = (stage.office.url(), stage.office.title());
+        tell(&format!("Mailbox      {office} (built in, {title})"));
         tell(&format!("Jira         {} (built in)", stage.jira.url()));
         tell(&format!("Redmine      {} (built in)", stage.redmine.url()));
         tell(&format!("Mattermost   {} (built in)", stage.mattermost.url()));
@@ -74,34 +77,11 @@ fn try_it(stage: &Stage) {
         sandbox::Redmine::user_key("alice")
     ));
     tell("\nA mail, put into the mailbox:\n");
-    tell(&format!(
-        "  curl -u {}:{} -H 'Content-Type: application/json' {} -d '{}'",
-        sandbox::Jmap::USER,
-        sandbox::Jmap::PASSWORD,
-        stage.jmap.session_url(),
-        a_mail()
-    ));
+    tell(&stage.office.a_mail());
     tell("\nWhat became of it, as an operator asks:\n");
     let program =
         std::env::current_exe().map_or("ticketd".into(), |path| path.display().to_string());
     tell(&format!("  {program} --config {} desk list", stage.file.display()));
     tell("\n(and: desk show 1, desk list --ignored, mailbox list, mailbox sweep --days 1)");
     tell(&format!("Also there: {0}ready and {0}metrics. Ctrl-C stops everything.", stage.url));
-}
-
-/// A request that puts a mail into the inbox. Holds no quote of the shell's.
-fn a_mail() -> String {
-    let mail = json!({
-        "mailboxIds": { sandbox::Jmap::INBOX: true },
-        "from": [{ "email": "you@customer.example" }],
-        "to": [{ "email": sandbox::Jmap::ADDRESS }],
-        "subject": "My own mail",
-        "textBody": [{ "partId": "1" }],
-        "bodyValues": { "1": { "value": "Please help." } },
-    });
-    json!({
-        "using": ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail"],
-        "methodCalls": [["Email/set", { "accountId": sandbox::Jmap::USER, "create": { "m": mail } }, "0"]],
-    })
-    .to_string()
 }

@@ -237,6 +237,8 @@ pub struct Content {
     pub html: Option<String>,
     /// Whether one of the two was longer than ticketd reads.
     pub cut: bool,
+    /// Whether the mailbox has left out what the mail quotes.
+    pub unquoted: bool,
     /// What hangs on it, inline images included.
     pub attachments: Vec<Attachment>,
     /// The blob of the whole mail.
@@ -245,7 +247,7 @@ pub struct Content {
     pub size: u64,
 }
 
-discreet!(Content { cut, attachments, raw, size });
+discreet!(Content { cut, unquoted, attachments, raw, size });
 
 /// What hangs on a mail.
 #[derive(Clone, PartialEq, Eq)]

@@ -158,6 +158,29 @@ async fn wrong_use_is_exit_code_two() {
 }
 
 #[tokio::test]
+async fn the_demo_goes_the_same_way_with_either_mailbox() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = async |more: &[&str], mailbox: &str| {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ticketd"));
+        command.env_clear().env("TMPDIR", dir.path()).args(["demo", "--once"]).args(more);
+        let output =
+            tokio::time::timeout(Duration::from_mins(1), command.kill_on_drop(true).output());
+        let ended = crate::site::Ended::from(output.await.expect("it ends in time").unwrap());
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.stdout);
+        assert!(ended.stdout.contains(&format!("(built in, {mailbox})")), "{}", ended.stdout);
+        // But for those that tell a time.
+        let step = |line: &&str| line.starts_with("== ") || line.starts_with("    ok ");
+        let steps = ended.stdout.lines().filter(|line| step(line) && !line.ends_with(" ms)"));
+        steps.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (jmap, graph) =
+        tokio::join!(demo(&[], "JMAP"), demo(&["--mailbox", "graph"], "Microsoft 365"));
+    assert!(jmap.len() > 20, "{jmap:?}");
+    assert_eq!(jmap, graph);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
 async fn a_demo_that_is_interrupted_is_quiet_and_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     // Before its first line, within the tour, and a second time while it stops.

@@ -149,7 +149,7 @@ fn body(content: &Content, files: &[Attachment], answer: bool) -> Body {
         }
         (_, None) => (String::new(), false),
     };
-    Body { text, left_out, cut: content.cut }
+    Body { text, left_out: left_out || content.unquoted, cut: content.cut }
 }
 
 /// What hangs on the mail, without the images that nothing refers to, and without the small ones
@@ -222,6 +222,7 @@ mod tests {
             text: None,
             html: Some(html.to_owned()),
             cut: false,
+            unquoted: false,
             attachments,
             raw: "R".to_owned(),
             size: 9_000,

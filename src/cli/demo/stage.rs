@@ -1,6 +1,8 @@
 //! Everybody whom the demo needs: four services that are built in, and the configuration that an
 //! operator would write for them, in a file as an operator has it. All of it goes with the stage.
 
+mod office;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -12,9 +14,11 @@ use url::Url;
 
 use crate::{
     config::Config,
-    sandbox::{Jira, JiraSetup, Jmap, Mattermost, Redmine},
+    sandbox::{Jira, JiraSetup, Mattermost, Redmine},
     store::Keyring,
 };
+
+pub(super) use office::{Office, Provider};
 
 /// What Jira signs its webhooks with.
 const HOOK_SECRET: &str = "a secret of Jira and ticketd";
@@ -24,7 +28,7 @@ pub(super) struct Stage {
     pub(super) redmine: Redmine,
     pub(super) mattermost: Mattermost,
     pub(super) jira: Jira,
-    pub(super) jmap: Jmap,
+    pub(super) office: Office,
     /// Where ticketd listens.
     pub(super) url: Url,
     pub(super) config: Config,
@@ -35,13 +39,13 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Starts the services and writes the configuration. ticketd itself is not started.
-    pub(super) async fn set() -> anyhow::Result<Self> {
+    pub(super) async fn set(provider: Provider) -> anyhow::Result<Self> {
         let redmine = Redmine::start().await?;
         let mattermost = Mattermost::start().await?;
         // A search that is behind, as Jira's is.
         let lag = std::time::Duration::from_secs(1);
         let jira = Jira::start_with(JiraSetup { index_lag: lag, ..JiraSetup::default() }).await?;
-        let jmap = Jmap::start().await?;
+        let office = Office::open(provider).await?;
         let directory = TempDir::with_prefix("ticketd-demo-")?;
         let listen = free_address().await?;
         let url: Url = format!("http://{listen}/").parse()?;
@@ -80,12 +84,7 @@ name = "support"
 address = "{address}"
 category = "helpdesk"
 first_days = 1
-
-[mailbox.jmap]
-url = "{jmap}"
-user = "{jmap_user}"
-password = "{jmap_password}"
-"#,
+{source}"#,
             store = directory.path().join("store").display(),
             master_key = Keyring::generate().current_line().expose_secret(),
             mattermost = mattermost.url(),
@@ -95,10 +94,8 @@ password = "{jmap_password}"
             jira = jira.url(),
             jira_user = Jira::USER,
             jira_token = Jira::API_TOKEN,
-            address = Jmap::ADDRESS,
-            jmap = jmap.url(),
-            jmap_user = Jmap::USER,
-            jmap_password = Jmap::PASSWORD,
+            address = Office::ADDRESS,
+            source = office.table(),
         );
         let file = directory.path().join("ticketd.toml");
         tokio::task::spawn_blocking({
@@ -107,7 +104,7 @@ password = "{jmap_password}"
         })
         .await??;
         let config = Config::load(Some(&file), [])?;
-        Ok(Self { redmine, mattermost, jira, jmap, url, config, file, _directory: directory })
+        Ok(Self { redmine, mattermost, jira, office, url, config, file, _directory: directory })
     }
 }
 

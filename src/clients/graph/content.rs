@@ -1,5 +1,5 @@
 //! A mail's text and what hangs on it, in one question. Of the text 256 KiB are read; of an answer
-//! the part that is its own, and then it counts as cut. The bytes of the attachments stay with
+//! the part that is its own, without what it quotes. The bytes of the attachments stay with
 //! Graph until they are asked for. A link to a file elsewhere has none: it is put under the text.
 //!
 //! A mail too long for one answer is asked for its plain text, and then for its first words.
@@ -146,11 +146,12 @@ fn content(mail: &Mail, whole: wire::Whole, much: Much) -> Content {
     let mut sizes = whole.single_value_extended_properties.into_iter().flatten();
     let size = sizes.find_map(|one| one.value?.parse().ok()).unwrap_or_default();
     let mut cut = much == Much::Preview;
+    let mut unquoted = false;
     let own = |body: &wire::Body| letters(body) > 0;
     let body = match (body, unique_body) {
         // What an answer quotes is known already.
         (body, Some(unique)) if !mail.answers.is_empty() && own(&unique) => {
-            cut |= body.is_some_and(|body| letters(&body) > letters(&unique));
+            unquoted = body.is_some_and(|body| letters(&body) > letters(&unique));
             Some(unique)
         }
         (None, unique) => unique,
@@ -173,7 +174,7 @@ fn content(mail: &Mail, whole: wire::Whole, much: Much) -> Content {
         };
     }
     let (text, html) = if is_html { (None, Some(text)) } else { (Some(text), None) };
-    Content { text, html, cut, attachments, raw: mail.remote.clone(), size }
+    Content { text, html, cut, unquoted, attachments, raw: mail.remote.clone(), size }
 }
 
 /// What can be downloaded, and of the rest the name with the address where it can be seen. Where a

@@ -171,6 +171,7 @@ fn content(
         attachments: attachments.collect(),
         text: text(body),
         html: html(body),
+        unquoted: false,
         cut: body.body_values.values().any(|value| value.is_truncated),
         raw: body.blob_id.clone(),
         size: body.size,

@@ -9,8 +9,8 @@ use anyhow::Context as _;
 use super::{LIMIT, Tour, chapter, comes, show};
 use crate::{
     actors::{Listing, Question, Reply, Row},
-    cli::{Ending, desk, question::ask, tell},
-    sandbox::{Fault, FaultRule, IssueSnapshot, JiraWrite, Jmap, Submission},
+    cli::{Ending, demo::stage::Office, desk, question::ask, tell},
+    sandbox::{Fault, FaultRule, IssueSnapshot, JiraWrite, Submission},
 };
 
 const DORA: &str = "Dora Dean <dora@customer.example>";
@@ -140,7 +140,7 @@ impl Tour<'_> {
         tokio::time::sleep(SETTLED).await;
         let issues = self.stage.jira.issues();
         let comments = issues.iter().map(|issue| issue.comments.len()).sum();
-        let mails = self.stage.jmap.submissions().len();
+        let mails = self.stage.office.submissions().len();
         let counted = format!("({} issues, {comments} comments, {mails} mails)", issues.len());
         self.mark(&counted, (issues.len(), comments, mails) == (2, 3, 3));
         tell("\n$ ticketd desk audit");
@@ -174,11 +174,11 @@ impl Tour<'_> {
     fn posted(&mut self, letter: &Letter<'_>) {
         self.letters += 1;
         let Letter { from, subject, headers, body } = letter;
-        tell(&format!("\n{from} writes to {}: {subject}", Jmap::ADDRESS));
-        self.stage.jmap.deliver(format!(
+        tell(&format!("\n{from} writes to {}: {subject}", Office::ADDRESS));
+        self.stage.office.deliver(format!(
             "From: {from}\r\nTo: {}\r\nSubject: {subject}\r\n\
              Message-ID: <{}@customer.example>\r\nMIME-Version: 1.0\r\n{headers}\r\n{body}\r\n",
-            Jmap::ADDRESS,
+            Office::ADDRESS,
             self.letters
         ));
     }
@@ -210,8 +210,8 @@ impl Tour<'_> {
 
     /// The last mail that went out, of so many in all.
     async fn sent(&self, count: usize) -> anyhow::Result<Submission> {
-        comes(|| self.stage.jmap.submissions().len() >= count).await;
-        let mut mails = self.stage.jmap.submissions();
+        comes(|| self.stage.office.submissions().len() >= count).await;
+        let mut mails = self.stage.office.submissions();
         anyhow::ensure!(mails.len() == count, "{} mails went out, not {count}", mails.len());
         let mail = mails.pop().context("no mail went out")?;
         tell(&format!("    … by mail to {}: {}", mail.rcpt_to.join(", "), mail.subject));

@@ -67,7 +67,8 @@ async fn a_mail_comes_in_one_question() {
              ?ItemID=m&amp;x=1\">plan &lt;1&gt;.docx</a></p>"
         )
     );
-    assert_eq!((content.text, content.cut, content.size), (None, true, 4_711));
+    assert_eq!((content.text, content.cut, content.unquoted), (None, false, true));
+    assert_eq!(content.size, 4_711);
     assert_eq!(content.raw, "m");
     let files: Vec<_> = content
         .attachments
