@@ -8,6 +8,7 @@
 )]
 
 mod exchange;
+mod graph;
 mod jira;
 mod jmap;
 mod mattermost;

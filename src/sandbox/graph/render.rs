@@ -188,7 +188,6 @@ pub(super) fn folder(state: &State, mailbox: usize, at: usize) -> Value {
         "childFolderCount": 0,
         "unreadItemCount": unread,
         "totalItemCount": total,
-        "sizeInBytes": 0,
         "isHidden": false,
     })
 }

@@ -153,6 +153,14 @@ pub(super) fn apply(item: &mut Item, body: &Value) -> Result<(), Refusal> {
                 for one in value.as_array().ok_or_else(wrong)? {
                     let id = one["id"].as_str().filter(|id| is_property(id)).ok_or_else(wrong)?;
                     let value = one["value"].as_str().ok_or_else(wrong)?;
+                    // What a mail's header is made of (MS-OXCMAIL).
+                    match id {
+                        "String 0x1042" => item.in_reply_to = Some(value.to_owned()),
+                        "String 0x1039" => {
+                            item.references = value.split_whitespace().map(str::to_owned).collect();
+                        }
+                        _ => {}
+                    }
                     item.properties.insert(id.to_owned(), value.to_owned());
                 }
             }
@@ -181,12 +189,16 @@ pub(super) fn apply(item: &mut Item, body: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The id of an extended property: `String {guid} Name x`.
+/// The id of an extended property ("Extended properties overview"): `String {guid} Name x`, or
+/// `String 0x1042` by a tag of MAPI's.
 fn is_property(id: &str) -> bool {
-    let mut words = id.splitn(4, ' ');
-    let kind = words.next().is_some_and(|kind| kind == "String");
+    let Some(rest) = id.strip_prefix("String ") else { return false };
+    if let Some(tag) = rest.strip_prefix("0x") {
+        return u32::from_str_radix(tag, 16).is_ok();
+    }
+    let mut words = rest.splitn(3, ' ');
     let guid = words.next().and_then(|guid| guid.strip_prefix('{')?.strip_suffix('}'));
-    kind && guid.is_some_and(|guid| uuid::Uuid::parse_str(guid).is_ok())
+    guid.is_some_and(|guid| uuid::Uuid::parse_str(guid).is_ok())
         && words.next() == Some("Name")
         && words.next().is_some()
 }
