@@ -41,7 +41,9 @@ pub(super) async fn authorize(config: &Config, name: &str) -> Outcome {
     };
     let wrong = |error: &SignInError| Ending::Failed(anyhow::anyhow!(sentence(error, name)));
     let grant = match graph.sign_in {
-        config::SignIn::Device => Some(device(graph).await?.map_err(|error| wrong(&error))?),
+        config::SignIn::Device => {
+            Some(device(graph, &mailbox.address).await?.map_err(|error| wrong(&error))?)
+        }
         config::SignIn::Code => {
             Some(browser(mailbox, graph).await?.map_err(|error| wrong(&error))?)
         }
@@ -124,6 +126,11 @@ fn of_fault(fault: &SignInFault, name: &str) -> String {
             "Entra does not take the secret or the certificate of {at}: copy the secret's value \
              (not its id), or upload the certificate under Certificates & secrets"
         ),
+        SignInFault::NotPublic => format!(
+            "Entra wants a secret from this application: allow public client flows under \
+             Authentication (Entra, App registrations), then run `ticketd mailbox authorize \
+             {name}` again"
+        ),
         SignInFault::SecretExpired => format!(
             "the application's secret has expired: make a new one under Certificates & secrets \
              and write it to {at}.client_secret_file"
@@ -152,14 +159,17 @@ fn sign_in(graph: &config::Graph) -> anyhow::Result<SignIn> {
     Ok(SignIn::new(&auth, &graph.base_url, LIMIT, Metrics::new())?)
 }
 
-async fn device(graph: &config::Graph) -> anyhow::Result<Result<Grant, SignInError>> {
+async fn device(
+    graph: &config::Graph,
+    address: &str,
+) -> anyhow::Result<Result<Grant, SignInError>> {
     let sign_in = sign_in(graph)?;
     let code = match sign_in.begin_device().await {
         Ok(code) => code,
         Err(error) => return Ok(Err(error)),
     };
     tell(&format!(
-        "Open {} on any device, type in the code {} and sign in; this waits for it.",
+        "Open {} on any device, type in the code {} and sign in as {address}; this waits for it.",
         code.verification_uri, code.user_code
     ));
     let (mut pause, until) = (code.interval, Instant::now() + code.expires_in);
@@ -223,6 +233,7 @@ mod tests {
             F::WrongTenant,
             F::UnknownApp,
             F::WrongSecret,
+            F::NotPublic,
             F::SecretExpired,
             F::NoConsent,
             F::Denied,

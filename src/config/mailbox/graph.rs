@@ -92,6 +92,8 @@ impl Graph {
         let sign_in = sign_in(&mut section);
         let authority = section.url_or("authority", "https://login.microsoftonline.com");
         let base_url = section.url_or("base_url", "https://graph.microsoft.com");
+        let authority = authority.and_then(|url| sealed(&mut section, "authority", url));
+        let base_url = base_url.and_then(|url| sealed(&mut section, "base_url", url));
         let webhooks = section.flag("webhooks", false);
         if webhooks && !named {
             let problem = "true, but http.public_url is not set; set it to where Graph reaches \
@@ -179,6 +181,20 @@ fn mark(section: &mut Section<'_>) -> Result<Mark, Faulted> {
         },
         _ => Ok(Mark::None),
     }
+}
+
+/// Secrets and mails go there: not in the clear, but to this very machine.
+fn sealed(section: &mut Section<'_>, key: &'static str, url: Url) -> Result<Url, Faulted> {
+    let here = match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    if url.scheme() == "https" || here {
+        return Ok(url);
+    }
+    Err(section.unset(key, "begins with http://, so secrets would go unencrypted; write https://"))
 }
 
 /// A step of an address.

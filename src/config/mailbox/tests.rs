@@ -240,6 +240,14 @@ fn what_a_mailbox_must_have_is_told() {
             mailbox_with("poll = '5s'") + "[[mailbox]]\nname = 'b'\n" + LEAST,
             "ticketd.toml:13: mailbox[b].address: mailbox[support] has this address already; rem",
         ),
+        (
+            format!(
+                "[[mailbox]]\nname = 'a'\naddress = 'a@b'\nsource = 'graph'\n[mailbox.graph]\n\
+                 tenant = 'a'\nclient_id = 'b'\nclient_secret = 'c'\n\
+                 authority = 'http://login.example.org'\nbase_url = 'http://127.0.0.1:1'\n{JIRA}"
+            ),
+            "mailbox[a].graph.authority: begins with http://, so secrets would go unencrypted;",
+        ),
         ("[mailbox]\nname = 'a'".into(), "ticketd.toml:1: mailbox: there may be many: write [[m"),
         ("mailbox = ['a']".into(), "ticketd.toml:1: mailbox: write each mailbox under [[mailbox]]"),
         ("[[mailboxes]]\nname = 'a'".into(), "ticketd.toml:1: mailboxes: only [[mailbox]] has two"),

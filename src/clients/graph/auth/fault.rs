@@ -22,6 +22,9 @@ pub enum SignInFault {
     /// certificate is not registered with it.
     #[error("the secret or the certificate is not the application's; correct it")]
     WrongSecret,
+    /// AADSTS7000218: the application may not let people in without a secret of its own.
+    #[error("the application does not allow public client flows")]
+    NotPublic,
     /// AADSTS7000222: the application's secret has expired.
     #[error("the application's secret has expired; make a new one")]
     SecretExpired,
@@ -50,6 +53,7 @@ impl SignInFault {
             Self::WrongTenant => "wrong tenant",
             Self::UnknownApp => "unknown application",
             Self::WrongSecret => "wrong secret",
+            Self::NotPublic => "no public client",
             Self::SecretExpired => "secret expired",
             Self::NoConsent => "no consent",
             Self::Denied => "consent denied",
@@ -121,9 +125,8 @@ fn fault(word: &str, code: Option<u64>) -> SignInFault {
     match (code, word) {
         (Some(90_002 | 900_021 | 900_023), _) => SignInFault::WrongTenant,
         (Some(700_016 | 700_038), _) => SignInFault::UnknownApp,
-        (Some(7_000_215 | 7_000_218 | 700_027 | 700_023 | 700_024 | 50_012), _) => {
-            SignInFault::WrongSecret
-        }
+        (Some(7_000_215 | 700_027 | 700_023 | 700_024 | 50_012), _) => SignInFault::WrongSecret,
+        (Some(7_000_218), _) => SignInFault::NotPublic,
         (Some(7_000_222), _) => SignInFault::SecretExpired,
         (Some(65_001), _) | (None, "consent_required") => SignInFault::NoConsent,
         (Some(65_004), _) | (_, "access_denied" | "authorization_declined") => SignInFault::Denied,
@@ -182,6 +185,7 @@ mod tests {
             ("unauthorized_client", Some(700_016), F::UnknownApp),
             ("invalid_client", Some(7_000_215), F::WrongSecret),
             ("invalid_client", Some(700_027), F::WrongSecret),
+            ("invalid_client", Some(7_000_218), F::NotPublic),
             ("invalid_client", None, F::WrongSecret),
             ("invalid_client", Some(7_000_222), F::SecretExpired),
             ("invalid_grant", Some(65_001), F::NoConsent),
