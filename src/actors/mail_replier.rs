@@ -152,7 +152,7 @@ impl MailReplier {
     ) -> Result<Outcome, StoreError> {
         let trace = Trace { draft: Some(draft.to_owned()), ..effect.trace.clone() };
         let traced = Effect { trace, ..effect.clone() };
-        let _begun = self.tools.desk.begin(&traced, None).await?;
+        let begun = self.tools.desk.begin(&traced, None).await?;
         let to = [reporter.email.clone()];
         let sent = mailbox.source.send(draft, &mailbox.address, &to).await;
         failpoint::hit("mail_replier.sent").await;
@@ -165,6 +165,9 @@ impl MailReplier {
                 let outcome = write_failed(&error, LOCKED_OUT);
                 if matches!(outcome, Outcome::Refused { .. }) {
                     self.tear_up(mailbox, draft).await;
+                    // Or its absence would pass for a mail that went out.
+                    let trace = Trace { draft: None, ..begun.trace.clone() };
+                    self.tools.desk.trace(&begun, trace).await?;
                 }
                 outcome
             }

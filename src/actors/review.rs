@@ -313,7 +313,10 @@ impl Review {
             grants.keep(grant).await.map_err(anyhow::Error::msg)?;
         }
         source.signed_in().await;
-        let report = match source.permissions().await {
+        let tried = source.permissions().await;
+        // Whatever came of it: nobody else would have the mailbox looked at again.
+        known.bell.ring();
+        let report = match tried {
             Ok(Granted { missing, mailbox }) => {
                 known.health.sign_in(None);
                 let missing = missing.unwrap_or_default().into_iter().map(str::to_owned);
@@ -324,7 +327,6 @@ impl Review {
                 fault => SignInReport { fault, missing: Vec::new(), reach: None },
             },
         };
-        known.bell.ring();
         Ok(Reply::Authorized(report))
     }
 

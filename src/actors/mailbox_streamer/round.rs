@@ -128,7 +128,8 @@ pub(super) async fn look_back(
     };
     // Not the mails of before the first start, which no cursor has ever told.
     let from = from.max(cursor.since + CLOCKS);
-    let recorded = compare_since(mailbox, desk, from, cursor.since).await?;
+    // The cursor stays where it is: it may know of mails that are not in the list.
+    let recorded = take_listed(mailbox, desk, from).await?;
     Ok(Round { more: false, synced: cursor.synced, recorded })
 }
 
@@ -140,6 +141,17 @@ async fn compare_since(
 ) -> Result<Recorded, RoundFault> {
     // The state first: what comes while the list is read is told after it.
     let cursor = Cursor { state: mailbox.source.state().await?, synced: clock::now(), since };
+    let recorded = take_listed(mailbox, desk, from).await?;
+    desk.read_up_to(mailbox.name.clone(), cursor).await?;
+    Ok(recorded)
+}
+
+/// Records what the register does not know of the mails since then.
+async fn take_listed(
+    mailbox: &Mailbox,
+    desk: &Desk,
+    from: Timestamp,
+) -> Result<Recorded, RoundFault> {
     let mut recorded = Recorded::default();
     for folder in [Folder::Sent, Folder::Inbox] {
         for page in listed(mailbox, folder, from).await?.chunks(PAGE) {
@@ -149,7 +161,6 @@ async fn compare_since(
             }
         }
     }
-    desk.read_up_to(mailbox.name.clone(), cursor).await?;
     Ok(recorded)
 }
 

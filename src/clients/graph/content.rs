@@ -127,8 +127,15 @@ impl GraphClient {
     async fn attachments(&self, remote: &str) -> Result<Vec<wire::Attachment>, ApiError> {
         let mut url = self.at(&["messages", remote, "attachments"]);
         url.query_pairs_mut().append_pair("$select", ATTACHMENTS);
-        let page: wire::Page<wire::Attachment> = self.read(url, None).await?;
-        Ok(page.value)
+        let mut all = Vec::new();
+        loop {
+            let page: wire::Page<wire::Attachment> = self.read(url, None).await?;
+            all.extend(page.value);
+            let Some(next) = page.next else { return Ok(all) };
+            let next = self.shortened(&next);
+            let next = next.ok_or_else(|| malformed("a link that leads elsewhere"))?;
+            url = self.lengthened(next)?;
+        }
     }
 }
 

@@ -99,18 +99,25 @@ impl GraphClient {
         after: Option<Timestamp>,
         at: usize,
     ) -> Result<Option<Row>, ApiError> {
-        for _ in 0..TRIES {
-            match self.listed(folder, after, (at, 1), BARE).await {
-                Ok(mut page) => {
-                    return Ok(page.value.pop().map(|row| {
-                        let received = row.rest.get("receivedDateTime");
-                        let received = received.and_then(|at| at.as_str()?.parse().ok());
-                        Row::Alone { id: row.id, received }
-                    }));
-                }
+        let mut outcome = self.listed(folder, after, (at, 1), BARE).await;
+        for _ in 1..TRIES {
+            match outcome {
                 Err(error) if may_be_a_mails_fault(&error) => {}
-                Err(error) => return Err(error),
+                outcome => return outcome.map(bare),
             }
+            outcome = self.listed(folder, after, (at, 1), BARE).await;
+        }
+        let error = match outcome {
+            Err(error) if may_be_a_mails_fault(&error) => error,
+            outcome => return outcome.map(bare),
+        };
+        // Its neighbours can be listed, or the list is to blame and no mail of it.
+        let mut others = self.listed(folder, after, (at + 1, 1), BARE).await.is_ok();
+        if let Some(before) = at.checked_sub(1) {
+            others = others || self.listed(folder, after, (before, 1), BARE).await.is_ok();
+        }
+        if !others {
+            return Err(error);
         }
         tracing::error!("a mail cannot even be listed; look for it in the mailbox");
         Ok(Some(Row::Nameless))
@@ -138,5 +145,28 @@ impl GraphClient {
                 .append_pair("$skip", &from.to_string());
         }
         Ok(self.read(url, None).await?)
+    }
+}
+
+/// The one mail of a page; `None` if it is behind the last.
+fn bare(mut page: wire::Page<wire::Changed>) -> Option<Row> {
+    page.value.pop().map(|row| {
+        let received = received(&row);
+        Row::Alone { id: row.id, received }
+    })
+}
+
+fn received(row: &wire::Changed) -> Option<Timestamp> {
+    row.rest.get("receivedDateTime")?.as_str()?.parse().ok()
+}
+
+impl Row {
+    /// When the mailbox got it, where that is known.
+    pub(super) fn received(&self) -> Option<Timestamp> {
+        match self {
+            Self::Listed(row) => received(row),
+            Self::Alone { received, .. } => *received,
+            Self::Nameless => None,
+        }
     }
 }

@@ -195,6 +195,7 @@ impl GraphClient {
     ) -> Result<(Told, Mark, bool), ApiError> {
         let window = self.window(folder, Some(time(t)), k, max, wire::HEAD).await?;
         let seen = window.rows.len();
+        let last = window.rows.last().and_then(Row::received).map_or(t, |at| at.as_second());
         let (mut mails, mut worst) = (Vec::with_capacity(seen), g);
         for row in window.rows {
             let (id, head) = match row {
@@ -213,6 +214,9 @@ impl GraphClient {
         }
         let mark = if window.ended {
             Mark::Begin { t: worst.max(w - OVERLAP) }
+        } else if last > t {
+            // By time: who files mails away meanwhile moves the others up, past a position.
+            Mark::List { t: last, k: 0, w, g: worst }
         } else {
             Mark::List { t, k: k + seen, w, g: worst }
         };

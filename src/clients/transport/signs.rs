@@ -5,6 +5,9 @@ use std::time::Duration;
 use http::{HeaderMap, header::RETRY_AFTER};
 use url::{Host, Url};
 
+/// The longest rest that a service is given, whatever it asks for.
+const REST_MAX: Duration = Duration::from_hours(1);
+
 /// The cause at the bottom: `Connection refused`, `invalid peer certificate: UnknownIssuer` … It
 /// names no address.
 pub(super) fn innermost(error: &reqwest::Error) -> String {
@@ -37,5 +40,6 @@ pub(super) fn login_denied(headers: &HeaderMap) -> bool {
 }
 
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
+    let said: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(said).min(REST_MAX))
 }
