@@ -195,7 +195,7 @@ impl GraphClient {
     ) -> Result<(Told, Mark, bool), ApiError> {
         let window = self.window(folder, Some(time(t)), k, max, wire::HEAD).await?;
         let seen = window.rows.len();
-        let last = window.rows.last().and_then(Row::received).map_or(t, |at| at.as_second());
+        let last = window.rows.last().and_then(Row::received).map_or(t, jiff::Timestamp::as_second);
         let (mut mails, mut worst) = (Vec::with_capacity(seen), g);
         for row in window.rows {
             let (id, head) = match row {

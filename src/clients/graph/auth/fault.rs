@@ -125,7 +125,9 @@ fn fault(word: &str, code: Option<u64>) -> SignInFault {
     match (code, word) {
         (Some(90_002 | 900_021 | 900_023), _) => SignInFault::WrongTenant,
         (Some(700_016 | 700_038), _) => SignInFault::UnknownApp,
-        (Some(7_000_215 | 700_027 | 700_023 | 700_024 | 50_012), _) => SignInFault::WrongSecret,
+        (Some(7_000_215 | 700_027 | 700_023 | 700_024 | 50_012), _) | (None, "invalid_client") => {
+            SignInFault::WrongSecret
+        }
         (Some(7_000_218), _) => SignInFault::NotPublic,
         (Some(7_000_222), _) => SignInFault::SecretExpired,
         (Some(65_001), _) | (None, "consent_required") => SignInFault::NoConsent,
@@ -138,7 +140,6 @@ fn fault(word: &str, code: Option<u64>) -> SignInFault {
             _,
         )
         | (None, "invalid_grant" | "interaction_required") => SignInFault::GrantEnded,
-        (None, "invalid_client") => SignInFault::WrongSecret,
         (Some(code), _) => SignInFault::Other(format!("AADSTS{code}")),
         (None, word) => SignInFault::Other(plain(word)),
     }
