@@ -130,7 +130,8 @@ pub(super) async fn look_back(
     let from = from.max(cursor.since + CLOCKS);
     // The cursor stays where it is: it may know of mails that are not in the list.
     let recorded = take_listed(mailbox, desk, from).await?;
-    Ok(Round { more: false, synced: cursor.synced, recorded })
+    // What was told meanwhile is asked for by the cursor next.
+    Ok(Round { more: true, synced: cursor.synced, recorded })
 }
 
 async fn compare_since(
