@@ -82,7 +82,8 @@ fn tidy(path: &Path, log: &Path) -> Result<(), StoreError> {
                 .map_err(|fault| StoreError::file("remove", &file, fault))?;
         }
     }
-    Ok(())
+    // Closing it frees the lock only once no child in the making holds a copy of it.
+    held.unlock().map_err(|fault| StoreError::file("unlock", log, fault))
 }
 
 fn is_unfinished(name: &str) -> bool {
