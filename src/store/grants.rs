@@ -47,14 +47,6 @@ impl Grants {
     pub fn of(&self, mailbox: &MailboxName) -> Result<Option<KeptGrant>, StoreError> {
         self.0.get(mailbox)
     }
-
-    /// Removes the sign-in of `mailbox`; says whether there was one. Durable as [`Self::keep`].
-    ///
-    /// # Errors
-    /// [`StoreError::Engine`].
-    pub fn forget(&self, mailbox: &MailboxName) -> Result<bool, StoreError> {
-        self.0.remove(mailbox)
-    }
 }
 
 pub(super) struct GrantSchema;
@@ -153,8 +145,6 @@ mod tests {
         let back = store.grants().of(&name).unwrap().unwrap();
         assert_eq!(back.refresh_token.expose_secret(), "the-second-token");
         assert_eq!((back.tenant, back.client_id), ("contoso.example".into(), "app".into()));
-        assert!(store.grants().forget(&name).unwrap());
-        assert!(!store.grants().forget(&name).unwrap());
     }
 
     #[test]

@@ -32,8 +32,6 @@ pub struct DeviceCode {
     pub user_code: String,
     /// Where.
     pub verification_uri: String,
-    /// Entra's own sentence that says both.
-    pub message: String,
     /// The pause between two polls; add five seconds after [`Polled::SlowDown`].
     pub interval: Duration,
     /// How long the code is good.
@@ -109,8 +107,6 @@ struct Begun {
     verification_uri: String,
     expires_in: u64,
     interval: Option<u64>,
-    #[serde(default)]
-    message: String,
 }
 
 impl SignIn {
@@ -138,7 +134,6 @@ impl SignIn {
         Ok(DeviceCode {
             user_code: begun.user_code,
             verification_uri: begun.verification_uri,
-            message: begun.message,
             interval: Duration::from_secs(begun.interval.unwrap_or(INTERVAL).max(1)),
             expires_in: Duration::from_secs(begun.expires_in),
             device_code: begun.device_code,
