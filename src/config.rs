@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 pub use desk::Desk;
 pub use fault::{ConfigFaults, Fault, Source};
-pub use http::Http;
+pub use http::{Http, is_loopback};
 pub use jira::{Board, Flavour, Jira};
 pub use limits::Limits;
 pub use mailbox::{

@@ -15,6 +15,18 @@ pub(in crate::clients) fn folded(text: &str, max: usize) -> String {
     line.trim().to_owned()
 }
 
+/// A file's name out of an attached mail's name or subject.
+pub(in crate::clients) fn as_mail_file(name: &str) -> String {
+    // Room for the ending: a name is cut at its stem.
+    let name = folded(name, 150);
+    let has_ending = name.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("eml"));
+    match name.as_str() {
+        "" => "message.eml".to_owned(),
+        _ if has_ending => name,
+        _ => format!("{name}.eml"),
+    }
+}
+
 /// Gives each attachment of one mail its name.
 #[derive(Default)]
 pub(in crate::clients) struct Names {

@@ -20,12 +20,14 @@ use rustls_platform_verifier::ConfigVerifierExt;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use self::signs::{innermost, is_loopback, login_denied, retry_after};
+use self::signs::{innermost, login_denied, retry_after};
 use super::{ApiError, reasons::reasons};
-use crate::{health::Part, telemetry::Metrics};
+use crate::{config::is_loopback, health::Part, telemetry::Metrics};
 
 /// The largest answer that is read.
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
+/// The longest that a whole mail or an upload may take.
+pub(super) const TRANSFER_LIMIT: Duration = Duration::from_mins(5);
 /// The longest that connecting may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 /// Idle connections are dropped well before Redmine's puma does (20 s), so that a write does not
@@ -99,6 +101,7 @@ impl Transport {
             .connect_timeout(CONNECT_LIMIT)
             .pool_idle_timeout(IDLE_LIMIT)
             .redirect(redirect::Policy::none());
+        // Proxy variables of the environment are for the world outside.
         if is_loopback(&base) {
             http = http.no_proxy();
         }
@@ -344,6 +347,26 @@ impl Download {
             Ok(Err(_)) => Err(failed("the connection broke")),
             Err(_) => Err(failed("no answer in time")),
         }
+    }
+
+    /// The body, of a long one the first `max` bytes.
+    ///
+    /// # Errors
+    /// As [`Download::chunk`]; also if it takes longer than five minutes in all.
+    pub(super) async fn beginning(mut self, max: usize) -> Result<Bytes, ApiError> {
+        let service = self.service;
+        let read = async {
+            let mut read = BytesMut::new();
+            while read.len() < max
+                && let Some(chunk) = self.chunk().await?
+            {
+                read.extend_from_slice(&chunk[..chunk.len().min(max - read.len())]);
+            }
+            Ok(read.freeze())
+        };
+        let cause = "the mail comes too slowly".to_owned();
+        let slow = |_| Err(ApiError::Unavailable { service, cause });
+        tokio::time::timeout(TRANSFER_LIMIT, read).await.unwrap_or_else(slow)
     }
 
     /// The pieces of the body, for a request that passes them on.

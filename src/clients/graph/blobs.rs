@@ -1,15 +1,13 @@
 //! Bytes that are no JSON: whole mails and what hangs on them. A blob is a mail's id, or a mail's
 //! and an attachment's id with a blank between them.
 
-use std::time::Duration;
-
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::{GraphClient, unavailable};
-use crate::clients::{ApiError, transport::Download};
-
-/// The longest that a whole mail or an upload may take.
-pub(super) const TRANSFER_LIMIT: Duration = Duration::from_mins(5);
+use crate::clients::{
+    ApiError,
+    transport::{Download, TRANSFER_LIMIT},
+};
 
 /// The blob of an attachment.
 pub(super) fn blob(mail: &str, attachment: &str) -> String {
@@ -58,17 +56,6 @@ impl GraphClient {
     /// # Errors
     /// As [`GraphClient::download`].
     pub async fn raw(&self, blob: &str, max: usize) -> Result<Bytes, ApiError> {
-        let mut download = self.download(blob).await?;
-        let read = async {
-            let mut raw = BytesMut::new();
-            while raw.len() < max
-                && let Some(chunk) = download.chunk().await?
-            {
-                raw.extend_from_slice(&chunk[..chunk.len().min(max - raw.len())]);
-            }
-            Ok(raw.freeze())
-        };
-        let slow = |_| Err(unavailable("the mail comes too slowly"));
-        tokio::time::timeout(TRANSFER_LIMIT, read).await.unwrap_or_else(slow)
+        self.download(blob).await?.beginning(max).await
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     clients::{
         ApiError,
         mailbox::{Head, Whole},
-        names::{Names, folded},
+        names::{Names, as_mail_file},
     },
     model::mail::{Attachment, Content, Mail},
 };
@@ -220,18 +220,6 @@ fn hanging(
         });
     }
     (attachments, links)
-}
-
-/// A file's name out of an attached item's.
-fn as_mail_file(name: &str) -> String {
-    // Room for the ending: a name is cut at its stem.
-    let name = folded(name, 150);
-    let has_ending = name.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("eml"));
-    match name.as_str() {
-        "" => "message.eml".to_owned(),
-        _ if has_ending => name,
-        _ => format!("{name}.eml"),
-    }
 }
 
 fn escaped(text: &str) -> String {

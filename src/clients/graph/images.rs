@@ -15,11 +15,12 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use url::Url;
 
-use super::{GraphClient, blobs::TRANSFER_LIMIT, fault::Fault, malformed};
+use super::{GraphClient, fault::Fault, malformed};
 use crate::clients::{
     ApiError,
     mailbox::{Flow, InlineImage},
     names::folded,
+    transport::TRANSFER_LIMIT,
 };
 
 /// A file of less goes in one request. Source: "Add attachment": below 3 MB.

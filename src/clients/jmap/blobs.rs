@@ -1,16 +1,14 @@
 //! Bytes that are no JSON: attachments and whole mails down, images up.
 
-use std::time::Duration;
-
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::Stream;
 use http::{Method, header::CONTENT_TYPE};
 
-use super::{JmapClient, malformed, unavailable, wire};
-use crate::clients::{ApiError, transport::Download};
-
-/// The longest that a whole mail or an upload may take.
-const TRANSFER_LIMIT: Duration = Duration::from_mins(5);
+use super::{JmapClient, malformed, wire};
+use crate::clients::{
+    ApiError,
+    transport::{Download, TRANSFER_LIMIT},
+};
 
 impl JmapClient {
     /// A blob's bytes as they come; the name and the media type only go into the address.
@@ -33,18 +31,7 @@ impl JmapClient {
     /// # Errors
     /// As [`JmapClient::download`].
     pub async fn raw(&self, blob: &str, max: usize) -> Result<Bytes, ApiError> {
-        let mut download = self.download(blob, "mail.eml", "message/rfc822").await?;
-        let read = async {
-            let mut raw = BytesMut::new();
-            while raw.len() < max
-                && let Some(chunk) = download.chunk().await?
-            {
-                raw.extend_from_slice(&chunk[..chunk.len().min(max - raw.len())]);
-            }
-            Ok(raw.freeze())
-        };
-        let slow = |_| Err(unavailable("the mail comes too slowly"));
-        tokio::time::timeout(TRANSFER_LIMIT, read).await.unwrap_or_else(slow)
+        self.download(blob, "mail.eml", "message/rfc822").await?.beginning(max).await
     }
 
     /// Gives bytes to the server as they come, for a draft to take up, and says under which blob

@@ -1,9 +1,8 @@
-//! What is read off a failure, and off an address: pure, and nothing of it names a host or a key.
+//! What is read off a failure: pure, and nothing of it names a host or a key.
 
 use std::time::Duration;
 
 use http::{HeaderMap, header::RETRY_AFTER};
-use url::{Host, Url};
 
 /// The longest rest that a service is given, whatever it asks for.
 const REST_MAX: Duration = Duration::from_hours(1);
@@ -16,16 +15,6 @@ pub(super) fn innermost(error: &reqwest::Error) -> String {
         cause = deeper;
     }
     cause.to_string()
-}
-
-/// Proxy variables of the environment are for the world outside.
-pub(super) fn is_loopback(base: &Url) -> bool {
-    match base.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }
 
 /// Whether it is the account that is refused, not what it asked for: Jira locks one that failed too

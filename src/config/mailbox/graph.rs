@@ -3,9 +3,9 @@
 use secrecy::SecretString;
 use url::Url;
 
-use crate::config::forms;
 use crate::config::reader::Faulted;
 use crate::config::section::Section;
+use crate::config::{forms, is_loopback};
 
 /// Every key of the table.
 const KEYS: [&str; 15] = [
@@ -185,13 +185,7 @@ fn mark(section: &mut Section<'_>) -> Result<Mark, Faulted> {
 
 /// Secrets and mails go there: not in the clear, but to this very machine.
 fn sealed(section: &mut Section<'_>, key: &'static str, url: Url) -> Result<Url, Faulted> {
-    let here = match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    if url.scheme() == "https" || here {
+    if url.scheme() == "https" || is_loopback(&url) {
         return Ok(url);
     }
     Err(section.unset(key, "begins with http://, so secrets would go unencrypted; write https://"))
