@@ -57,9 +57,26 @@ struct Inner {
     store: Store,
     hands: Semaphore,
     sites: HashMap<MailboxName, Site>,
+    words: Words,
+    metrics: Metrics,
+}
+
+/// Who is told that there may be work.
+#[derive(Default)]
+struct Words {
     jira: Notify,
     mail: Notify,
-    metrics: Metrics,
+    chat: Notify,
+}
+
+impl Words {
+    fn of(&self, worker: Worker) -> &Notify {
+        match worker {
+            Worker::Jira => &self.jira,
+            Worker::Mail => &self.mail,
+            Worker::Chat => &self.chat,
+        }
+    }
 }
 
 /// The head of a case's queue, to be tried.
@@ -86,9 +103,9 @@ impl Desk {
     /// The desk of these mailboxes.
     #[must_use]
     pub fn new(store: Store, sites: HashMap<MailboxName, Site>, metrics: Metrics) -> Self {
-        let (jira, mail) = (Notify::new(), Notify::new());
+        let words = Words::default();
         let hands = Semaphore::new(HANDS);
-        Self(Arc::new(Inner { store, hands, sites, jira, mail, metrics }))
+        Self(Arc::new(Inner { store, hands, sites, words, metrics }))
     }
 
     /// The Message-ID of the mail that this effect sends.
@@ -99,9 +116,13 @@ impl Desk {
 
     /// Waits until there may be work for `worker`.
     pub async fn work_for(&self, worker: Worker) {
-        match worker {
-            Worker::Jira => self.0.jira.notified().await,
-            Worker::Mail => self.0.mail.notified().await,
+        self.0.words.of(worker).notified().await;
+    }
+
+    /// There may be work for these.
+    fn wake(&self, workers: &[Worker]) {
+        for worker in workers {
+            self.0.words.of(*worker).notify_one();
         }
     }
 
@@ -126,7 +147,7 @@ impl Desk {
                 Ok(recorded)
             })
             .await?;
-        self.0.jira.notify_one();
+        self.wake(&[Worker::Jira]);
         Ok(recorded)
     }
 
@@ -230,7 +251,10 @@ impl Desk {
                 }
                 let behind = EffectId { case: id.case, step: id.step + 1 };
                 let following = rows.effect(behind)?;
-                let mut policy = inner.sites.get(&case.mailbox).map_or(QUIET, |site| site.policy);
+                let mut policy = case
+                    .mailbox()
+                    .and_then(|of| inner.sites.get(of))
+                    .map_or(QUIET, |site| site.policy);
                 policy.notices &= intake::may_answer(rows, inner, tables.secret(), &case, now)?;
                 let created = matches!(outcome, Outcome::Done(Done::Created { .. }));
                 let more =
@@ -242,8 +266,9 @@ impl Desk {
                     rows.link_issue(issue, case.id)?;
                 }
                 // By its mark the issue is known again when its key has changed.
-                if let (true, Some(mark)) = (created, MessageId::parse(&effect.mark())) {
-                    rows.link_message(&case.mailbox, &mark, case.id)?;
+                let mark = MessageId::parse(&effect.mark()).filter(|_| created);
+                if let (Some(mailbox), Some(mark)) = (case.mailbox(), mark) {
+                    rows.link_message(mailbox, &mark, case.id)?;
                 }
                 rows.put_effect(&effect)?;
                 for effect in &more {
@@ -255,8 +280,7 @@ impl Desk {
             })
         })
         .await?;
-        self.0.jira.notify_one();
-        self.0.mail.notify_one();
+        self.wake(&EVERYBODY);
         Ok(())
     }
 
@@ -289,7 +313,7 @@ impl Desk {
                 })
             })
             .await?;
-        self.0.mail.notify_one();
+        self.wake(&[Worker::Mail]);
         Ok(outcome)
     }
 
@@ -365,6 +389,9 @@ impl Desk {
     }
 }
 
-/// For a case whose mailbox is no longer configured.
+/// Whoever may have work after an effect came to its end.
+const EVERYBODY: [Worker; 3] = [Worker::Jira, Worker::Mail, Worker::Chat];
+
+/// For a case that has no mailbox, or whose mailbox is no longer configured.
 const QUIET: Policy =
     Policy { notices: false, reopen: false, index_lag: std::time::Duration::from_mins(5) };

@@ -104,7 +104,8 @@ impl Craft for JiraCreator {
             if let Some(rest) = self.tools.jira.rest() {
                 return Ok(later(&task.effect, Some(rest), "jira does not accept our sign-in"));
             }
-            let Some(mailbox) = self.tools.mailboxes.of(&task.case.mailbox) else {
+            let mailbox = task.case.mailbox().and_then(|of| self.tools.mailboxes.of(of));
+            let Some(mailbox) = mailbox else {
                 let fault = "its mailbox is not configured";
                 return Ok(later(&task.effect, Some(LOCKED_OUT), fault));
             };

@@ -76,11 +76,12 @@ impl Craft for MailReplier {
 
     fn carry_out(self: Arc<Self>, task: Task) -> BoxFuture<'static, Result<Outcome, StoreError>> {
         Box::pin(async move {
-            let Some(mailbox) = self.tools.mailboxes.of(&task.case.mailbox) else {
+            let mailbox = task.case.mailbox().and_then(|of| self.tools.mailboxes.of(of));
+            let Some(mailbox) = mailbox else {
                 let fault = "its mailbox is not configured";
                 return Ok(later(&task.effect, Some(LOCKED_OUT), fault));
             };
-            let Some(reporter) = task.case.reporter.clone() else { return Ok(plainly()) };
+            let Some(reporter) = task.case.reporter().cloned() else { return Ok(plainly()) };
             self.reply(&task, &mailbox, &reporter).await
         })
     }
@@ -196,8 +197,9 @@ impl MailReplier {
 
     /// What every mail of a case has in common.
     fn draft(&self, task: &Task, mailbox: &Mailbox, reporter: &Address, subject: String) -> Draft {
-        let case = &task.case;
-        let references: Vec<_> = match (&case.first, &case.last) {
+        let (first, last) =
+            task.case.mail.as_ref().map_or((&None, &None), |mail| (&mail.first, &mail.last));
+        let references: Vec<_> = match (first, last) {
             (Some(first), Some(last)) if first == last => vec![first.clone()],
             (first, last) => first.iter().chain(last).cloned().collect(),
         };
@@ -206,7 +208,7 @@ impl MailReplier {
             from: mailbox.sender(),
             to: vec![reporter.clone()],
             subject,
-            in_reply_to: case.last.clone(),
+            in_reply_to: last.clone(),
             references,
             text: String::new(),
             html: None,

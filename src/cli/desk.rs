@@ -132,10 +132,15 @@ fn harmless(raw: &[u8]) -> String {
 fn show_case(case: &Case, effects: &[Effect]) {
     let issue = case.issue.as_ref().map(ToString::to_string);
     tell(&format!("case       {}", case.id));
-    tell(&format!("mailbox    {}", case.mailbox));
+    if let Some(mailbox) = case.mailbox() {
+        tell(&format!("mailbox    {mailbox}"));
+    }
+    if let Some(ticket) = &case.ticket {
+        tell(&format!("ticket     {}", ticket.name()));
+    }
     tell(&format!("subject    {}", case.subject));
     tell(&format!("issue      {}", issue.unwrap_or_else(|| "none yet".to_owned())));
-    let reporter = case.reporter.as_ref().map(|reporter| reporter.email.to_string());
+    let reporter = case.reporter().map(|reporter| reporter.email.to_string());
     tell(&format!("reporter   {}", reporter.unwrap_or_else(|| "unknown".to_owned())));
     tell(&format!("opened     {:.0}", case.opened));
     tell(&format!("changed    {:.0}\n", case.changed));

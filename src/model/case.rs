@@ -8,8 +8,9 @@ use super::{
     discreet::discreet,
     effect::{Effect, Work, Worker},
     keys::{CaseId, EffectId, IssueKey, MailKey, MailboxName},
-    mail::{Address, Email, Folder, MessageId},
+    mail::{Address, Email, Folder, Mail, MessageId},
     render,
+    ticket::Ticket,
 };
 
 /// Characters of the subject that a case keeps.
@@ -22,31 +23,21 @@ const MESSAGE_ID_MAX: usize = 400;
 /// People that a case keeps.
 const PEOPLE_MAX: usize = 50;
 
-/// One conversation.
+/// One matter: its ticket, and what of it is still to be done.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
     /// Its number.
     pub id: CaseId,
-    /// The mailbox that it came to, and that answers.
-    pub mailbox: MailboxName,
     /// The subject, on one line.
     pub subject: String,
-    /// Who asked, and gets the answers; nobody where the first mail had no sender.
-    pub reporter: Option<Address>,
-    /// A machine opened it: it is never answered by ticketd itself.
-    pub quiet: bool,
-    /// The reporter's first mail, which replies refer to.
-    pub first: Option<MessageId>,
-    /// The reporter's last mail, which replies answer.
-    pub last: Option<MessageId>,
     /// The issue, once it is there.
     pub issue: Option<IssueKey>,
-    /// Mails of one sender in a row with no answer in between.
-    pub streak: u32,
-    /// Whose: a short keyed digest of the address.
-    pub streak_of: u64,
-    /// Who takes part in it, by the short digests of the addresses; the first ones.
-    pub people: Vec<u32>,
+    /// What is said by mail, if it began with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Conversation>,
+    /// What is said in the chat, if it has a thread there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Ticket>,
     /// When it began.
     pub opened: Timestamp,
     /// When something last happened.
@@ -59,7 +50,30 @@ pub struct Case {
     pub next: Option<Next>,
 }
 
-discreet!(Case { id, mailbox, issue, head, tail, next });
+discreet!(Case { id, issue, mail, ticket, head, tail, next });
+
+/// A case's side in the mailbox.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversation {
+    /// The mailbox that it came to, and that answers.
+    pub mailbox: MailboxName,
+    /// Who asked, and gets the answers; nobody where the first mail had no sender.
+    pub reporter: Option<Address>,
+    /// A machine opened it: it is never answered by ticketd itself.
+    pub quiet: bool,
+    /// The reporter's first mail, which replies refer to.
+    pub first: Option<MessageId>,
+    /// The reporter's last mail, which replies answer.
+    pub last: Option<MessageId>,
+    /// Mails of one sender in a row with no answer in between.
+    pub streak: u32,
+    /// Whose: a short keyed digest of the address.
+    pub streak_of: u64,
+    /// Who takes part in it, by the short digests of the addresses; the first ones.
+    pub people: Vec<u32>,
+}
+
+discreet!(Conversation { mailbox });
 
 /// When a case wants attention, and whose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +85,35 @@ pub struct Next {
 }
 
 impl Case {
+    /// A new one, in which nothing is to be done yet.
+    #[must_use]
+    pub(super) fn new(id: CaseId, subject: &str, now: Timestamp) -> Self {
+        Self {
+            id,
+            subject: Self::subject_of(subject),
+            issue: None,
+            mail: None,
+            ticket: None,
+            opened: now,
+            changed: now,
+            head: 0,
+            tail: 0,
+            next: None,
+        }
+    }
+
+    /// The mailbox that it came to.
+    #[must_use]
+    pub fn mailbox(&self) -> Option<&MailboxName> {
+        self.mail.as_ref().map(|mail| &mail.mailbox)
+    }
+
+    /// Who asked by mail.
+    #[must_use]
+    pub fn reporter(&self) -> Option<&Address> {
+        self.mail.as_ref().and_then(|mail| mail.reporter.as_ref())
+    }
+
     /// Cut to what a row holds: the subject.
     #[must_use]
     pub fn subject_of(text: &str) -> String {
@@ -106,6 +149,32 @@ impl Case {
         effects
     }
 
+    /// Whether nothing is left to be done.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.head == self.tail
+    }
+
+    /// The id of the step that is next to be done.
+    #[must_use]
+    pub fn head_id(&self) -> Option<EffectId> {
+        (!self.is_idle()).then_some(EffectId { case: self.id, step: self.head })
+    }
+}
+
+impl Conversation {
+    /// A mail joins it; `sender` is the digest of its sender.
+    pub(super) fn hear(&mut self, mail: &Mail, inbound: bool, sender: u64) {
+        let by_reporter = mail.from.iter().chain(&mail.reply_to).any(|writer| {
+            self.reporter.as_ref().is_some_and(|reporter| reporter.email == writer.email)
+        });
+        if by_reporter && let Some(id) = Case::nameable(mail.message_id.as_ref()) {
+            self.last = Some(id);
+        }
+        self.streak = if inbound && self.streak_of == sender { self.streak + 1 } else { 1 };
+        self.streak_of = if inbound { sender } else { 0 };
+    }
+
     /// The address of this digest takes part in it. Beyond the first ones nobody is kept.
     pub fn admit(&mut self, who: u64) {
         if self.people.len() < PEOPLE_MAX && !self.knows(who) {
@@ -117,18 +186,6 @@ impl Case {
     #[must_use]
     pub fn knows(&self, who: u64) -> bool {
         self.people.contains(&short(who))
-    }
-
-    /// Whether nothing is left to be done.
-    #[must_use]
-    pub fn is_idle(&self) -> bool {
-        self.head == self.tail
-    }
-
-    /// The id of the step that is next to be done.
-    #[must_use]
-    pub fn head_id(&self) -> Option<EffectId> {
-        (!self.is_idle()).then_some(EffectId { case: self.id, step: self.head })
     }
 }
 
@@ -230,7 +287,8 @@ mod tests {
     #[test]
     fn a_case_keeps_the_first_people_once() {
         let now = at(0);
-        let (mut case, _) = open(CaseId::first(), &mailbox(), &mail(1), mail_ref(1), now);
+        let (case, _) = open(CaseId::first(), &mailbox(), &mail(1), mail_ref(1), now);
+        let mut case = case.mail.unwrap();
         let who = |n: u64| n << 32;
         for n in (1..=60).chain(1..=60) {
             case.admit(who(n));

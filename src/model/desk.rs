@@ -10,10 +10,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    case::{Case, Next},
+    case::{Case, Conversation, Next},
     effect::{Effect, MailRef, Stage, Work, later},
+    ids::PostId,
     keys::{CaseId, CommentId, IssueKey, MailboxName},
     mail::{Folder, Mail},
+    ticket::{Change, Person, Ticket, Unchanged},
 };
 
 /// How long after an unclear call its traces are looked for where looking is exact: the longest
@@ -89,6 +91,11 @@ pub enum Done {
         /// The mail has attachments to hang on the issue.
         attach: bool,
     },
+    /// The ticket has its post.
+    Posted {
+        /// The post.
+        post: PostId,
+    },
 }
 
 /// A mail's own case: its issue is to be made.
@@ -100,26 +107,48 @@ pub fn open(
     mail_ref: MailRef,
     now: Timestamp,
 ) -> (Case, Vec<Effect>) {
-    let mut case = Case {
-        id,
+    let mut case = Case::new(id, &mail.subject, now);
+    case.mail = Some(Conversation {
         mailbox: mailbox.clone(),
-        subject: Case::subject_of(&mail.subject),
         reporter: mail.answer_to().map(Case::address_of),
         quiet: mail.automatic.is_some(),
         first: Case::nameable(mail.message_id.as_ref()),
         last: Case::nameable(mail.message_id.as_ref()),
-        issue: None,
         streak: 0,
         streak_of: 0,
         people: Vec::new(),
-        opened: now,
-        changed: now,
-        head: 0,
-        tail: 0,
-        next: None,
-    };
+    });
     let effects = case.append(vec![Work::CreateIssue { mail: mail_ref, replaces: None }], now);
     (case, effects)
+}
+
+/// A ticket's own case: it is to be posted. `subject` is what stands in lists.
+#[must_use]
+pub fn open_ticket(
+    id: CaseId,
+    subject: &str,
+    ticket: Ticket,
+    now: Timestamp,
+) -> (Case, Vec<Effect>) {
+    let mut case = Case::new(id, subject, now);
+    case.ticket = Some(ticket);
+    let effects = case.append(vec![Work::PostTicket], now);
+    (case, effects)
+}
+
+/// Somebody does something to the case's ticket: its post and its thread are to say so.
+///
+/// # Errors
+/// [`Unchanged`], with nothing changed, if the ticket stands so already or cannot.
+pub fn change(
+    case: &mut Case,
+    by: &Person,
+    change: &Change,
+    now: Timestamp,
+) -> Result<Vec<Effect>, Unchanged> {
+    case.ticket.as_mut().ok_or(Unchanged::NoTicket)?.change(by, change, now)?;
+    let told = Work::TellChange { by: by.clone(), change: change.clone() };
+    Ok(case.append(vec![Work::UpdatePost, told], now))
 }
 
 /// A mail that belongs to the case; `sender` is the digest of its sender.
@@ -132,14 +161,9 @@ pub fn join(
     now: Timestamp,
 ) -> Vec<Effect> {
     let inbound = mail.folder == Folder::Inbox;
-    let by_reporter = mail.from.iter().chain(&mail.reply_to).any(|writer| {
-        case.reporter.as_ref().is_some_and(|reporter| reporter.email == writer.email)
-    });
-    if by_reporter && let Some(id) = Case::nameable(mail.message_id.as_ref()) {
-        case.last = Some(id);
+    if let Some(conversation) = &mut case.mail {
+        conversation.hear(mail, inbound, sender);
     }
-    case.streak = if inbound && case.streak_of == sender { case.streak + 1 } else { 1 };
-    case.streak_of = if inbound { sender } else { 0 };
     let mut work = vec![Work::AddComment { mail: mail_ref }];
     if policy.reopen && inbound && mail.automatic.is_none() {
         work.push(Work::Reopen);
@@ -149,8 +173,9 @@ pub fn join(
 
 /// An agent's comment, seen for the first time: it goes to the reporter.
 pub fn agent_commented(case: &mut Case, comment: CommentId, now: Timestamp) -> Vec<Effect> {
-    case.streak = 0;
-    if case.reporter.is_none() {
+    let Some(conversation) = &mut case.mail else { return Vec::new() };
+    conversation.streak = 0;
+    if conversation.reporter.is_none() {
         return Vec::new();
     }
     case.append(vec![Work::SendComment { comment }], now)
@@ -259,7 +284,9 @@ fn follow(case: &mut Case, effect: &Effect, done: Done, policy: Policy) -> Vec<W
         Done::Plainly => {}
         Done::Created { issue, attach, watch } => {
             let first = matches!(effect.work, Work::CreateIssue { replaces: None, .. });
-            if first && policy.notices && !case.quiet && case.reporter.is_some() {
+            let answered =
+                case.mail.as_ref().is_some_and(|mail| !mail.quiet && mail.reporter.is_some());
+            if first && policy.notices && answered {
                 work.push(Work::SendNotice);
             }
             if let Some(mail) = mail {
@@ -267,6 +294,11 @@ fn follow(case: &mut Case, effect: &Effect, done: Done, policy: Policy) -> Vec<W
                 work.extend(watch.then_some(Work::Watch { mail }));
             }
             case.issue = Some(issue);
+        }
+        Done::Posted { post } => {
+            if let Some(ticket) = &mut case.ticket {
+                ticket.post = Some(post);
+            }
         }
         Done::Commented { attach } => {
             work.extend(mail.filter(|_| attach).map(|mail| Work::Attach { mail, answer: true }));
@@ -289,9 +321,10 @@ fn replace_issue(case: &mut Case, effect: &mut Effect, now: Timestamp) -> Vec<Wo
     Vec::new()
 }
 
-/// Moves the queue on. Only a missing issue holds up what comes after it.
+/// Moves the queue on. Only a missing issue or post holds up what comes after it.
 fn advance(case: &mut Case, effect: &Effect, following: Option<&Effect>) {
-    let holds_up = effect.stage == Stage::Dead && matches!(effect.work, Work::CreateIssue { .. });
+    let first = matches!(effect.work, Work::CreateIssue { .. } | Work::PostTicket);
+    let holds_up = effect.stage == Stage::Dead && first;
     if case.head_id() == Some(effect.id) && effect.is_over() && !holds_up {
         case.head += 1;
     }

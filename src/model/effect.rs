@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::discreet::discreet;
 use super::keys::{CommentId, EffectId, IssueKey, MailKey};
+use super::ticket::{Change, Person};
 
 /// The pause after the first failure; it doubles up to [`PAUSE_MAX`].
 const PAUSE: Duration = Duration::from_secs(2);
@@ -62,6 +63,18 @@ pub enum Work {
         /// The comment.
         comment: CommentId,
     },
+    /// Post the case's ticket in its channel.
+    PostTicket,
+    /// Make the ticket's post show how the ticket stands now.
+    UpdatePost,
+    /// Tell the ticket's thread what was done to the ticket.
+    TellChange {
+        /// By whom.
+        by: Person,
+        /// What.
+        #[serde(flatten)]
+        change: Change,
+    },
 }
 
 /// Who does it.
@@ -72,6 +85,8 @@ pub enum Worker {
     Jira,
     /// The mail replier.
     Mail,
+    /// The Mattermost poster.
+    Chat,
 }
 
 impl Work {
@@ -85,6 +100,7 @@ impl Work {
             | Self::AddComment { .. }
             | Self::Reopen => Worker::Jira,
             Self::SendNotice | Self::SendComment { .. } => Worker::Mail,
+            Self::PostTicket | Self::UpdatePost | Self::TellChange { .. } => Worker::Chat,
         }
     }
 
@@ -96,7 +112,12 @@ impl Work {
             | Self::Attach { mail, .. }
             | Self::Watch { mail }
             | Self::AddComment { mail } => Some(mail),
-            Self::Reopen | Self::SendNotice | Self::SendComment { .. } => None,
+            Self::Reopen
+            | Self::SendNotice
+            | Self::SendComment { .. }
+            | Self::PostTicket
+            | Self::UpdatePost
+            | Self::TellChange { .. } => None,
         }
     }
 
@@ -111,6 +132,9 @@ impl Work {
             Self::Reopen => "reopen",
             Self::SendNotice => "send_notice",
             Self::SendComment { .. } => "send_comment",
+            Self::PostTicket => "post_ticket",
+            Self::UpdatePost => "update_post",
+            Self::TellChange { .. } => "tell_change",
         }
     }
 }

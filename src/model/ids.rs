@@ -2,41 +2,83 @@
 
 use std::fmt;
 
-/// A Mattermost user id: 26 characters of `[a-z0-9]`.
+use serde::{Deserialize, Serialize};
+
+/// An id of Mattermost's: 26 characters of `[a-z0-9]`.
 ///
-/// Logins hang on this and never on the user's *name*, which may pass to somebody else.
 /// Source: <https://developers.mattermost.com/api-documentation/> (ids are 26 characters).
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct UserId(Box<str>);
+macro_rules! mattermost_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Box<str>);
 
-impl UserId {
-    /// Takes `text` if it has the form of an id.
+        impl $name {
+            /// Takes `text` if it has the form of an id.
+            ///
+            /// # Errors
+            /// [`BadId`] if it is not 26 characters of `[a-z0-9]`.
+            pub fn parse(text: &str) -> Result<Self, BadId> {
+                is_id(text).then(|| Self(text.into())).ok_or(BadId)
+            }
+
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0.into()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadId;
+
+            fn try_from(text: String) -> Result<Self, BadId> {
+                Self::parse(&text)
+            }
+        }
+    };
+}
+
+mattermost_id! {
+    /// A user of Mattermost.
     ///
-    /// # Errors
-    /// [`BadId`] if it is not 26 characters of `[a-z0-9]`.
-    pub fn parse(text: &str) -> Result<Self, BadId> {
-        let well_formed =
-            text.len() == 26 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        if well_formed { Ok(Self(text.into())) } else { Err(BadId) }
-    }
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+    /// Logins hang on this and never on the user's *name*, which may pass to somebody else.
+    UserId
+}
+mattermost_id! {
+    /// A channel of Mattermost.
+    ChannelId
+}
+mattermost_id! {
+    /// A team of Mattermost.
+    TeamId
+}
+mattermost_id! {
+    /// A post of Mattermost.
+    PostId
 }
 
-impl fmt::Display for UserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for UserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+fn is_id(text: &str) -> bool {
+    text.len() == 26 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
 /// A text that is no Mattermost id.
@@ -97,22 +139,21 @@ impl ProjectRef {
 ///
 /// Only the id is taken from the request. The host is the configured Mattermost, so a forged
 /// `response_url` cannot send an answer anywhere else.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResponseHook(UserId);
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResponseHook(Box<str>);
 
 impl ResponseHook {
     /// Takes the id off the end of `…/hooks/commands/<id>`.
     #[must_use]
     pub fn parse(url: &str) -> Option<Self> {
         let (before, id) = url.rsplit_once('/')?;
-        let id = UserId::parse(id).ok()?;
-        before.ends_with("/hooks/commands").then_some(Self(id))
+        (is_id(id) && before.ends_with("/hooks/commands")).then(|| Self(id.into()))
     }
 
     /// The id.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        &self.0
     }
 }
 

@@ -166,8 +166,9 @@ impl Intake<'_, '_> {
         let this_hour = sender.map_or(Ok(0), |sender| self.count(sender))?;
         let streak = case
             .as_ref()
-            .filter(|case| Some(case.streak_of) == sender)
-            .map_or(0, |case| case.streak);
+            .and_then(|case| case.mail.as_ref())
+            .filter(|conversation| Some(conversation.streak_of) == sender)
+            .map_or(0, |conversation| conversation.streak);
         let ours = |id| self.secret.case_of(id).is_some();
         let facts = Facts {
             mail,
@@ -283,14 +284,17 @@ impl Intake<'_, '_> {
 
     fn open_case(&mut self, id: CaseId) -> Result<Option<Case>, StoreError> {
         let case = self.rows.case(id)?;
-        Ok(case.filter(|case| case.mailbox == *self.mailbox))
+        Ok(case.filter(|case| case.mailbox() == Some(self.mailbox)))
     }
 
     fn case_of_participant(&mut self, id: CaseId) -> Result<Option<Case>, StoreError> {
         let case = self.open_case(id)?;
         Ok(case.filter(|case| match (&self.mail.from, self.mail.folder) {
             (_, Folder::Sent) => true,
-            (Some(from), Folder::Inbox) => case.knows(self.secret.address(&from.email)),
+            (Some(from), Folder::Inbox) => {
+                let who = self.secret.address(&from.email);
+                case.mail.as_ref().is_some_and(|conversation| conversation.knows(who))
+            }
             (None, Folder::Inbox) => false,
         }))
     }
@@ -343,9 +347,10 @@ impl Intake<'_, '_> {
     /// Whom the mail brings into the case.
     fn admit(&self, case: &mut Case) {
         let mail = self.mail;
+        let Some(conversation) = &mut case.mail else { return };
         let people = mail.from.iter().chain(&mail.reply_to).chain(&mail.recipients);
         for person in people.filter(|person| !self.site.rules.own.contains(&person.email)) {
-            case.admit(self.secret.address(&person.email));
+            conversation.admit(self.secret.address(&person.email));
         }
     }
 
@@ -371,8 +376,8 @@ pub(super) fn may_answer(
     case: &Case,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let Some(site) = inner.sites.get(&case.mailbox) else { return Ok(false) };
-    let Some(reporter) = &case.reporter else { return Ok(false) };
+    let Some(site) = case.mailbox().and_then(|of| inner.sites.get(of)) else { return Ok(false) };
+    let Some(reporter) = case.reporter() else { return Ok(false) };
     let count = rows.sender(secret.address(&reporter.email))?;
     Ok(count.day != day(now) || count.answers < site.answers_per_day)
 }
@@ -384,7 +389,7 @@ pub(super) fn count_answer(
     case: &Case,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let Some(reporter) = &case.reporter else { return Ok(()) };
+    let Some(reporter) = case.reporter() else { return Ok(()) };
     let digest = secret.address(&reporter.email);
     let mut count = rows.sender(digest)?;
     if count.day != day(now) {

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Desk, Recorded, intake};
+use super::{Desk, EVERYBODY, Recorded, intake};
 use crate::{
     clock,
     model::{
@@ -143,8 +143,7 @@ impl Desk {
                 })
             })
             .await?;
-        self.0.jira.notify_one();
-        self.0.mail.notify_one();
+        self.wake(&EVERYBODY);
         Ok(retried)
     }
 
@@ -170,7 +169,7 @@ impl Desk {
                 Ok(recorded)
             })
             .await?;
-        self.0.jira.notify_one();
+        self.wake(&[Worker::Jira]);
         Ok(recorded)
     }
 

@@ -83,7 +83,7 @@ impl JiraCreator {
         let takes = |field: &str| !effect.trace.without.iter().any(|known| known == field);
         let from = match letter {
             Letter::Here { mail, .. } => mail.from.as_ref(),
-            _ => task.case.reporter.as_ref(),
+            _ => task.case.reporter(),
         };
         let reporter = match from.filter(|_| takes("reporter")) {
             Some(from) => match self.people.account(&self.tools.jira, &from.email).await {

@@ -42,7 +42,7 @@ impl JiraCreator {
         let mut head = self.head(mailbox, case, letter);
         let from = match letter {
             Letter::Here { mail, .. } => mail.from.as_ref(),
-            _ => case.reporter.as_ref(),
+            _ => case.reporter(),
         };
         if let Some(from) = from.filter(|_| !known) {
             let name = wiki::escape(from.name.as_deref().unwrap_or(from.email.as_str()));
@@ -75,7 +75,7 @@ impl JiraCreator {
                 let others = others.filter(|person| person.email != mailbox.address);
                 (mail.from.iter().collect(), others.collect())
             }
-            _ => (case.reporter.iter().collect(), Vec::new()),
+            _ => (case.reporter().into_iter().collect(), Vec::new()),
         };
         let (from_label, cc_label) =
             (self.say(mailbox, "issue-from", &[]), self.say(mailbox, "issue-cc", &[]));

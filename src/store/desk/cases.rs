@@ -28,13 +28,14 @@ impl DeskTable for Schedule {
     type Row = Nothing;
 }
 
-const WORKERS: [Worker; 2] = [Worker::Jira, Worker::Mail];
+const WORKERS: [Worker; 3] = [Worker::Jira, Worker::Mail, Worker::Chat];
 
 /// Fixed for ever: it stands in keys.
 fn worker_key(worker: Worker) -> u8 {
     match worker {
         Worker::Jira => 0,
         Worker::Mail => 1,
+        Worker::Chat => 2,
     }
 }
 
