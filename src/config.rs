@@ -17,6 +17,7 @@ mod reader;
 mod redmine;
 mod section;
 mod store;
+mod ticket;
 
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,7 @@ pub use mailbox::{
 pub use mattermost::Mattermost;
 pub use redmine::Redmine;
 pub use store::Store;
+pub use ticket::{Field, FieldKind, Form, Ticket};
 
 use layers::Layer;
 use reader::{Faulted, Reader};
@@ -49,6 +51,8 @@ pub struct Config {
     pub mattermost: Mattermost,
     /// The tracker of the slash commands.
     pub redmine: Redmine,
+    /// The slash command `/ticket`, if there is one.
+    pub ticket: Option<Ticket>,
     /// The tracker of the mails; always there beside a mailbox.
     pub jira: Option<Jira>,
     /// The mailboxes, in the order of the file.
@@ -88,7 +92,14 @@ impl Config {
         let store = Store::read(reader.section("store"));
         let mattermost = Mattermost::read(reader.section("mattermost"));
         let has_mailbox = !reader.mailboxes().is_empty();
-        let redmine = Redmine::read(reader.section("redmine"), has_mailbox);
+        let has_token = mattermost.as_ref().is_ok_and(|chat| chat.bot_token.is_some());
+        let ready = [
+            (http.public_url.is_some(), "http.public_url is not: Mattermost sends forms there"),
+            (has_token, "mattermost.bot_token is not: the bot posts the tickets"),
+        ];
+        let ticket = Ticket::read(reader, &ready);
+        let busy = has_mailbox || !matches!(ticket, Ok(None));
+        let redmine = Redmine::read(reader.section("redmine"), busy);
         let jira = Jira::read(reader.section("jira"));
         let mailboxes = Mailbox::read_all(reader, &jira, http.public_url.is_some());
         let desk = Desk::read(reader);
@@ -98,6 +109,7 @@ impl Config {
             store: store?,
             mattermost: mattermost?,
             redmine: redmine?,
+            ticket: ticket?,
             jira: jira?,
             mailboxes: mailboxes?,
             desk,

@@ -56,6 +56,17 @@ pub(super) struct Layer {
     keys: BTreeMap<(String, String), Given>,
     /// The sections of the mailboxes, in the order of the file.
     pub(super) mailboxes: Vec<MailboxSection>,
+    /// The sections of the ticket's forms, in the order of the file; the nameless one first.
+    pub(super) forms: Vec<FormSection>,
+}
+
+/// `[ticket]` as far as it is a form, or a `[[ticket.form]]` of the file.
+#[derive(Clone, Default)]
+pub(super) struct FormSection {
+    /// `ticket`, or `ticket.form[#2]` for the second.
+    pub(super) section: String,
+    /// The sections of its fields: `ticket.field[#1]` …
+    pub(super) fields: Vec<String>,
 }
 
 /// A `[[mailbox]]` of the file.
@@ -85,7 +96,7 @@ impl Layer {
             let place = place(&name.strip_prefix("TICKETD_")?.to_ascii_lowercase())?;
             Some((place, Given { raw: Raw::Variable(text), source: Source::Variable(name) }))
         });
-        Self { keys: ours.collect(), mailboxes: Vec::new() }
+        Self { keys: ours.collect(), ..Self::default() }
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::fault::{Fault, Source};
-use super::layers::{Given, Layer, MailboxSection};
+use super::layers::{FormSection, Given, Layer, MailboxSection};
 use super::section::Section;
 
 /// The value is unusable, and the fault is noted.
@@ -34,6 +34,15 @@ impl Reader {
     /// The sections of the mailboxes, in the order of the file.
     pub(super) fn mailboxes(&self) -> Vec<MailboxSection> {
         self.file.mailboxes.clone()
+    }
+
+    /// The sections of the ticket's forms; the nameless one is the first, and always there.
+    pub(super) fn forms(&self) -> Vec<FormSection> {
+        let mut forms = self.file.forms.clone();
+        if forms.is_empty() {
+            forms.push(FormSection { section: "ticket".to_owned(), fields: Vec::new() });
+        }
+        forms
     }
 
     /// Notes `key` as known.

@@ -7,7 +7,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Given, Layer, MailboxSection, Raw};
+use super::{FormSection, Given, Layer, MailboxSection, Raw};
 use crate::config::fault::{Fault, Source};
 
 impl Layer {
@@ -62,12 +62,8 @@ impl File<'_> {
                 return;
             }
             ("mailbox", _) => "there may be many: write [[mailbox]], with two brackets",
-            (_, DeValue::Table(keys)) => {
-                for (key, value) in keys {
-                    self.key(section, &key, value.into_inner());
-                }
-                return;
-            }
+            ("ticket", DeValue::Table(keys)) => return self.ticket(keys),
+            (_, DeValue::Table(keys)) => return self.keys(section, keys),
             (_, DeValue::Array(list)) if list.iter().any(is_table) => {
                 "only [[mailbox]] has two brackets; write [section]"
             }
@@ -80,6 +76,56 @@ impl File<'_> {
         let source = line(self.path, self.text, key.span().start);
         let place = (section.to_owned(), key.get_ref().as_ref().to_owned());
         self.layer.keys.insert(place, Given { raw: raw(value), source });
+    }
+
+    /// The nameless form, and the others with it.
+    fn ticket(&mut self, mut keys: DeTable<'_>) {
+        let forms = keys.remove("form");
+        self.form("ticket".to_owned(), keys);
+        let Some(forms) = forms else { return };
+        for (index, keys) in self.tables("ticket.form", forms).into_iter().enumerate() {
+            self.form(format!("ticket.form[#{}]", index + 1), keys);
+        }
+    }
+
+    fn form(&mut self, section: String, mut keys: DeTable<'_>) {
+        let mut form = FormSection { section, fields: Vec::new() };
+        if let Some(fields) = keys.remove("field") {
+            let key = format!("{}.field", form.section);
+            for (index, keys) in self.tables(&key, fields).into_iter().enumerate() {
+                let section = format!("{key}[#{}]", index + 1);
+                self.keys(&section, keys);
+                form.fields.push(section);
+            }
+        }
+        self.keys(&form.section, keys);
+        self.layer.forms.push(form);
+    }
+
+    /// The tables of a list in which there is nothing else.
+    fn tables<'v>(&mut self, key: &str, list: Spanned<DeValue<'v>>) -> Vec<DeTable<'v>> {
+        let at = list.span().start;
+        let items = match list.into_inner() {
+            DeValue::Array(items) => items.into_iter().map(Spanned::into_inner).collect(),
+            other => vec![other],
+        };
+        let tables: Vec<_> = items
+            .into_iter()
+            .filter_map(|item| match item {
+                DeValue::Table(keys) => Some(keys),
+                _ => None,
+            })
+            .collect();
+        if tables.is_empty() {
+            self.fault(key, at, &format!("write each under [[{key}]]"));
+        }
+        tables
+    }
+
+    fn keys(&mut self, section: &str, keys: DeTable<'_>) {
+        for (key, value) in keys {
+            self.key(section, &key, value.into_inner());
+        }
     }
 
     fn mailbox(&mut self, at: usize, mut keys: DeTable<'_>) {
@@ -97,10 +143,7 @@ impl File<'_> {
         for (key, value) in keys {
             match value.into_inner() {
                 DeValue::Table(table) => {
-                    let section = format!("{section}.{}", key.get_ref());
-                    for (key, value) in table {
-                        self.key(&section, &key, value.into_inner());
-                    }
+                    self.keys(&format!("{section}.{}", key.get_ref()), table);
                 }
                 value => self.key(&section, &key, value),
             }

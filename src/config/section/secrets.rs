@@ -11,6 +11,9 @@ use crate::config::layers::Given;
 use crate::config::reader::{Faulted, variable};
 use crate::secret;
 
+/// The fewest characters of a slash token. Mattermost makes 26; a short one could be guessed.
+const MIN_TOKEN_CHARS: usize = 16;
+
 /// A secret with the key that held it (`x` or `x_file`).
 pub(in crate::config) struct Secret {
     pub(in crate::config) text: SecretString,
@@ -69,6 +72,23 @@ impl Section<'_> {
         }
         let origin = self.origin(key, &given);
         Ok(Some((self.as_list(given.raw, &origin)?, origin)))
+    }
+
+    /// The tokens of a slash command; none if none is set.
+    pub(in crate::config) fn slash_tokens(&mut self) -> Result<Vec<SecretString>, Faulted> {
+        let Some((tokens, origin)) = self.secrets("slash_tokens")? else { return Ok(Vec::new()) };
+        let mut result = Ok(());
+        for (index, token) in tokens.iter().enumerate() {
+            if token.len() < MIN_TOKEN_CHARS || !is_visible_ascii(token) {
+                let problem = format!(
+                    "token {} is not {MIN_TOKEN_CHARS} or more characters of visible ASCII; copy \
+                     it again from Integrations > Slash Commands in Mattermost",
+                    index + 1
+                );
+                result = Err(self.fault(&origin, problem));
+            }
+        }
+        result.map(|()| tokens.into_iter().map(SecretString::from).collect())
     }
 
     /// Notes that the secret `key`, which has no default, is set nowhere.
