@@ -72,7 +72,7 @@ impl ThreadSecret {
         base16ct::lower::encode_string(&digest).into()
     }
 
-    fn digest<const LEN: usize>(&self, purpose: &str, text: &[u8]) -> [u8; LEN] {
+    pub(super) fn digest<const LEN: usize>(&self, purpose: &str, text: &[u8]) -> [u8; LEN] {
         let mut digest = [0; LEN];
         // Takes keys of any length.
         if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) {
