@@ -17,7 +17,7 @@ mod review;
 mod slot;
 mod supervisor;
 
-pub use desk::{Desk, Listing, Recorded, Retried, Row, Site};
+pub use desk::{Desk, Listing, NewTicket, Opened, Recorded, Retried, Row, Site, TicketFilter};
 pub use doorbell::Doorbell;
 pub use jira_comments::{CommentTools, start_jira_comments};
 pub use jira_creator::{BoardFault, Boards, IssueSettings, JiraTools, start_jira_creator};

@@ -29,10 +29,12 @@ use crate::{
 mod arrival;
 mod intake;
 mod review;
+mod tickets;
 
 pub(super) use arrival::Arrival;
 pub use arrival::Recorded;
 pub use review::{Listing, Retried, Row};
+pub use tickets::{NewTicket, Opened, TicketFilter};
 
 /// What the operator decided for one mailbox.
 #[derive(Debug, Clone)]

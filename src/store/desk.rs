@@ -1,4 +1,4 @@
-//! The desk's tables: mails, cases, effects, and what leads from one to the other.
+//! The desk's tables: mails, cases, tickets, effects, and what leads from one to the other.
 //!
 //! Everything is written in transactions, one at a time: what is read in one still holds when it
 //! is committed, and a crash leaves all of it or nothing. A transaction blocks, on other writers
@@ -11,9 +11,11 @@ mod effects;
 mod fixed;
 mod links;
 mod mails;
+mod parts;
 mod purge;
 mod rows;
 mod seen;
+mod tickets;
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -32,7 +34,7 @@ pub use purge::Purged;
 pub use seen::{Cursor, SenderCount};
 
 /// The desk's tables.
-pub(super) const TREES: [&str; 14] = [
+pub(super) const TREES: [&str; 20] = [
     <fixed::Fixed as Schema>::TREE,
     <mails::Mails as Schema>::TREE,
     <mails::Raw as Schema>::TREE,
@@ -47,6 +49,12 @@ pub(super) const TREES: [&str; 14] = [
     <seen::Senders as Schema>::TREE,
     <seen::Comments as Schema>::TREE,
     <seen::Cursors as Schema>::TREE,
+    <tickets::Numbers as Schema>::TREE,
+    <tickets::Days as Schema>::TREE,
+    <tickets::Posts as Schema>::TREE,
+    <tickets::OpenTickets as Schema>::TREE,
+    <tickets::Fields as Schema>::TREE,
+    <tickets::Spent as Schema>::TREE,
 ];
 
 /// Mails by mailbox and state.

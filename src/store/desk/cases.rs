@@ -1,5 +1,5 @@
 //! Cases, and the schedule: which case wants whose attention when. The schedule follows from the
-//! cases' rows and is written with them.
+//! cases' rows and is written with them, as is the list of open tickets.
 
 use jiff::Timestamp;
 
@@ -69,12 +69,15 @@ impl DeskView {
 }
 
 impl DeskTx<'_> {
-    /// Keeps `case` in place of what was there, and its place in the schedule.
+    /// Keeps `case` in place of what was there, and its places in the schedule and among the open
+    /// tickets.
     ///
     /// # Errors
     /// [`StoreError::RowTooLong`]; [`StoreError::Row`]; [`StoreError::Engine`].
     pub fn put_case(&mut self, case: &Case) -> Result<(), StoreError> {
-        let before = self.case(case.id)?.and_then(|before| before.next);
+        let before = self.case(case.id)?;
+        self.list_open(before.as_ref(), case)?;
+        let before = before.and_then(|before| before.next);
         if before != case.next {
             if let Some(next) = before {
                 self.view.0.remove::<Schedule>(&schedule_key(next, case.id))?;

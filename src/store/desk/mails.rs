@@ -4,19 +4,16 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use jiff::Timestamp;
-use zeroize::Zeroizing;
 
-use super::super::error::{RowFault, StoreError};
-use super::super::table::Schema;
-use super::rows::{DeskTable, joined};
+use super::super::error::StoreError;
+use super::parts::{Parts, TEXT_MAX, TextTable};
+use super::rows::DeskTable;
 use super::{Counts, Desk, DeskTx, DeskView};
 use crate::model::case::MailRecord;
 use crate::model::keys::{MailKey, MailboxName};
 
 /// Bytes of the longest raw text that is kept.
-pub const RAW_MAX: usize = 256 * 1024;
-/// Bytes of it in one row.
-const PART: usize = 3584;
+pub const RAW_MAX: usize = TEXT_MAX;
 
 pub(super) struct Mails;
 
@@ -26,38 +23,17 @@ impl DeskTable for Mails {
     type Row = MailRecord;
 }
 
-/// A raw text in parts, by mail and number. Bytes behind a version of one byte: as JSON they would
-/// be half as long again.
-pub(super) struct Raw;
+/// The raw texts, by mail.
+pub(super) struct RawTexts;
 
-const RAW_VERSION: u8 = 1;
-
-impl Schema for Raw {
+impl TextTable for RawTexts {
     const TREE: &'static str = "raw";
-    const SEALED: bool = true;
-    type Key = [u8; 18];
-    type Value = Vec<u8>;
-
-    fn key(key: &[u8; 18]) -> &[u8] {
-        key
-    }
-
-    fn read_key(bytes: &[u8]) -> Result<[u8; 18], RowFault> {
-        bytes.try_into().map_err(|_| RowFault::Undecodable)
-    }
-
-    fn write(part: &Vec<u8>) -> Result<Zeroizing<Vec<u8>>, RowFault> {
-        Ok(Zeroizing::new([&[RAW_VERSION], part.as_slice()].concat()))
-    }
-
-    fn read(bytes: &[u8]) -> Result<Vec<u8>, RowFault> {
-        match bytes.split_first() {
-            Some((&RAW_VERSION, part)) => Ok(part.to_vec()),
-            Some((newer, _)) => Err(RowFault::NewerVersion(u32::from(*newer))),
-            None => Err(RowFault::Undecodable),
-        }
-    }
 }
+
+/// Bytes of a mail's key and of a part's number.
+const RAW_KEY: usize = 18;
+
+pub(super) type Raw = Parts<RawTexts, RAW_KEY>;
 
 impl DeskView {
     /// The register's row of a mail.
@@ -87,16 +63,7 @@ impl DeskTx<'_> {
     /// # Errors
     /// [`StoreError::RowTooLong`] for more than [`RAW_MAX`] bytes; [`StoreError::Engine`].
     pub fn keep_raw(&mut self, key: &MailKey, raw: &[u8]) -> Result<(), StoreError> {
-        if raw.len() > RAW_MAX {
-            let (tree, len) = (Raw::TREE, raw.len());
-            return Err(StoreError::RowTooLong { tree, len, max: RAW_MAX });
-        }
-        self.remove_raw(key)?;
-        for (number, part) in (0_u16..).zip(raw.chunks(PART)) {
-            let row = joined(key.as_bytes(), &number.to_be_bytes());
-            self.view.0.put::<Raw>(&row, &part.to_vec())?;
-        }
-        Ok(())
+        self.keep_text::<RawTexts, RAW_KEY>(key.as_bytes(), raw)
     }
 
     /// Removes a mail and its raw text; whether it was there.
@@ -106,14 +73,9 @@ impl DeskTx<'_> {
     pub fn forget_mail(&mut self, key: &MailKey) -> Result<bool, StoreError> {
         let Some(mail) = self.mail(key)? else { return Ok(false) };
         self.count(&mail, -1);
-        self.remove_raw(key)?;
+        self.remove_text::<RawTexts, RAW_KEY>(key.as_bytes())?;
         self.view.0.remove::<Mails>(key.as_bytes())?;
         Ok(true)
-    }
-
-    fn remove_raw(&mut self, key: &MailKey) -> Result<(), StoreError> {
-        let parts = self.view.0.keys::<Raw>(key.as_bytes())?;
-        parts.iter().try_for_each(|part| self.view.0.remove::<Raw>(part))
     }
 
     fn count(&mut self, mail: &MailRecord, by: i64) {
@@ -143,11 +105,7 @@ impl Desk {
     /// # Errors
     /// [`StoreError::Row`]; [`StoreError::Engine`].
     pub fn raw(&self, key: &MailKey) -> Result<Vec<u8>, StoreError> {
-        let mut raw = Vec::new();
-        for row in self.tables().scan::<Raw>(key.as_bytes())? {
-            raw.extend(row?.1);
-        }
-        Ok(raw)
+        self.text::<RawTexts, RAW_KEY>(key.as_bytes())
     }
 
     /// At most `limit` mails in one state, by its word, the last recorded first. Reads the whole
@@ -196,7 +154,6 @@ impl Desk {
 
     /// Whether any raw text of a mail is kept.
     pub(super) fn has_raw(&self, key: &MailKey) -> Result<bool, StoreError> {
-        let mut parts = self.tables().keys::<Raw>(key.as_bytes())?;
-        Ok(parts.next().transpose()?.is_some())
+        self.has_text::<RawTexts, RAW_KEY>(key.as_bytes())
     }
 }

@@ -1,0 +1,212 @@
+//! The desk's tickets: a filled form becomes a case with the day's next number, once for each
+//! dialog; what somebody does to a ticket; and which there are.
+
+use jiff::{Timestamp, civil::Date};
+
+use super::Desk;
+use crate::{
+    clock,
+    model::{
+        case::Case,
+        desk as rules,
+        discreet::discreet,
+        effect::Worker,
+        form::Filled,
+        ids::{ChannelId, PostId, TeamId, UserId},
+        keys::CaseId,
+        ticket::{Change, Person, Priority, Ticket, TicketNumber, TicketState, Unchanged},
+    },
+    store::{self, DeskTx, StoreError},
+};
+
+/// A filled form, checked.
+#[derive(Clone)]
+pub struct NewTicket {
+    /// The nonce of the dialog's state: it makes one ticket, however often it is sent in.
+    pub nonce: [u8; 16],
+    /// When the state expires: nobody takes it after this.
+    pub expires: Timestamp,
+    /// The day in the configured time zone.
+    pub day: Date,
+    /// What stands before the number.
+    pub prefix: String,
+    /// The form; empty for the one without a name.
+    pub form: String,
+    /// Where the asker asked.
+    pub team: TeamId,
+    /// The channel of the post.
+    pub channel: ChannelId,
+    /// Who asked.
+    pub asker: Person,
+    /// What stands in lists.
+    pub subject: String,
+    /// What was filled in.
+    pub fields: Vec<Filled>,
+}
+
+discreet!(NewTicket { day, form, team, channel, asker });
+
+/// What became of a filled form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// A ticket of its own.
+    New(Case),
+    /// Nothing: the same dialog made this one before.
+    Spent(Case),
+}
+
+/// Which tickets; each that is given must fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TicketFilter {
+    /// Those whose post is in this channel.
+    pub channel: Option<ChannelId>,
+    /// Those asked for in this team.
+    pub team: Option<TeamId>,
+    /// Those that they have.
+    pub owner: Option<UserId>,
+    /// Those that they asked for.
+    pub asker: Option<UserId>,
+}
+
+impl TicketFilter {
+    fn takes(&self, ticket: &Ticket) -> bool {
+        fn fits<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
+            wanted.is_none() || wanted == found
+        }
+        fits(self.channel.as_ref(), Some(&ticket.channel))
+            && fits(self.team.as_ref(), Some(&ticket.team))
+            && fits(self.owner.as_ref(), ticket.owner.as_ref().map(|owner| &owner.id))
+            && fits(self.asker.as_ref(), Some(&ticket.asker.id))
+    }
+}
+
+impl Desk {
+    /// Makes a filled form a ticket with the day's next number, to be posted. A dialog that made one
+    /// before gives that one, and nothing is written.
+    ///
+    /// # Errors
+    /// The store's; then there is no ticket, and the form can be given again.
+    /// [`StoreError::RowTooLong`] if the fields are longer than 256 KiB.
+    pub async fn open_ticket(&self, new: NewTicket) -> Result<Opened, StoreError> {
+        let opened =
+            self.write(move |_, tables| tables.write(|rows| open(rows, new, clock::now()))).await?;
+        self.wake(&[Worker::Chat]);
+        Ok(opened)
+    }
+
+    /// Takes up what somebody does to a case's ticket; its post and its thread will say so. Gives
+    /// the case as it stands then, or why it stays as it was.
+    ///
+    /// # Errors
+    /// The store's; then nothing has changed.
+    pub async fn change_ticket(
+        &self,
+        case: CaseId,
+        by: Person,
+        change: Change,
+    ) -> Result<Result<Case, Unchanged>, StoreError> {
+        let changed = self
+            .write(move |_, tables| {
+                tables.write(|rows| {
+                    let Some(mut case) = rows.case(case)? else {
+                        return Ok(Err(Unchanged::NoTicket));
+                    };
+                    match rules::change(&mut case, &by, &change, clock::now()) {
+                        Ok(effects) => {
+                            effects.iter().try_for_each(|effect| rows.put_effect(effect))?;
+                            rows.put_case(&case)?;
+                            Ok(Ok(case))
+                        }
+                        Err(unchanged) => Ok(Err(unchanged)),
+                    }
+                })
+            })
+            .await?;
+        self.wake(&[Worker::Chat]);
+        Ok(changed)
+    }
+
+    /// The case of the ticket of this number.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn ticket_by_number(&self, number: TicketNumber) -> Result<Option<Case>, StoreError> {
+        self.read(move |tables| case(tables, tables.case_of_ticket(number)?)).await
+    }
+
+    /// The case that a post belongs to.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn ticket_by_post(&self, post: PostId) -> Result<Option<Case>, StoreError> {
+        self.read(move |tables| case(tables, tables.case_of_post(&post)?)).await
+    }
+
+    /// What was filled into the form of a case's ticket; empty if it has none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn fields_of(&self, case: CaseId) -> Result<Vec<Filled>, StoreError> {
+        self.read(move |tables| tables.fields_of(case)).await
+    }
+
+    /// The tickets that are not resolved and that the filter takes, at most `limit`, the newest
+    /// first; and how many there are in all.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn open_tickets(
+        &self,
+        filter: TicketFilter,
+        limit: usize,
+    ) -> Result<(Vec<Case>, usize), StoreError> {
+        self.read(move |tables| {
+            let (mut found, mut total) = (Vec::new(), 0);
+            for case in tables.open_tickets()? {
+                let case = case?;
+                if case.ticket.as_ref().is_some_and(|ticket| filter.takes(ticket)) {
+                    total += 1;
+                    if found.len() < limit {
+                        found.push(case);
+                    }
+                }
+            }
+            Ok((found, total))
+        })
+        .await
+    }
+}
+
+fn case(tables: &store::Desk, id: Option<CaseId>) -> Result<Option<Case>, StoreError> {
+    id.map_or(Ok(None), |id| tables.case(id))
+}
+
+fn open(rows: &mut DeskTx<'_>, new: NewTicket, now: Timestamp) -> Result<Opened, StoreError> {
+    if let Some(id) = rows.case_of_state(&new.nonce)?
+        && let Some(case) = rows.case(id)?
+    {
+        return Ok(Opened::Spent(case));
+    }
+    let id = rows.next_case()?;
+    let number = rows.number_ticket(new.day, id)?;
+    let ticket = Ticket {
+        number,
+        prefix: new.prefix,
+        form: new.form,
+        team: new.team,
+        channel: new.channel,
+        asker: new.asker,
+        post: None,
+        state: TicketState::Open,
+        owner: None,
+        priority: Priority::Normal,
+        taken: None,
+        resolved: None,
+    };
+    let (case, effects) = rules::open_ticket(id, &new.subject, ticket, now);
+    rows.put_case(&case)?;
+    effects.iter().try_for_each(|effect| rows.put_effect(effect))?;
+    rows.keep_fields(id, &new.fields)?;
+    rows.spend_state(&new.nonce, id, new.expires)?;
+    Ok(Opened::New(case))
+}
