@@ -19,6 +19,7 @@ pub mod keys;
 pub mod login;
 pub mod mail;
 pub mod mail_text;
+pub mod post;
 pub mod quote;
 pub mod redmine;
 pub mod render;

@@ -158,8 +158,8 @@ async fn bot(mattermost: &MattermostClient) -> Finding {
             "no mattermost.bot_token, so everybody reads mattermost.locale".to_owned(),
         );
     }
-    match mattermost.bot_name().await {
-        Ok(name) => Finding::Fine(format!("signed in as @{name}")),
+    match mattermost.me().await {
+        Ok(bot) => Finding::Fine(format!("signed in as @{}", bot.name)),
         Err(ApiError::Unauthorized { .. }) => Finding::Fault(
             "mattermost.bot_token is not accepted: make a new one under Integrations, Bot Accounts"
                 .to_owned(),

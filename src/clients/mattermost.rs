@@ -1,32 +1,53 @@
 //! Mattermost's REST interface (v4) and its response hooks, as recorded from 5.37 to 7.6.
 //!
-//! Dialogs and response hooks need no token; everything else is asked with the bot's.
+//! Dialogs and response hooks need no token; everything else is asked with the bot's. While the
+//! server asks for a rest, nothing is sent for anybody.
 
-use std::time::Duration;
+mod channels;
+mod dialogs;
+mod pace;
+mod posts;
+mod users;
+mod wire;
 
-use http::Method;
-use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use serde_json::{Value, json};
-use url::Url;
+#[cfg(test)]
+mod tests;
 
-use super::{ApiError, Transport};
-use crate::{
-    health::Part,
-    model::ids::{ResponseHook, UserId},
-    telemetry::Metrics,
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-/// The longest that any call may take.
-const LIMIT: Duration = Duration::from_secs(10);
-/// Shorter than the 3 s that a dialog's trigger lives: a late dialog is none.
-const DIALOG_LIMIT: Duration = Duration::from_millis(2_800);
+use http::Method;
+use reqwest::RequestBuilder;
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+use url::Url;
 
-/// The Mattermost that sends us commands.
+use self::pace::Rest;
+use super::{ApiError, Transport, transport::Answer};
+use crate::{health::Part, model::ticket::Person, telemetry::Metrics};
+
+const SERVICE: &str = "mattermost";
+/// The longest that any call may take, and before it that it may wait for the end of a rest.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// The Mattermost that sends us commands. Clones share connections, the rest and what is known.
 #[derive(Clone)]
 pub struct MattermostClient {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     transport: Transport,
     bot_token: Option<SecretString>,
+    limit: Duration,
+    rest: Rest,
+    me: OnceCell<Person>,
+    /// As the last answer said it: a server is upgraded while we run.
+    version: Mutex<Option<(u32, u32)>>,
 }
 
 impl MattermostClient {
@@ -40,47 +61,36 @@ impl MattermostClient {
         bot_token: Option<SecretString>,
         metrics: Metrics,
     ) -> Result<Self, reqwest::Error> {
-        Ok(Self { transport: Transport::new("mattermost", base, LIMIT, metrics)?, bot_token })
+        Self::with_limit(base, bot_token, metrics, LIMIT)
+    }
+
+    fn with_limit(
+        base: Url,
+        bot_token: Option<SecretString>,
+        metrics: Metrics,
+        limit: Duration,
+    ) -> Result<Self, reqwest::Error> {
+        let shared = Shared {
+            transport: Transport::new(SERVICE, base, limit, metrics)?,
+            bot_token,
+            limit,
+            rest: Rest::default(),
+            me: OnceCell::new(),
+            version: Mutex::new(None),
+        };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// The record for `/ready`.
     #[must_use]
     pub fn part(&self) -> &Part {
-        self.transport.part()
+        self.shared.transport.part()
     }
 
     /// Whether there is a bot token to ask with.
     #[must_use]
     pub fn has_token(&self) -> bool {
-        self.bot_token.is_some()
-    }
-
-    /// The language that a user set, as Mattermost writes it (`en`, `fr`, `pt-BR` …). It is not in
-    /// the slash request.
-    ///
-    /// # Errors
-    /// [`ApiError::Unauthorized`] without or with a wrong token.
-    pub async fn user_locale(&self, user: &UserId) -> Result<String, ApiError> {
-        #[derive(Deserialize)]
-        struct User {
-            #[serde(default)]
-            locale: String,
-        }
-        let user: User = self.get(&format!("api/v4/users/{user}")).await?;
-        Ok(user.locale)
-    }
-
-    /// The name of the bot whose token we hold.
-    ///
-    /// # Errors
-    /// [`ApiError::Unauthorized`] without or with a wrong token.
-    pub async fn bot_name(&self) -> Result<String, ApiError> {
-        #[derive(Deserialize)]
-        struct User {
-            username: String,
-        }
-        let user: User = self.get("api/v4/users/me").await?;
-        Ok(user.username)
+        self.shared.bot_token.is_some()
     }
 
     /// Whether the server answers at all; needs no token.
@@ -88,43 +98,82 @@ impl MattermostClient {
     /// # Errors
     /// Any outage.
     pub async fn ping(&self) -> Result<(), ApiError> {
-        let request = self.transport.request(Method::GET, "api/v4/system/ping");
-        self.transport.send(request).await?.json::<Value>().map(drop)
+        let request = self.shared.transport.request(Method::GET, "api/v4/system/ping");
+        self.call(request).await?.json::<Value>().map(drop)
     }
 
-    /// Opens a dialog for whoever caused the trigger; its answers will be posted to `submit_url`.
+    /// The server's version, major and minor, such as `(7, 6)`. Each answer tells it; it is asked
+    /// for only before the first. Needs no token.
     ///
     /// # Errors
-    /// [`ApiError::Rejected`] for a trigger that is older than 3 s or a dialog it does not like.
-    pub async fn open_dialog(
-        &self,
-        trigger_id: &str,
-        submit_url: &Url,
-        dialog: &Value,
-    ) -> Result<(), ApiError> {
-        let body = json!({"trigger_id": trigger_id, "url": submit_url, "dialog": dialog});
-        let request = self.transport.request(Method::POST, "api/v4/actions/dialogs/open");
-        self.transport.send(request.json(&body).timeout(DIALOG_LIMIT)).await.map(drop)
-    }
-
-    /// Delivers a late answer that only the asker sees. A hook lives 30 minutes and takes five.
-    ///
-    /// # Errors
-    /// [`ApiError::NotFound`] for an expired hook, [`ApiError::Rejected`] after the fifth.
-    pub async fn deliver(&self, hook: &ResponseHook, text: &str) -> Result<(), ApiError> {
-        let path = format!("hooks/commands/{}", hook.as_str());
-        // Slack's `<url|text>` would make links of foreign text.
-        let body = json!({
-            "response_type": "ephemeral", "text": text, "skip_slack_parsing": true,
-        });
-        self.transport.send(self.transport.request(Method::POST, &path).json(&body)).await.map(drop)
-    }
-
-    async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
-        let mut request = self.transport.request(Method::GET, path);
-        if let Some(token) = &self.bot_token {
-            request = request.bearer_auth(token.expose_secret());
+    /// Any outage; [`ApiError::Malformed`] if the server does not tell.
+    pub async fn server_version(&self) -> Result<(u32, u32), ApiError> {
+        if self.version().is_none() {
+            self.ping().await?;
         }
-        self.transport.send(request).await?.json()
+        if let Some(version) = self.version() {
+            return Ok(version);
+        }
+        // A proxy may take unknown headers away.
+        let request = self.shared.transport.request(Method::GET, "api/v4/config/client");
+        let answer = self.call(request.query(&[("format", "old")])).await?;
+        let config: wire::ClientConfig = answer.json()?;
+        wire::version(&config.version).ok_or_else(|| malformed("no version"))
     }
+
+    fn version(&self) -> Option<(u32, u32)> {
+        *self.shared.version.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts a request with the bot's token.
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.shared.transport.request(method, path);
+        match &self.shared.bot_token {
+            Some(token) => request.bearer_auth(token.expose_secret()),
+            None => request,
+        }
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
+        self.call(self.request(Method::GET, path)).await?.json()
+    }
+
+    async fn call(&self, request: RequestBuilder) -> Result<Answer, ApiError> {
+        self.send(self.shared.limit, self.shared.limit, request).await
+    }
+
+    /// Sends what may wait for the end of a rest this long and then take that long.
+    async fn send(
+        &self,
+        patience: Duration,
+        limit: Duration,
+        request: RequestBuilder,
+    ) -> Result<Answer, ApiError> {
+        self.shared.rest.over(patience).await?;
+        let outcome = self.shared.transport.send_within(limit, request).await;
+        let answer = self.shared.rest.heed(outcome)?;
+        if let Some(version) = answer.header("x-version-id").and_then(wire::version) {
+            let mut known = self.shared.version.lock().unwrap_or_else(PoisonError::into_inner);
+            *known = Some(version);
+        }
+        Ok(answer)
+    }
+}
+
+/// A name that may stand in a path; any other is nobody's. Names come from people and settings.
+///
+/// Source: Mattermost's rules for the names of users and channels: letters, digits, `.`, `-` and
+/// `_`.
+fn name_in_path(name: &str) -> Option<&str> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+    let taken = !name.is_empty() && name.bytes().all(plain) && !name.bytes().all(|b| b == b'.');
+    taken.then_some(name)
+}
+
+fn malformed(cause: &str) -> ApiError {
+    ApiError::Malformed { service: SERVICE, cause: cause.to_owned() }
+}
+
+fn unavailable(cause: &str) -> ApiError {
+    ApiError::Unavailable { service: SERVICE, cause: cause.to_owned() }
 }

@@ -13,7 +13,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
-use http::{HeaderMap, Method, StatusCode, header::CONTENT_TYPE};
+use http::{HeaderMap, Method, StatusCode};
 use reqwest::{RequestBuilder, redirect};
 use rustls::ClientConfig;
 use rustls_platform_verifier::ConfigVerifierExt;
@@ -378,14 +378,19 @@ impl Download {
 }
 
 impl Answer {
+    /// What a header says, if it is there and text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
     /// The body, which must be JSON of this shape and say that it is.
     ///
     /// # Errors
     /// [`ApiError::Malformed`]: a login page with status 200 is no answer.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        let kind = self.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let malformed = |cause: String| ApiError::Malformed { service: self.service, cause };
-        if !kind.is_some_and(|kind| kind.starts_with("application/json")) {
+        let kind = self.header("content-type").unwrap_or_default();
+        if !kind.starts_with("application/json") {
             return Err(malformed("not JSON".to_owned()));
         }
         // Only the place is told: serde's text can quote what it read.

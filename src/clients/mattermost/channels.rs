@@ -1,0 +1,70 @@
+//! Channels, and who is in them.
+
+use http::Method;
+use serde_json::json;
+
+use super::{
+    MattermostClient, SERVICE, name_in_path,
+    wire::{Named, WireChannel},
+};
+use crate::{
+    clients::ApiError,
+    model::{
+        ids::{ChannelId, TeamId, UserId},
+        post::Channel,
+    },
+};
+
+impl MattermostClient {
+    /// Whether somebody is in a channel.
+    ///
+    /// # Errors
+    /// [`ApiError::Forbidden`] if the bot itself does not read the channel, and so cannot tell:
+    /// the call needs its right `read_channel`.
+    pub async fn is_member(&self, channel: &ChannelId, user: &UserId) -> Result<bool, ApiError> {
+        let path = format!("api/v4/channels/{channel}/members/{user}");
+        let answer = match self.call(self.request(Method::GET, &path)).await {
+            Err(ApiError::NotFound { .. }) => return Ok(false),
+            answer => answer?,
+        };
+        #[derive(serde::Deserialize)]
+        struct Member {
+            user_id: UserId,
+        }
+        Ok(answer.json::<Member>()?.user_id == *user)
+    }
+
+    /// A channel by its id.
+    ///
+    /// # Errors
+    /// [`ApiError::NotFound`] if it is not there, [`ApiError::Forbidden`] if the bot may not see it.
+    pub async fn channel(&self, channel: &ChannelId) -> Result<Channel, ApiError> {
+        let channel: WireChannel = self.get(&format!("api/v4/channels/{channel}")).await?;
+        Ok(channel.into())
+    }
+
+    /// A channel of a team by the name in its address, such as `support`.
+    ///
+    /// # Errors
+    /// As [`Self::channel`].
+    pub async fn channel_by_name(&self, team: &TeamId, name: &str) -> Result<Channel, ApiError> {
+        let name = name_in_path(name).ok_or(ApiError::NotFound { service: SERVICE })?;
+        let path = format!("api/v4/teams/{team}/channels/name/{name}");
+        let channel: WireChannel = self.get(&path).await?;
+        Ok(channel.into())
+    }
+
+    /// Where the bot and somebody write to each other; made if it is not there. Asking twice gives
+    /// the same channel.
+    ///
+    /// # Errors
+    /// [`ApiError::Forbidden`] where direct messages are kept within teams that the two do not
+    /// share; as [`Self::me`].
+    pub async fn direct_channel(&self, user: &UserId) -> Result<ChannelId, ApiError> {
+        let me = self.me().await?;
+        let request = self.request(Method::POST, "api/v4/channels/direct");
+        let answer = self.call(request.json(&json!([me.id, user]))).await?;
+        let channel: Named<ChannelId> = answer.json().map_err(ApiError::after_write)?;
+        Ok(channel.id)
+    }
+}

@@ -1,0 +1,164 @@
+//! What Mattermost writes, and what becomes of it. An id that is none makes the answer malformed.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::{Map, Value};
+
+use crate::{
+    clients::ApiError,
+    model::{
+        ids::{ChannelId, PostId, TeamId, UserId},
+        post::{Channel, PostHead},
+        ticket::Person,
+    },
+};
+
+/// What only says which thing was meant.
+#[derive(Deserialize)]
+pub(super) struct Named<I> {
+    pub(super) id: I,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WireUser {
+    id: UserId,
+    username: String,
+    #[serde(default)]
+    pub(super) locale: String,
+}
+
+impl From<WireUser> for Person {
+    fn from(user: WireUser) -> Self {
+        Self { id: user.id, name: user.username }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct WireChannel {
+    id: ChannelId,
+    #[serde(deserialize_with = "none_if_empty")]
+    team_id: Option<TeamId>,
+    name: String,
+    #[serde(default)]
+    display_name: String,
+}
+
+impl From<WireChannel> for Channel {
+    fn from(channel: WireChannel) -> Self {
+        let WireChannel { id, team_id: team, name, display_name } = channel;
+        Self { id, team, name, display_name }
+    }
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct WirePost {
+    id: PostId,
+    channel_id: ChannelId,
+    #[serde(deserialize_with = "none_if_empty")]
+    root_id: Option<PostId>,
+    user_id: UserId,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    props: Option<Map<String, Value>>,
+    #[serde(deserialize_with = "milliseconds")]
+    create_at: Timestamp,
+    #[serde(default)]
+    delete_at: i64,
+}
+
+impl From<WirePost> for PostHead {
+    fn from(post: WirePost) -> Self {
+        Self {
+            id: post.id,
+            channel: post.channel_id,
+            root: post.root_id,
+            author: post.user_id,
+            message: post.message,
+            props: Value::Object(post.props.unwrap_or_default()),
+            created: post.create_at,
+            deleted: post.delete_at != 0,
+        }
+    }
+}
+
+/// Posts, and which of them were asked for: 6.7 adds what an edited post said before, and others
+/// the beginnings of threads.
+#[derive(Deserialize)]
+pub(super) struct PostList {
+    pub(super) order: Vec<PostId>,
+    /// Missing or null where there are none.
+    #[serde(default)]
+    posts: Option<HashMap<PostId, WirePost>>,
+}
+
+impl PostList {
+    /// The posts that were asked for, oldest first.
+    ///
+    /// # Errors
+    /// [`ApiError::Malformed`] if one of them is missing.
+    pub(super) fn heads(self) -> Result<Vec<PostHead>, ApiError> {
+        let mut posts = self.posts.unwrap_or_default();
+        let mut heads = Vec::with_capacity(self.order.len());
+        for id in &self.order {
+            let missing = || super::malformed("a post of the list is missing");
+            heads.push(PostHead::from(posts.remove(id).ok_or_else(missing)?));
+        }
+        heads.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        Ok(heads)
+    }
+}
+
+/// The server's settings for everybody.
+#[derive(Deserialize)]
+pub(super) struct ClientConfig {
+    #[serde(rename = "Version")]
+    pub(super) version: String,
+}
+
+/// `(7, 6)` out of `7.6.0` and out of `7.6.0.7.6.0-dev.b896fedc0660386f6139d8ddf8058261.false`.
+pub(super) fn version(text: &str) -> Option<(u32, u32)> {
+    let mut parts = text.split('.');
+    let mut number = || parts.next()?.parse().ok();
+    Some((number()?, number()?))
+}
+
+/// Mattermost writes an empty text where there is no id.
+fn none_if_empty<'de, D, I>(from: D) -> Result<Option<I>, D::Error>
+where
+    D: Deserializer<'de>,
+    I: TryFrom<String>,
+    I::Error: std::fmt::Display,
+{
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    I::try_from(text).map(Some).map_err(D::Error::custom)
+}
+
+fn milliseconds<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+    Timestamp::from_millisecond(i64::deserialize(from)?).map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn a_version_is_its_first_two_numbers() {
+        for (text, expected) in [
+            ("7.6.0.7.6.0-dev.b896fedc0660386f6139d8ddf8058261.false", Some((7, 6))),
+            ("5.37.0.5.37.0.5cd08b7ce4b0bd2f4f8dc4fbc9d32ed7.false", Some((5, 37))),
+            ("10.11.2", Some((10, 11))),
+            ("11.1", Some((11, 1))),
+            ("11", None),
+            ("", None),
+            ("v7.6", None),
+        ] {
+            assert_eq!(version(text), expected, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Posts and channels of the chat, as much as a desk needs of them. Nothing here can fail.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    discreet::discreet,
+    ids::{ChannelId, PostId, TeamId, UserId},
+};
+
+/// The most characters of a post's message; the server refuses a longer one.
+///
+/// Source: measured on 5.37, 6.7 and 7.6.
+pub const MESSAGE_MAX: usize = 16_383;
+
+/// A post to be made.
+#[derive(Clone, PartialEq)]
+pub struct NewPost {
+    /// Where.
+    pub channel: ChannelId,
+    /// The post that begins the thread; a reply to a reply is refused.
+    pub root: Option<PostId>,
+    /// In Markdown, at most [`MESSAGE_MAX`] characters.
+    pub message: String,
+    /// An object: attachments with buttons, and what we keep with the post.
+    pub props: Value,
+    /// Our own name of the post. A repeat with the same one makes no second post, but returns the
+    /// first, for about 30 s.
+    pub pending: String,
+}
+
+discreet!(NewPost { channel, root, pending });
+
+/// A post as it is now.
+#[derive(Clone, PartialEq)]
+pub struct PostHead {
+    /// Its id.
+    pub id: PostId,
+    /// Where it stands.
+    pub channel: ChannelId,
+    /// The post that begins its thread, unless this is that post.
+    pub root: Option<PostId>,
+    /// Who wrote it.
+    pub author: UserId,
+    /// In Markdown; empty once it is deleted.
+    pub message: String,
+    /// Its properties, without the buttons' URLs and contexts, which the server keeps to itself. Of
+    /// a deleted post only who deleted it is left.
+    pub props: Value,
+    /// When it was made, to the millisecond.
+    pub created: Timestamp,
+    /// Whether it is gone for everybody.
+    pub deleted: bool,
+}
+
+discreet!(PostHead { id, channel, root, author, created, deleted });
+
+/// A channel, or the direct messages of two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// Its id.
+    pub id: ChannelId,
+    /// Whose it is; direct messages are no team's.
+    pub team: Option<TeamId>,
+    /// The name in its address, such as `support`.
+    pub name: String,
+    /// The name that people see; empty for direct messages.
+    pub display_name: String,
+}
