@@ -196,3 +196,82 @@ http-unsupported-media-type = The body must be { $expected }.
 http-too-many-requests = Too many requests without a valid token. Try again later.
 http-overloaded = Too many requests are being answered already. Try again later.
 http-internal = Something went wrong. The log has the cause under the request id.
+
+# Tickets
+
+ticket-help =
+    **Tickets**
+    `/ticket` opens a form; what you type behind it is filled in already.
+    `/ticket list`: the open tickets of this channel.
+    `/ticket mine`: your own, those you have and those you asked for.
+    `/ticket show NUMBER`, `/ticket take NUMBER`, `/ticket resolve NUMBER`: one ticket, by its number such as `20261122-0001`.
+    `/ticket assign NUMBER @name`: give it to somebody.
+ticket-help-forms = More forms: { $forms }.
+ticket-form-title = New ticket
+ticket-form-submit = Send
+ticket-field-cluster = Cluster
+ticket-field-resource = VM or resource
+ticket-field-problem = Problem
+ticket-field-network = Network
+ticket-field-needed = Please fill this in.
+ticket-field-strange = I cannot read this. Please fill it in again.
+ticket-field-too-long = This has { $count } characters; { $max } is the most. Please shorten it.
+ticket-field-too-short = Please write at least { $min } characters.
+ticket-field-not-offered = Please choose one of those offered.
+ticket-field-no-number = Please write a number, such as 12 or 1.5.
+ticket-field-no-email = Please write a mail address, such as ann@example.org.
+ticket-field-no-url = Please write an address that begins with https:// or http://.
+ticket-form-failed = The form could not be opened. Please type `/ticket` again.
+ticket-form-expired = This form has been open for too long. Copy what you wrote, and type `/ticket` again.
+ticket-form-strange = This form is not one that I opened for you. Please type `/ticket` again.
+ticket-form-elsewhere = This form was opened in another channel. Please type `/ticket` again.
+ticket-form-gone = This form is no longer there. Copy what you wrote, and type `/ticket help` to see which there are.
+ticket-form-not-member = You are no longer in the channel where you opened this form, so I cannot take it.
+ticket-form-no-channel = I cannot find the channel for these tickets. Nothing is lost: leave this open, tell your administrator, and send it again.
+ticket-form-spent = This form was sent already: it is { $ticket }. Type `/ticket` for another one.
+ticket-recorded = { $ticket } is recorded. The chat does not take its post at the moment; it will appear by itself. You can close this form.
+ticket-not-recorded = That could not be kept. Nothing was changed; please try again in a minute.
+ticket-posted = Your ticket is [{ $ticket }]({ $link }).
+ticket-asked-by = { $user } asks for help.
+ticket-state = **State:** { $state }
+ticket-owner = **Owner:** { $user }
+ticket-priority = **Priority:** { $priority }
+ticket-taken-at = **Taken:** { $time }
+ticket-resolved-at = **Resolved:** { $time }
+ticket-state-open = open
+ticket-state-taken = in work
+ticket-state-resolved = resolved
+ticket-priority-low = low
+ticket-priority-normal = normal
+ticket-priority-high = high
+ticket-priority-urgent = urgent
+ticket-yes = yes
+ticket-no = no
+ticket-button-take = Take
+ticket-button-resolve = Resolve
+ticket-button-reopen = Reopen
+ticket-button-priority = Priority
+ticket-button-strange = This button is not one of mine, or of another post. Nothing was changed.
+ticket-line-taken = { $by } has taken this ticket.
+ticket-line-assigned = { $by } has given this ticket to { $to }.
+ticket-line-resolved = { $by } has resolved this ticket.
+ticket-line-reopened = { $by } has reopened this ticket.
+ticket-line-priority = { $by } has set the priority to { $priority }.
+ticket-list = Open tickets of this channel: { $count }
+ticket-list-empty = This channel has no open tickets.
+ticket-list-more = … and { $count } more.
+ticket-mine-owned = Open tickets that you have: { $count }
+ticket-mine-asked = Open tickets that you asked for: { $count }
+ticket-mine-empty = You have no open tickets, and asked for none.
+ticket-taken = You have taken { $ticket }.
+ticket-resolved = { $ticket } is resolved.
+ticket-assigned = { $ticket } is assigned.
+ticket-unknown = There is no such ticket, or it is none of a channel that you are in. `/ticket list` shows those of this channel.
+ticket-no-number = Which ticket? Type `/ticket { $command } NUMBER`, with a number such as 20261122-0001.
+ticket-nobody = To whom? Type `/ticket assign NUMBER @name`.
+ticket-no-user = There is nobody called { $name } here.
+ticket-chat-away = I cannot ask Mattermost at the moment. Nothing was changed; please try again in a minute.
+ticket-theirs = That is so already: the ticket is theirs.
+ticket-is-resolved = This ticket is resolved already. Reopen it first.
+ticket-not-resolved = This ticket is not resolved.
+ticket-same-priority = That is its priority already.

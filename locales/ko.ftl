@@ -182,3 +182,82 @@ http-unsupported-media-type = 본문은 { $expected } 형식이어야 합니다.
 http-too-many-requests = 유효한 토큰이 없는 요청이 너무 많습니다. 나중에 다시 시도하세요.
 http-overloaded = 처리 중인 요청이 너무 많습니다. 나중에 다시 시도하세요.
 http-internal = 문제가 생겼습니다. 원인은 로그에 요청 번호와 함께 있습니다.
+
+# 티켓
+
+ticket-help =
+    **티켓**
+    `/ticket`: 양식을 엽니다. 뒤에 적은 글은 미리 채워집니다.
+    `/ticket list`: 이 채널의 열린 티켓.
+    `/ticket mine`: 내가 맡은 티켓과 내가 요청한 티켓.
+    `/ticket show 번호`, `/ticket take 번호`, `/ticket resolve 번호`: 번호로 한 티켓을 다룹니다. 예: `20261122-0001`.
+    `/ticket assign 번호 @이름`: 다른 사람에게 맡깁니다.
+ticket-help-forms = 다른 양식: { $forms }.
+ticket-form-title = 새 티켓
+ticket-form-submit = 보내기
+ticket-field-cluster = 클러스터
+ticket-field-resource = VM 또는 리소스
+ticket-field-problem = 문제
+ticket-field-network = 네트워크
+ticket-field-needed = 이 칸을 채워 주세요.
+ticket-field-strange = 읽을 수 없는 값입니다. 다시 채워 주세요.
+ticket-field-too-long = { $count }자입니다. 최대 { $max }자까지 쓸 수 있으니 줄여 주세요.
+ticket-field-too-short = { $min }자 이상 써 주세요.
+ticket-field-not-offered = 제시된 것 가운데 하나를 골라 주세요.
+ticket-field-no-number = 12나 1.5처럼 숫자를 써 주세요.
+ticket-field-no-email = ann@example.org처럼 메일 주소를 써 주세요.
+ticket-field-no-url = https:// 또는 http://로 시작하는 주소를 써 주세요.
+ticket-form-failed = 양식을 열지 못했습니다. `/ticket`을 다시 입력해 주세요.
+ticket-form-expired = 이 양식은 너무 오래 열려 있었습니다. 쓴 글을 복사한 뒤 `/ticket`을 다시 입력해 주세요.
+ticket-form-strange = 이 양식은 당신에게 열어 드린 것이 아닙니다. `/ticket`을 다시 입력해 주세요.
+ticket-form-elsewhere = 이 양식은 다른 채널에서 열렸습니다. `/ticket`을 다시 입력해 주세요.
+ticket-form-gone = 이 양식은 이제 없습니다. 쓴 글을 복사한 뒤 `/ticket help`로 양식을 확인해 주세요.
+ticket-form-not-member = 양식을 연 채널에 더 이상 속해 있지 않아 받을 수 없습니다.
+ticket-form-no-channel = 티켓을 올릴 채널을 찾을 수 없습니다. 잃은 것은 없습니다. 이 창을 열어 둔 채 관리자에게 알린 뒤 다시 보내 주세요.
+ticket-form-spent = 이 양식은 이미 보냈습니다: { $ticket }. 새 티켓은 `/ticket`을 입력해 주세요.
+ticket-recorded = { $ticket }을(를) 기록했습니다. 지금은 채팅에 올릴 수 없지만 나중에 저절로 올라갑니다. 이 양식은 닫아도 됩니다.
+ticket-not-recorded = 저장하지 못했습니다. 바뀐 것은 없습니다. 1분 뒤에 다시 시도해 주세요.
+ticket-posted = 티켓: [{ $ticket }]({ $link })
+ticket-asked-by = { $user } 님이 도움을 요청합니다.
+ticket-state = **상태:** { $state }
+ticket-owner = **담당:** { $user }
+ticket-priority = **우선순위:** { $priority }
+ticket-taken-at = **맡은 때:** { $time }
+ticket-resolved-at = **해결한 때:** { $time }
+ticket-state-open = 열림
+ticket-state-taken = 처리 중
+ticket-state-resolved = 해결됨
+ticket-priority-low = 낮음
+ticket-priority-normal = 보통
+ticket-priority-high = 높음
+ticket-priority-urgent = 긴급
+ticket-yes = 예
+ticket-no = 아니요
+ticket-button-take = 맡기
+ticket-button-resolve = 해결
+ticket-button-reopen = 다시 열기
+ticket-button-priority = 우선순위
+ticket-button-strange = 제가 만든 버튼이 아니거나 다른 글의 버튼입니다. 바뀐 것은 없습니다.
+ticket-line-taken = { $by } 님이 이 티켓을 맡았습니다.
+ticket-line-assigned = { $by } 님이 이 티켓을 { $to } 님에게 맡겼습니다.
+ticket-line-resolved = { $by } 님이 이 티켓을 해결했습니다.
+ticket-line-reopened = { $by } 님이 이 티켓을 다시 열었습니다.
+ticket-line-priority = { $by } 님이 우선순위를 { $priority }(으)로 바꿨습니다.
+ticket-list = 이 채널의 열린 티켓: { $count }
+ticket-list-empty = 이 채널에는 열린 티켓이 없습니다.
+ticket-list-more = … 그 밖에 { $count }개.
+ticket-mine-owned = 내가 맡은 열린 티켓: { $count }
+ticket-mine-asked = 내가 요청한 열린 티켓: { $count }
+ticket-mine-empty = 맡은 티켓도 요청한 티켓도 없습니다.
+ticket-taken = { $ticket }을(를) 맡았습니다.
+ticket-resolved = { $ticket }이(가) 해결되었습니다.
+ticket-assigned = { $ticket }을(를) 맡겼습니다.
+ticket-unknown = 그런 티켓이 없거나 속해 있지 않은 채널의 티켓입니다. `/ticket list`로 이 채널의 티켓을 볼 수 있습니다.
+ticket-no-number = 어느 티켓인가요? `/ticket { $command } 번호`를 입력해 주세요. 예: 20261122-0001.
+ticket-nobody = 누구에게 맡길까요? `/ticket assign 번호 @이름`을 입력해 주세요.
+ticket-no-user = { $name }(이)라는 사람은 없습니다.
+ticket-chat-away = 지금은 Mattermost에 물어볼 수 없습니다. 바뀐 것은 없습니다. 1분 뒤에 다시 시도해 주세요.
+ticket-theirs = 이미 그 사람이 맡고 있습니다.
+ticket-is-resolved = 이미 해결된 티켓입니다. 먼저 다시 열어 주세요.
+ticket-not-resolved = 해결된 티켓이 아닙니다.
+ticket-same-priority = 이미 그 우선순위입니다.

@@ -3,10 +3,12 @@
 
 mod budget;
 mod desk;
+mod dialog_broker;
 mod doorbell;
 mod effects;
 mod jira_comments;
 mod jira_creator;
+mod late_answers;
 mod mail_replier;
 mod mailbox_streamer;
 mod mailboxes;
@@ -18,13 +20,17 @@ mod slot;
 mod supervisor;
 
 pub use desk::{Desk, Listing, NewTicket, Opened, Recorded, Retried, Row, Site, TicketFilter};
+pub use dialog_broker::{
+    BrokerTools, Channels, DialogBroker, FilledForm, FormSays, NoBroker, Press, TicketOrder,
+};
 pub use doorbell::Doorbell;
 pub use jira_comments::{CommentTools, start_jira_comments};
 pub use jira_creator::{BoardFault, Boards, IssueSettings, JiraTools, start_jira_creator};
+pub use late_answers::LateAnswers;
 pub use mail_replier::{MailTools, start_mail_replier};
 pub use mailbox_streamer::start_mailbox_streamer;
 pub use mailboxes::{Hook, Mailbox, Mailboxes, Template};
-pub use mattermost_poster::MattermostPosterHandle;
+pub use mattermost_poster::{PosterTools, start_mattermost_poster};
 pub use redmine_session::{FormAnswer, FormSubmission, Order, SessionTools};
 pub use redmine_sessions::{NoSession, RedmineSessions};
 pub use review::{GivenGrant, MailboxRow, Question, Reply, Review, SignInReport};

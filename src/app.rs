@@ -4,7 +4,7 @@
 //! has its last barrier. Whatever hangs is cut off by the hard stop; nothing acknowledged is lost
 //! by that, because the barrier came before the acknowledgement.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use jiff::SignedDuration;
@@ -14,8 +14,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     actors::{
-        Desk, Mailboxes, MattermostPosterHandle, RedmineSessions, Review, SessionTools,
-        SupervisorHandle,
+        Desk, LateAnswers, Mailboxes, RedmineSessions, Review, SessionTools, SupervisorHandle,
     },
     clients::{MattermostClient, RedmineClient, UserLocales},
     clock,
@@ -30,6 +29,7 @@ use crate::{
 
 mod mail_road;
 mod mail_source;
+mod tickets;
 
 pub use mail_road::{MailRoad, jira_client, template};
 pub use mail_source::{graph_auth, graph_client, jmap_client};
@@ -54,7 +54,7 @@ pub struct App {
     door: FrontDoor,
     address: SocketAddr,
     closing: CancellationToken,
-    mail_road: Option<MailRoad>,
+    review: Option<Review>,
     control: Option<Control>,
 }
 
@@ -88,7 +88,7 @@ impl App {
         }
         let form_url = config.http.public_url.as_ref().map(|url| url.join(&door.form_path()));
         let supervisor = SupervisorHandle::spawn(metrics.clone()).await?;
-        let poster = MattermostPosterHandle::start(&supervisor, mattermost.clone()).await?;
+        let poster = LateAnswers::start(&supervisor, mattermost.clone()).await?;
         let sessions = RedmineSessions::new(
             supervisor.clone(),
             SessionTools {
@@ -114,6 +114,21 @@ impl App {
             jira_hook = secret.map(|secret| JiraHook::new(secret, desk, jira));
             road.start(&supervisor, &texts).await?;
         }
+        let review = mail_road.map(|road| road.review).or_else(|| {
+            let ticket = config.ticket.as_ref();
+            let desk = || Desk::new(store.clone(), HashMap::new(), metrics.clone());
+            ticket.map(|_| Review { desk: desk(), mailboxes: Mailboxes::default() })
+        });
+        let tickets = match (&config.ticket, &review) {
+            (Some(ticket), Some(Review { desk, .. })) => {
+                let (late, texts, metrics) = (&poster, &texts, &metrics);
+                let (config, mattermost) = (&config, &mattermost);
+                let parts =
+                    tickets::Parts { config, ticket, mattermost, desk, late, texts, metrics };
+                Some(tickets::start(&supervisor, parts).await?)
+            }
+            _ => None,
+        };
         let locales = UserLocales::new(mattermost, locale);
         let context = Arc::new(Context {
             sessions,
@@ -125,10 +140,11 @@ impl App {
             parts,
             mail,
             jira_hook,
+            tickets,
             door,
         });
         // Bound here as the address is: who comes before it is served waits, and is not turned away.
-        let control = mail_road.as_ref().and_then(|_| {
+        let control = review.as_ref().and_then(|_| {
             Control::bind(&config.store.path)
                 .inspect_err(|error| tracing::error!(%error, "commands cannot reach this daemon"))
                 .ok()
@@ -136,7 +152,7 @@ impl App {
         let address = listener.local_addr()?;
         let connections = config.limits.connections.get();
         let door = FrontDoor::new(listener, context.clone(), connections)?;
-        Ok(Self { config, store, supervisor, context, door, address, closing, mail_road, control })
+        Ok(Self { config, store, supervisor, context, door, address, closing, review, control })
     }
 
     /// Where it listens.
@@ -151,13 +167,12 @@ impl App {
     /// If an actor could not be kept alive, the stop had to be a hard one, or the last barrier
     /// failed: the process should exit non-zero.
     pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
-        let Self { config, store, supervisor, context, door, closing, address, mail_road, control } =
+        let Self { config, store, supervisor, context, door, closing, address, review, control } =
             self;
         // Before anybody hears that we are ready: an early SIGHUP would end the process.
         let hangups = lifecycle::on_hangup()?;
         let keep = SignedDuration::from_hours(24 * i64::from(config.desk.keep_days));
-        let upkeep = mail_road.map(|road| {
-            let review = road.review;
+        let upkeep = review.map(|review| {
             let answering = control.map(|control| control.serve(review.clone()));
             let mut tasks =
                 vec![tokio::spawn(purge(review.desk.clone(), keep)), tokio::spawn(gauge(review))];

@@ -1,6 +1,6 @@
 //! Places where a test can make the running daemon panic, freeze or die.
 //!
-//! `TICKETD_FAILPOINTS=redmine_session.run=panic*1,mattermost_poster.handle=freeze` arms them for
+//! `TICKETD_FAILPOINTS=redmine_session.run=panic*1,late_answers.handle=freeze` arms them for
 //! a whole run; `*1` is how often. Without the cargo feature `failpoints`, which only ticketd's
 //! own tests switch on, [`hit`] is empty.
 

@@ -15,8 +15,12 @@ mod reply;
 mod request_id;
 mod router;
 mod server;
+mod slash;
 mod slash_redmine;
+mod slash_ticket;
+mod ticket_button;
+mod ticket_form;
 
-pub use context::{Context, Doorkeeping, JiraHook};
+pub use context::{Context, Doorkeeping, JiraHook, Tickets};
 pub use control::{Control, socket_of};
 pub use server::{FrontDoor, bind};

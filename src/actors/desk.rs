@@ -21,6 +21,7 @@ use crate::{
         filter::Rules,
         keys::{CaseId, CommentId, EffectId, IssueKey, MailKey, MailboxName},
         mail::{Email, MessageId},
+        thread::ThreadSecret,
     },
     store::{self, Cursor, Store, StoreError},
     telemetry::Metrics,
@@ -114,6 +115,18 @@ impl Desk {
     #[must_use]
     pub fn message_id(&self, effect: EffectId, sender: &Email) -> MessageId {
         self.0.store.desk().secret().message_id(effect, sender)
+    }
+
+    /// The mark of the post that this effect makes.
+    #[must_use]
+    pub fn post_mark(&self, effect: EffectId) -> String {
+        self.0.store.desk().secret().post_mark(effect)
+    }
+
+    /// What signs forms and buttons.
+    #[must_use]
+    pub fn secret(&self) -> &ThreadSecret {
+        self.0.store.desk().secret()
     }
 
     /// Waits until there may be work for `worker`.

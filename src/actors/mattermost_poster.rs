@@ -1,194 +1,190 @@
-//! Posts to Mattermost what did not make it into a slash command's own answer.
+//! Carries out what the desk has to say in the chat: a ticket's post, how it stands now, and what
+//! was done to it.
 //!
-//! Comes in: `Deliver` with a response hook and the text. Goes out: one call, repeated only where
-//! the first surely had no effect. What ends it: only the supervisor, and what is on its way comes
-//! first. A late answer that cannot be delivered is logged; the command that it speaks of was
-//! carried out all the same.
+//! Comes in: effects of the desk. Goes out: posts, each once. One that may have been made is looked
+//! for first, in its channel or thread, by the mark in its props. What ends it: only the supervisor.
 
 use std::{sync::Arc, time::Duration};
 
-use backon::{ExponentialBuilder, Retryable};
 use futures_util::future::BoxFuture;
-use ractor::{
-    Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr, rpc::CallResult,
-};
-use tokio_util::task::TaskTracker;
-use tracing::Instrument;
+use jiff::{SignedDuration, tz::TimeZone};
+use serde_json::Value;
+use url::Url;
 
 use super::{
-    slot::{Slot, answers},
-    supervisor::{Child, Restart, StartFault, SupervisorHandle},
+    desk::{Desk, Task},
+    effects::{self, Craft, fault_of, plainly},
+    supervisor::{StartFault, SupervisorHandle},
 };
 use crate::{
     clients::{ApiError, MattermostClient},
-    failpoint,
-    model::ids::ResponseHook,
+    locale::{Locale, Texts},
+    model::{
+        desk::{Done, Outcome},
+        effect::{Effect, Work, Worker},
+        ids::PostId,
+        post::{NewPost, PostHead},
+        ticket::Ticket,
+    },
+    store::StoreError,
 };
 
-/// Deliveries on their way at once; more are refused rather than piled up.
-const IN_FLIGHT_MAX: usize = 256;
-/// How long a caller waits for its text to be taken over: longer than a frozen poster stands.
-const ACCEPT_LIMIT: Duration = Duration::from_secs(5);
-/// The pause before a text is given to the poster's next life.
-const NEXT_LIFE: Duration = Duration::from_millis(50);
-/// A response hook takes five posts; a late answer needs one and may retry twice.
-const RETRIES: usize = 2;
+mod words;
 
-enum MattermostPosterMsg {
-    /// Delivers a text. Replies at once whether it was taken over.
-    Deliver(ResponseHook, String, RpcReplyPort<bool>),
-    /// Replies at once.
-    Ping(RpcReplyPort<()>),
+/// The property of a post that says which effect made it.
+const MARK: &str = "ticketd_mark";
+/// The pause after a refusal that somebody may take back: the bot is let into the channel, or gets
+/// another token.
+const LOCKED_OUT: Duration = Duration::from_mins(1);
+/// How far Mattermost's clock may be behind ours.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// What the poster works with.
+pub struct PosterTools {
+    /// The chat.
+    pub mattermost: MattermostClient,
+    /// The desk.
+    pub desk: Desk,
+    /// Every sentence.
+    pub texts: Arc<Texts>,
+    /// The channels' language.
+    pub locale: Locale,
+    /// In which times are shown.
+    pub time_zone: TimeZone,
+    /// Where buttons lead.
+    pub actions_url: Url,
 }
 
-/// Reaches the poster, whichever of its lives it is in.
-#[derive(Clone)]
-pub struct MattermostPosterHandle(Arc<Desk>);
-
-struct Desk {
-    mattermost: MattermostClient,
-    actor: Slot<MattermostPosterMsg>,
+/// Starts the poster under the supervisor.
+///
+/// # Errors
+/// [`StartFault`] if the supervisor does not get it to run.
+pub async fn start_mattermost_poster(
+    supervisor: &SupervisorHandle,
+    tools: PosterTools,
+) -> Result<(), StartFault> {
+    let desk = tools.desk.clone();
+    effects::start(supervisor, Arc::new(MattermostPoster(tools)), desk).await
 }
 
-impl MattermostPosterHandle {
-    /// Starts the poster under the supervisor.
-    ///
-    /// # Errors
-    /// As [`SupervisorHandle::start`].
-    pub async fn start(
-        supervisor: &SupervisorHandle,
-        mattermost: MattermostClient,
-    ) -> Result<Self, StartFault> {
-        let desk = Arc::new(Desk { mattermost, actor: Slot::empty() });
-        supervisor.start(desk.clone()).await?;
-        Ok(Self(desk))
-    }
+struct MattermostPoster(PosterTools);
 
-    /// Hands over a late answer, within 5 s. `false` if the poster cannot take it.
-    pub async fn deliver(&self, hook: ResponseHook, text: String) -> bool {
-        tokio::time::timeout(ACCEPT_LIMIT, self.hand_over(hook, text)).await.unwrap_or(false)
-    }
+impl Craft for MattermostPoster {
+    const WORKER: Worker = Worker::Chat;
+    const KIND: &'static str = "mattermost_poster";
 
-    /// A text that died with the poster was not sent: the reply comes right after the start of the
-    /// delivery. So its next life gets it again.
-    async fn hand_over(&self, hook: ResponseHook, text: String) -> bool {
-        loop {
-            if let Some(actor) = self.0.actor.get() {
-                let (hook, text) = (hook.clone(), text.clone());
-                let ask = |reply| MattermostPosterMsg::Deliver(hook, text, reply);
-                if let Ok(CallResult::Success(taken)) = actor.call(ask, None).await {
-                    return taken;
-                }
-            }
-            tokio::time::sleep(NEXT_LIFE).await;
-        }
-    }
-}
-
-impl Child for Desk {
-    fn name(&self) -> String {
-        self.kind().to_owned()
-    }
-
-    fn kind(&self) -> &'static str {
-        "mattermost_poster"
-    }
-
-    fn restart(&self) -> Restart {
-        Restart::Always
-    }
-
-    fn start(&self, supervisor: ActorCell) -> BoxFuture<'_, Result<ActorCell, SpawnErr>> {
+    fn carry_out(self: Arc<Self>, task: Task) -> BoxFuture<'static, Result<Outcome, StoreError>> {
         Box::pin(async move {
-            let args = self.mattermost.clone();
-            let (actor, _) = Actor::spawn_linked(None, MattermostPoster, args, supervisor).await?;
-            let cell = actor.get_cell();
-            self.actor.set(Some(actor));
-            Ok(cell)
+            let Some(ticket) = &task.case.ticket else { return Ok(plainly()) };
+            match (&task.effect.work, &ticket.post) {
+                (Work::PostTicket, _) => {
+                    let fields = self.0.desk.fields_of(task.case.id).await?;
+                    self.say(&task, ticket, None, self.0.post(&task.case, ticket, &fields)).await
+                }
+                (Work::UpdatePost, Some(post)) => {
+                    let fields = self.0.desk.fields_of(task.case.id).await?;
+                    let (message, props) = self.0.post(&task.case, ticket, &fields);
+                    let done = self.0.mattermost.update_post(post, &message, &props).await;
+                    Ok(self.settled(post, done).await)
+                }
+                (Work::TellChange { by, change }, Some(post)) => {
+                    let line = (self.0.line(by, change), serde_json::json!({}));
+                    self.say(&task, ticket, Some(post), line).await
+                }
+                _ => Ok(plainly()),
+            }
+        })
+    }
+}
+
+impl MattermostPoster {
+    /// Makes a post, in the channel or in the thread of `root`, unless an earlier try has.
+    async fn say(
+        &self,
+        task: &Task,
+        ticket: &Ticket,
+        root: Option<&PostId>,
+        (message, mut props): (String, Value),
+    ) -> Result<Outcome, StoreError> {
+        let mark = self.0.desk.post_mark(task.effect.id);
+        if task.effect.is_unclear() {
+            return Ok(match self.find(&task.effect, ticket, root, &mark).await {
+                Ok(Some(post)) if root.is_none() => Outcome::Done(Done::Posted { post }),
+                Ok(Some(_)) => plainly(),
+                Ok(None) => Outcome::NotFound,
+                Err(error) => effects::read_failed(&task.effect, &error, LOCKED_OUT),
+            });
+        }
+        self.0.desk.begin(&task.effect, None).await?;
+        props[MARK] = mark.as_str().into();
+        let post = NewPost {
+            channel: ticket.channel.clone(),
+            root: root.cloned(),
+            message,
+            props,
+            pending: mark,
+        };
+        let made = self.0.mattermost.create_post(&post).await;
+        Ok(match (made, root) {
+            (Ok(post), None) => Outcome::Done(Done::Posted { post }),
+            (made, Some(root)) => self.settled(root, made.map(drop)).await,
+            (Err(error), None) => failed(&error),
         })
     }
 
-    fn ping(&self, limit: Duration) -> BoxFuture<'_, bool> {
-        Box::pin(answers(self.actor.get(), MattermostPosterMsg::Ping, limit))
-    }
-
-    fn gone(&self) {
-        self.actor.set(None);
-    }
-}
-
-struct MattermostPoster;
-
-struct State {
-    mattermost: MattermostClient,
-    deliveries: TaskTracker,
-}
-
-impl Actor for MattermostPoster {
-    type Msg = MattermostPosterMsg;
-    type State = State;
-    type Arguments = MattermostClient;
-
-    async fn pre_start(
-        &self,
-        _: ActorRef<MattermostPosterMsg>,
-        mattermost: MattermostClient,
-    ) -> Result<State, ActorProcessingErr> {
-        Ok(State { mattermost, deliveries: TaskTracker::new() })
-    }
-
-    async fn handle(
-        &self,
-        _: ActorRef<MattermostPosterMsg>,
-        message: MattermostPosterMsg,
-        state: &mut State,
-    ) -> Result<(), ActorProcessingErr> {
-        failpoint::hit("mattermost_poster.handle").await;
-        match message {
-            MattermostPosterMsg::Deliver(hook, text, reply) => {
-                let taken = state.deliveries.len() < IN_FLIGHT_MAX;
-                if taken {
-                    state.deliver(hook, text);
-                }
-                let _ = reply.send(taken);
-            }
-            MattermostPosterMsg::Ping(reply) => drop(reply.send(())),
+    /// What a write to a post or to its thread came to. A post that somebody has deleted is what
+    /// they wanted.
+    async fn settled(&self, post: &PostId, done: Result<(), ApiError>) -> Outcome {
+        let Err(error) = done else { return plainly() };
+        let refused = matches!(
+            error,
+            ApiError::Forbidden { .. } | ApiError::NotFound { .. } | ApiError::Rejected { .. }
+        );
+        if refused && self.is_gone(post).await {
+            tracing::warn!("a ticket's post was deleted");
+            return plainly();
         }
-        Ok(())
+        failed(&error)
     }
 
-    /// What is on its way arrives before the process ends.
-    async fn post_stop(
+    async fn is_gone(&self, post: &PostId) -> bool {
+        match self.0.mattermost.post(post).await {
+            Ok(head) => head.deleted,
+            Err(error) => matches!(error, ApiError::NotFound { .. }),
+        }
+    }
+
+    /// The post that an earlier try has made.
+    async fn find(
         &self,
-        _: ActorRef<MattermostPosterMsg>,
-        state: &mut State,
-    ) -> Result<(), ActorProcessingErr> {
-        state.deliveries.close();
-        state.deliveries.wait().await;
-        Ok(())
-    }
-}
-
-impl State {
-    fn deliver(&self, hook: ResponseHook, text: String) {
-        let mattermost = self.mattermost.clone();
-        let work = async move {
-            // A repeat after an unclear outcome could show the answer twice: it is not repeated.
-            let outcome = (|| mattermost.deliver(&hook, &text))
-                .retry(ExponentialBuilder::default().with_max_times(RETRIES))
-                .adjust(|error, pause| match error {
-                    ApiError::RateLimited { after: Some(after), .. } => Some(*after),
-                    _ => pause,
-                })
-                .when(|error| {
-                    matches!(error, ApiError::Unavailable { .. } | ApiError::RateLimited { .. })
-                })
-                .await;
-            match outcome {
-                Ok(()) => tracing::debug!("a late answer was delivered"),
-                Err(error) => tracing::warn!(%error, "a late answer could not be delivered"),
+        effect: &Effect,
+        ticket: &Ticket,
+        root: Option<&PostId>,
+        mark: &str,
+    ) -> Result<Option<PostId>, ApiError> {
+        let us = self.0.mattermost.me().await?;
+        let posts = match root {
+            Some(root) => self.0.mattermost.thread(root).await?,
+            None => {
+                let begun = effect.trace.begun.unwrap_or(effect.planned);
+                let since = begun.saturating_sub(SKEW).unwrap_or(begun);
+                self.0.mattermost.posts_since(&ticket.channel, since).await?
             }
         };
-        self.deliveries.spawn(work.in_current_span());
+        let is_it = |post: &PostHead| {
+            post.author == us.id && post.props.get(MARK).and_then(Value::as_str) == Some(mark)
+        };
+        Ok(posts.into_iter().find(is_it).map(|post| post.id))
+    }
+}
+
+/// What a write that failed came to. Where the bot may not write it is tried again: somebody may
+/// let it in.
+fn failed(error: &ApiError) -> Outcome {
+    match error {
+        ApiError::Forbidden { .. } | ApiError::NotFound { .. } => {
+            Outcome::Retry { after: Some(LOCKED_OUT), fault: fault_of(error) }
+        }
+        error => effects::write_failed(error, LOCKED_OUT),
     }
 }

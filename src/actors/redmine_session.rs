@@ -37,7 +37,7 @@ use self::{
     login::PendingForm,
 };
 use crate::{
-    actors::mattermost_poster::MattermostPosterHandle,
+    actors::late_answers::LateAnswers,
     clients::{ApiError, MattermostClient, RedmineClient},
     failpoint,
     locale::{Locale, Texts},
@@ -62,7 +62,7 @@ pub struct SessionTools {
     /// Opens the login form.
     pub mattermost: MattermostClient,
     /// Takes what comes too late for an answer.
-    pub poster: MattermostPosterHandle,
+    pub poster: LateAnswers,
     /// Keeps the logins.
     pub store: Store,
     /// Every sentence.

@@ -3,19 +3,19 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use super::{error::HttpError, request_id::RequestIds};
 use crate::{
-    actors::{Desk, Mailboxes, MattermostPosterHandle, RedmineSessions},
+    actors::{Desk, DialogBroker, LateAnswers, Mailboxes, RedmineSessions},
     clients::{JiraClient, UserLocales},
     config::{Limits, Redmine},
     health::Part,
     locale::{Locale, Texts},
-    model::ids::UserId,
+    model::{ids::UserId, thread::ThreadSecret},
     store::Store,
     telemetry::Metrics,
 };
@@ -29,12 +29,16 @@ const STRANGERS: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
 /// Webhooks that are read at once before anybody knows who sent them.
 const UNPROVEN: usize = 8;
 
+/// What the secrets of the tickets' paths are for: fixed for ever, as buttons are.
+const FORMS: &str = "ticket-forms";
+const BUTTONS: &str = "ticket-buttons";
+
 /// Shared by all requests.
 pub struct Context {
     /// Users' sessions.
     pub sessions: RedmineSessions,
     /// Takes answers that come too late.
-    pub poster: MattermostPosterHandle,
+    pub poster: LateAnswers,
     /// Users' languages.
     pub locales: UserLocales,
     /// Every sentence.
@@ -49,8 +53,47 @@ pub struct Context {
     pub mail: Mailboxes,
     /// Where Jira's webhooks go, if they are taken.
     pub jira_hook: Option<JiraHook>,
+    /// Tickets of the chat, if there are any.
+    pub tickets: Option<Tickets>,
     /// What only the door itself needs.
     pub door: Doorkeeping,
+}
+
+/// What tickets of the chat need at the door.
+pub struct Tickets {
+    /// Who serves them.
+    pub(super) broker: DialogBroker,
+    /// The tokens of `/ticket`.
+    pub(super) slash_tokens: Vec<SecretString>,
+    /// Stands in the path of filled forms.
+    pub(super) form_secret: SecretString,
+    /// Stands in the path of buttons; the same for as long as the store lives.
+    pub(super) button_secret: SecretString,
+}
+
+impl Tickets {
+    /// The paths hold what `secret` makes of them.
+    #[must_use]
+    pub fn new(
+        broker: DialogBroker,
+        slash_tokens: Vec<SecretString>,
+        secret: &ThreadSecret,
+    ) -> Self {
+        let (form_secret, button_secret) = (secret.path(FORMS), secret.path(BUTTONS));
+        Self { broker, slash_tokens, form_secret, button_secret }
+    }
+
+    /// Where filled forms are taken: nobody guesses it.
+    #[must_use]
+    pub fn form_path(secret: &ThreadSecret) -> String {
+        format!("ticket/submit/{}", secret.path(FORMS).expose_secret())
+    }
+
+    /// Where buttons lead: nobody guesses it.
+    #[must_use]
+    pub fn button_path(secret: &ThreadSecret) -> String {
+        format!("actions/{}", secret.path(BUTTONS).expose_secret())
+    }
 }
 
 /// What becomes of Jira's webhooks.
@@ -128,7 +171,6 @@ impl Doorkeeping {
     /// The path at which filled login forms are taken: nobody guesses it.
     #[must_use]
     pub fn form_path(&self) -> String {
-        use secrecy::ExposeSecret as _;
         format!("slash/redmine/login/{}", self.form_secret.expose_secret())
     }
 

@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use super::{
     context::Context, error::HttpError, health, hook_graph, hook_jira, login_form, reply::Reply,
-    request_id, slash_redmine,
+    request_id, slash_redmine, slash_ticket, ticket_button, ticket_form,
 };
 
 /// What answers.
@@ -21,6 +21,9 @@ enum Endpoint {
     Metrics,
     SlashRedmine,
     LoginForm,
+    SlashTicket,
+    TicketForm,
+    TicketButton,
     HookJira,
     HookGraph,
 }
@@ -34,6 +37,9 @@ const ROUTES: &[Route] = &[
     ("/metrics", "GET, HEAD", Endpoint::Metrics),
     ("/slash/redmine", "POST, GET", Endpoint::SlashRedmine),
     ("/slash/redmine/login/{secret}", "POST", Endpoint::LoginForm),
+    ("/ticket", "POST, GET", Endpoint::SlashTicket),
+    ("/ticket/submit/{secret}", "POST", Endpoint::TicketForm),
+    ("/actions/{secret}", "POST", Endpoint::TicketButton),
     ("/hooks/jira", "POST", Endpoint::HookJira),
     ("/hooks/graph/{mailbox}", "POST", Endpoint::HookGraph),
 ];
@@ -107,6 +113,9 @@ async fn dispatch(
         Endpoint::Ready => Ok(health::ready(context)),
         Endpoint::Metrics => Ok(health::metrics(context)),
         Endpoint::SlashRedmine => slash_redmine::answer(context, request, id).await,
+        Endpoint::SlashTicket => slash_ticket::answer(context, request, id).await,
+        Endpoint::TicketForm => ticket_form::answer(context, request, part, id).await,
+        Endpoint::TicketButton => ticket_button::answer(context, request, part, id).await,
         Endpoint::HookJira => hook_jira::answer(context, request).await,
         Endpoint::HookGraph => hook_graph::answer(context, request, part).await,
         Endpoint::LoginForm => login_form::answer(context, request, part, id).await,
@@ -127,7 +136,7 @@ fn log(context: &Context, error: &HttpError) {
         }
         HttpError::TooManyRequests => context.metrics.shed("strangers"),
         HttpError::Unauthorized if first("unauthorized") => tracing::warn!(
-            "a slash command came with a token that is not in redmine.slash_tokens, or with none"
+            "a slash command came with a token that is not among its slash_tokens, or with none"
         ),
         HttpError::Unsigned if first("unsigned") => tracing::warn!(
             "a webhook came without a signature by jira.webhook_secret; compare it in jira"

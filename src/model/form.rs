@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    discreet::discreet,
-    ids::{ChannelId, UserId},
-};
+use super::{discreet::discreet, render, ticket::Person};
 
 /// One field of a filled form, as the ticket shows it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +15,22 @@ pub struct Filled {
 
 discreet!(Filled { label });
 
+impl Filled {
+    /// As it stands in a post; `ticks` are the words for a tick and for none. What was typed stays
+    /// text.
+    #[must_use]
+    pub fn shown(&self, ticks: [&str; 2]) -> String {
+        let label = render::line(&self.label);
+        match &self.value {
+            Value::Line(text) => format!("**{label}:** {}", render::line(text)),
+            Value::Text(text) => format!("**{label}:**\n{}", render::quote(text, render::POST_MAX)),
+            Value::Person(person) => format!("**{label}:** {}", person.mention()),
+            Value::Channel(name) => format!("**{label}:** ~{}", render::line(name)),
+            Value::Bool(ticked) => format!("**{label}:** {}", ticks[usize::from(!ticked)]),
+        }
+    }
+}
+
 /// What was filled into a field.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -27,9 +40,9 @@ pub enum Value {
     /// Some lines.
     Text(String),
     /// Somebody in the chat.
-    User(UserId),
-    /// A channel.
-    Channel(ChannelId),
+    Person(Person),
+    /// A channel, by the name in its address.
+    Channel(String),
     /// A tick, or none.
     Bool(bool),
 }

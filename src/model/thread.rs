@@ -41,6 +41,13 @@ impl ThreadSecret {
         MessageId::made(format!("ticketd.{effect}.{digest}@{}", sender.domain()))
     }
 
+    /// The mark of the post that this effect makes: the same for every try, and no other store's.
+    #[must_use]
+    pub fn post_mark(&self, effect: EffectId) -> String {
+        let digest: [u8; 16] = self.digest("post", effect.to_string().as_bytes());
+        base16ct::lower::encode_string(&digest)
+    }
+
     /// The case of an id that we made; `None` for anybody else's, forged ones included.
     #[must_use]
     pub fn case_of(&self, id: &MessageId) -> Option<CaseId> {

@@ -10,6 +10,9 @@ use super::{
     ids::{ChannelId, PostId, TeamId, UserId},
 };
 
+/// Characters of a user's name. Source: Mattermost's `USER_NAME_MAX_LENGTH`.
+const NAME_MAX: usize = 64;
+
 /// The number of a ticket: the day, and which of that day's. Counted up from 1 every day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TicketNumber {
@@ -55,6 +58,22 @@ pub struct Person {
 }
 
 discreet!(Person { id });
+
+impl Person {
+    /// Somebody of this id. Of the name only what a name can hold is kept, so that it mentions its
+    /// owner and does nothing else.
+    #[must_use]
+    pub fn new(id: UserId, name: &str) -> Self {
+        let letter = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        Self { id, name: name.chars().filter(letter).take(NAME_MAX).collect() }
+    }
+
+    /// As it stands in a post: its owner is told.
+    #[must_use]
+    pub fn mention(&self) -> String {
+        format!("@{}", self.name)
+    }
+}
 
 /// How a ticket stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -48,6 +48,12 @@ struct Command {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Ticket {
+    event: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct MailLabels {
     outcome: &'static str,
 }
@@ -82,6 +88,7 @@ struct Inner {
     shed: Family<Shed, Counter>,
     restarts: Family<Restart, Counter>,
     commands: Family<Command, Counter>,
+    tickets: Family<Ticket, Counter>,
     sessions: Gauge,
     store_rounds: Counter,
     store_writes: Counter,
@@ -109,6 +116,7 @@ impl Metrics {
             shed: Family::default(),
             restarts: Family::default(),
             commands: Family::default(),
+            tickets: Family::default(),
             sessions: Gauge::default(),
             store_rounds: Counter::default(),
             store_writes: Counter::default(),
@@ -143,6 +151,11 @@ impl Metrics {
             "commands",
             "Commands given by users, by outcome",
             inner.commands.clone(),
+        );
+        registry.register(
+            "tickets",
+            "What was done with /ticket, its forms and its buttons",
+            inner.tickets.clone(),
         );
         registry.register("sessions", "Users with a session at present", inner.sessions.clone());
         registry.register(
@@ -246,6 +259,11 @@ impl Metrics {
     /// A user's command ended.
     pub fn command(&self, command: &'static str, outcome: &'static str) {
         self.0.commands.get_or_create(&Command { command, outcome }).inc();
+    }
+
+    /// Something was done with tickets: a command, a form sent in, a button pressed.
+    pub fn ticket(&self, event: &'static str, outcome: &'static str) {
+        self.0.tickets.get_or_create(&Ticket { event, outcome }).inc();
     }
 
     /// What the store's barrier has done since the start.

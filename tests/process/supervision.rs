@@ -104,7 +104,7 @@ async fn a_session_that_freezes_is_replaced_while_others_are_served() {
 /// Ten commands of which each is answered late, within a second and a half.
 async fn late_answers_arrive(failure: &str, failures: u32) {
     let site = Site::new().await;
-    let failpoint = format!("mattermost_poster.handle={failure}*{failures}");
+    let failpoint = format!("late_answers.handle={failure}*{failures}");
     let daemon = failing(&site, &failpoint).start().await;
     for user in ["alice", "bob"] {
         let key = Redmine::user_key(user);
@@ -127,7 +127,7 @@ async fn late_answers_arrive(failure: &str, failures: u32) {
     })
     .await;
     let metrics = daemon.get("/metrics").await;
-    let restarts = format!("actor_restarts_total{{actor=\"mattermost_poster\"}} {failures}");
+    let restarts = format!("actor_restarts_total{{actor=\"late_answers\"}} {failures}");
     assert!(metrics.contains(&restarts), "{metrics}");
     let log = daemon.stop().await;
     let late = site.mattermost.delayed();
@@ -158,18 +158,18 @@ async fn gives_up(failpoint: &str, within: Duration) {
     println!("{failpoint}: gave up after {:?}", began.elapsed());
     assert_eq!(status.code(), Some(1), "{log}");
     assert!(log.contains("it failed too often; ticketd gives up"), "{log}");
-    assert!(log.contains("actor.kind=\"mattermost_poster\""), "{log}");
+    assert!(log.contains("actor.kind=\"late_answers\""), "{log}");
     assert!(log.contains("ticketd: an actor failed too often; see the log"), "{log}");
 }
 
 #[tokio::test]
 async fn a_poster_that_always_panics_ends_the_process() {
-    gives_up("mattermost_poster.handle=panic", Duration::from_secs(15)).await;
+    gives_up("late_answers.handle=panic", Duration::from_secs(15)).await;
 }
 
 #[tokio::test]
 async fn a_poster_that_always_freezes_ends_the_process() {
-    gives_up("mattermost_poster.handle=freeze", Duration::from_secs(25)).await;
+    gives_up("late_answers.handle=freeze", Duration::from_secs(25)).await;
 }
 
 #[tokio::test]

@@ -126,6 +126,14 @@ impl Desk {
         Ok(changed)
     }
 
+    /// A case as it stands.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn case(&self, id: CaseId) -> Result<Option<Case>, StoreError> {
+        self.read(move |tables| tables.case(id)).await
+    }
+
     /// The case of the ticket of this number.
     ///
     /// # Errors

@@ -1,0 +1,238 @@
+//! What is typed about tickets: lists, one ticket, and what is done to it.
+
+use super::{Clerk, TicketOrder};
+use crate::{
+    actors::desk::TicketFilter,
+    clients::ApiError,
+    model::{
+        case::Case,
+        keys::CaseId,
+        render,
+        ticket::{Change, Person, Ticket, TicketNumber, TicketState, Unchanged},
+    },
+    store::StoreError,
+};
+
+/// Tickets of a list.
+const LISTED: usize = 20;
+/// Characters of a subject in a list.
+const SUBJECT_SHOWN: usize = 80;
+
+/// Why something was not done.
+pub(super) enum Failure {
+    /// No form has this name.
+    NoForm,
+    /// There is nothing to open a form with.
+    NoTrigger,
+    /// Mattermost did not open the form.
+    NotOpened(ApiError),
+    /// There is no such ticket, or they may not know of it.
+    NoTicket,
+    /// There is nobody of this name.
+    NoUser(String),
+    /// Mattermost could not be asked.
+    Chat(ApiError),
+    /// The ticket stands so already.
+    Unchanged(Unchanged),
+    /// No button of ours.
+    Forged,
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl Failure {
+    /// A word for metrics.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::NoForm | Self::NoTrigger | Self::NotOpened(_) => "form",
+            Self::NoTicket => "no_ticket",
+            Self::NoUser(_) => "no_user",
+            Self::Chat(_) => "chat",
+            Self::Unchanged(_) => "unchanged",
+            Self::Forged => "forged",
+            Self::Store(_) => "store",
+        }
+    }
+}
+
+impl Clerk {
+    /// The sentence for whoever asked; what the operator can mend is logged.
+    pub(super) fn explain(&self, failure: Failure) -> String {
+        match failure {
+            Failure::NoForm | Failure::NoTrigger => self.say("ticket-form-failed", &[]),
+            Failure::NotOpened(error) => {
+                tracing::warn!(%error, "a ticket's form was not opened");
+                self.say("ticket-form-failed", &[])
+            }
+            Failure::NoTicket => self.say("ticket-unknown", &[]),
+            Failure::NoUser(name) => {
+                self.say("ticket-no-user", &[("name", render::line(&name).into())])
+            }
+            Failure::Chat(error) => {
+                tracing::warn!(%error, "mattermost could not be asked");
+                self.say("ticket-chat-away", &[])
+            }
+            Failure::Unchanged(unchanged) => self.say(
+                match unchanged {
+                    Unchanged::NoTicket => "ticket-unknown",
+                    Unchanged::Theirs => "ticket-theirs",
+                    Unchanged::Resolved => "ticket-is-resolved",
+                    Unchanged::NotResolved => "ticket-not-resolved",
+                    Unchanged::SamePriority => "ticket-same-priority",
+                },
+                &[],
+            ),
+            Failure::Forged => {
+                tracing::warn!("a button was pressed that is none of ours");
+                self.say("ticket-button-strange", &[])
+            }
+            Failure::Store(error) => {
+                tracing::error!(%error, "the store failed over a ticket");
+                self.say("ticket-not-recorded", &[])
+            }
+        }
+    }
+
+    /// The open tickets of the channel.
+    pub(super) async fn list(&self, order: &TicketOrder) -> Result<String, Failure> {
+        let filter = TicketFilter { channel: Some(order.channel.clone()), ..Default::default() };
+        let (cases, total) = self.open_tickets(filter).await?;
+        if cases.is_empty() {
+            return Ok(self.say("ticket-list-empty", &[]));
+        }
+        Ok(self.lines("ticket-list", &cases, total))
+    }
+
+    /// The open tickets that they have, and those that they asked for.
+    pub(super) async fn mine(&self, order: &TicketOrder) -> Result<String, Failure> {
+        let user = Some(order.user.id.clone());
+        let owned = TicketFilter { owner: user.clone(), ..Default::default() };
+        let asked = TicketFilter { asker: user, ..Default::default() };
+        let (owned, owned_total) = self.open_tickets(owned).await?;
+        let (asked, asked_total) = self.open_tickets(asked).await?;
+        let mut parts = Vec::new();
+        if !owned.is_empty() {
+            parts.push(self.lines("ticket-mine-owned", &owned, owned_total));
+        }
+        if !asked.is_empty() {
+            parts.push(self.lines("ticket-mine-asked", &asked, asked_total));
+        }
+        if parts.is_empty() {
+            return Ok(self.say("ticket-mine-empty", &[]));
+        }
+        Ok(parts.join("\n\n"))
+    }
+
+    pub(super) async fn show(
+        &self,
+        order: &TicketOrder,
+        number: TicketNumber,
+    ) -> Result<String, Failure> {
+        let case = self.ticket(order, number).await?;
+        let fields = self.tools.desk.fields_of(case.id).await.map_err(Failure::Store)?;
+        let [yes, no] = ["ticket-yes", "ticket-no"].map(|key| self.say(key, &[]));
+        let fields: Vec<_> = fields.iter().map(|field| field.shown([&yes, &no])).collect();
+        Ok(format!("{}\n{}", self.line(&case), fields.join("\n")))
+    }
+
+    pub(super) async fn take(
+        &self,
+        order: &TicketOrder,
+        number: TicketNumber,
+    ) -> Result<String, Failure> {
+        let case = self.ticket(order, number).await?;
+        let case = self.change(case.id, order.user.clone(), Change::Take).await?;
+        Ok(self.done("ticket-taken", &case))
+    }
+
+    pub(super) async fn resolve(
+        &self,
+        order: &TicketOrder,
+        number: TicketNumber,
+    ) -> Result<String, Failure> {
+        let case = self.ticket(order, number).await?;
+        let case = self.change(case.id, order.user.clone(), Change::Resolve).await?;
+        Ok(self.done("ticket-resolved", &case))
+    }
+
+    pub(super) async fn assign(
+        &self,
+        order: &TicketOrder,
+        number: TicketNumber,
+        who: &str,
+    ) -> Result<String, Failure> {
+        let case = self.ticket(order, number).await?;
+        let mentioned = order.mentioned.iter().find(|person| person.name == who).cloned();
+        let to = match mentioned {
+            Some(person) => person,
+            None => self.tools.mattermost.user_by_name(who).await.map_err(|error| match error {
+                ApiError::NotFound { .. } => Failure::NoUser(who.to_owned()),
+                error => Failure::Chat(error),
+            })?,
+        };
+        let case = self.change(case.id, order.user.clone(), Change::Assign { to }).await?;
+        Ok(self.done("ticket-assigned", &case))
+    }
+
+    /// A ticket that they may know of: they are in its channel, or asked for it themselves.
+    async fn ticket(&self, order: &TicketOrder, number: TicketNumber) -> Result<Case, Failure> {
+        let case = self.tools.desk.ticket_by_number(number).await.map_err(Failure::Store)?;
+        let case = case.ok_or(Failure::NoTicket)?;
+        let ticket = case.ticket.as_ref().ok_or(Failure::NoTicket)?;
+        if ticket.channel == order.channel || ticket.asker.id == order.user.id {
+            return Ok(case);
+        }
+        let member = self.tools.mattermost.is_member(&ticket.channel, &order.user.id).await;
+        match member {
+            Ok(true) => Ok(case),
+            Ok(false) => Err(Failure::NoTicket),
+            Err(error) => Err(Failure::Chat(error)),
+        }
+    }
+
+    pub(super) async fn change(
+        &self,
+        case: CaseId,
+        by: Person,
+        change: Change,
+    ) -> Result<Case, Failure> {
+        let changed = self.tools.desk.change_ticket(case, by, change).await;
+        changed.map_err(Failure::Store)?.map_err(Failure::Unchanged)
+    }
+
+    async fn open_tickets(&self, filter: TicketFilter) -> Result<(Vec<Case>, usize), Failure> {
+        self.tools.desk.open_tickets(filter, LISTED).await.map_err(Failure::Store)
+    }
+
+    fn lines(&self, key: &str, cases: &[Case], total: usize) -> String {
+        let mut lines = vec![self.say(key, &[("count", total.into())])];
+        lines.extend(cases.iter().map(|case| format!("- {}", self.line(case))));
+        if total > cases.len() {
+            let more = total - cases.len();
+            lines.push(self.say("ticket-list-more", &[("count", more.into())]));
+        }
+        lines.join("\n")
+    }
+
+    /// A ticket on one line: its name with a link, what it is about, how it stands.
+    fn line(&self, case: &Case) -> String {
+        let Some(ticket) = &case.ticket else { return String::new() };
+        let subject = render::line(&render::cut(&case.subject, SUBJECT_SHOWN));
+        let state = self.say(state_key(ticket), &[]);
+        let owner = ticket.owner.as_ref().map(|owner| format!(", {}", render::line(&owner.name)));
+        format!("{} {subject} ({state}{})", self.tools.linked(ticket), owner.unwrap_or_default())
+    }
+
+    fn done(&self, key: &str, case: &Case) -> String {
+        let linked = case.ticket.as_ref().map(|ticket| self.tools.linked(ticket));
+        self.say(key, &[("ticket", linked.unwrap_or_default().into())])
+    }
+}
+
+fn state_key(ticket: &Ticket) -> &'static str {
+    match ticket.state {
+        TicketState::Open => "ticket-state-open",
+        TicketState::Taken => "ticket-state-taken",
+        TicketState::Resolved => "ticket-state-resolved",
+    }
+}

@@ -1,0 +1,47 @@
+//! Opening a form, from inside the slash command: its trigger lives 3 s.
+
+use jiff::SignedDuration;
+use uuid::Uuid;
+
+use super::{Clerk, TicketOrder, command::Failure, form::Forms};
+use crate::{clock, config::Form, model::form_state::FormState};
+
+/// How long a form may stay open.
+const LIFETIME: SignedDuration = SignedDuration::from_hours(4);
+
+impl Clerk {
+    /// Opens the form of this name, with what was typed filled in. Nothing need be said then: the
+    /// form is there.
+    pub(super) async fn open(
+        &self,
+        order: TicketOrder,
+        name: &str,
+        text: &str,
+    ) -> Result<String, Failure> {
+        let form = self.form(name).ok_or(Failure::NoForm)?;
+        let trigger = order.trigger_id.ok_or(Failure::NoTrigger)?;
+        let state = FormState {
+            nonce: Uuid::new_v4().into_bytes(),
+            form: name.to_owned(),
+            user: order.user,
+            team: order.team,
+            channel: order.channel,
+            hook: order.hook,
+            expires: clock::now().saturating_add(LIFETIME).unwrap_or(jiff::Timestamp::MAX),
+        };
+        let state = self.tools.desk.secret().sign_state(&state);
+        let dialog = self.forms().dialog(form, text, &state);
+        let opened = self.tools.mattermost.open_dialog(&trigger, &self.tools.submit_url, &dialog);
+        opened.await.map_err(Failure::NotOpened)?;
+        Ok(String::new())
+    }
+
+    /// The form of this name.
+    pub(super) fn form(&self, name: &str) -> Option<&Form> {
+        self.tools.config.forms.iter().find(|form| form.name == name)
+    }
+
+    pub(super) fn forms(&self) -> Forms<'_> {
+        Forms { texts: &self.tools.texts, locale: self.locale }
+    }
+}

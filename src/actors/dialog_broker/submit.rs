@@ -1,0 +1,216 @@
+//! A filled form becomes a ticket, once. Whoever is logged in can post anything as a filled form, so
+//! nothing of it is believed but who they are: the state says what was opened for them, and is
+//! signed.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    Clerk, FilledForm, FormSays,
+    form::{Given, subject},
+};
+use crate::{
+    actors::desk::{NewTicket, Opened},
+    clients::ApiError,
+    clock,
+    config::Form,
+    model::{
+        case::Case,
+        form::{Filled, Value},
+        form_state::{FormState, StateFault},
+        ids::{ChannelId, PostId, TeamId},
+        post::NewPost,
+        ticket::Ticket,
+    },
+    store::StoreError,
+};
+
+/// How long a form waits for its post: then it says that the ticket is recorded.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Between two looks for the post.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How long Mattermost is asked who somebody is, or whether they are still in the channel. While
+/// it does not say, the signed state stands for it.
+const ASK_LIMIT: Duration = Duration::from_millis(1_500);
+
+impl Clerk {
+    pub(super) async fn submit(self, filled: FilledForm) -> FormSays {
+        let secret = self.tools.desk.secret();
+        let state = match secret.read_state(&filled.state, &filled.user, clock::now()) {
+            Ok(state) if state.channel == filled.channel => state,
+            Ok(_) => return self.refuse("channel", "ticket-form-elsewhere"),
+            Err(fault @ StateFault::Expired) => {
+                return self.refuse(fault.word(), "ticket-form-expired");
+            }
+            Err(fault) => return self.refuse(fault.word(), "ticket-form-strange"),
+        };
+        if filled.cancelled {
+            tracing::debug!("a ticket's form was closed");
+            return FormSays::Closed;
+        }
+        let Some(form) = self.form(&state.form) else {
+            return self.refuse("form", "ticket-form-gone");
+        };
+        if !self.is_there(&state).await {
+            return self.refuse("member", "ticket-form-not-member");
+        }
+        let given = match self.forms().check(form, &filled.fields) {
+            Ok(given) => given,
+            Err(faults) => return FormSays::Faults(faults),
+        };
+        let channel = match self.channel(form, &state).await {
+            Ok(channel) => channel,
+            Err(error) => {
+                tracing::warn!(%error, "the channel of a form cannot be found; see ticket.channel");
+                return FormSays::Refused(self.say("ticket-form-no-channel", &[]));
+            }
+        };
+        match self.record(form, &state, channel, given).await {
+            Ok(Opened::New(case)) => self.confirm(case, &state).await,
+            Ok(Opened::Spent(case)) => {
+                tracing::info!(reason = "spent", "a ticket's form was refused");
+                self.tools.metrics.ticket("form", "spent");
+                let ticket = case.ticket.map(|ticket| ticket.name()).unwrap_or_default();
+                FormSays::Refused(self.say("ticket-form-spent", &[("ticket", ticket.into())]))
+            }
+            Err(error) => {
+                tracing::error!(%error, "a ticket could not be recorded");
+                FormSays::Refused(self.say("ticket-not-recorded", &[]))
+            }
+        }
+    }
+
+    /// Each in the log and counted; the user reads what to do.
+    fn refuse(&self, reason: &'static str, key: &str) -> FormSays {
+        tracing::warn!(reason, "a ticket's form was refused");
+        self.tools.metrics.ticket("form", reason);
+        FormSays::Refused(self.say(key, &[]))
+    }
+
+    async fn is_there(&self, state: &FormState) -> bool {
+        let asked = self.tools.mattermost.is_member(&state.channel, &state.user.id);
+        match tokio::time::timeout(ASK_LIMIT, asked).await {
+            Ok(Ok(is_member)) => is_member,
+            // The bot need not be in the channel where somebody types.
+            Ok(Err(_)) | Err(_) => true,
+        }
+    }
+
+    /// Where the ticket is posted.
+    async fn channel(&self, form: &Form, state: &FormState) -> Result<ChannelId, ApiError> {
+        match &form.channel {
+            None => Ok(state.channel.clone()),
+            Some(channel) => self.channel_of(channel, &state.team).await,
+        }
+    }
+
+    async fn channel_of(&self, named: &str, team: &TeamId) -> Result<ChannelId, ApiError> {
+        if let Ok(id) = ChannelId::parse(named) {
+            return Ok(id);
+        }
+        let key = (team.clone(), named.to_owned());
+        let ask = self.tools.mattermost.channel_by_name(team, named);
+        let ask = async { ask.await.map(|channel| channel.id) };
+        self.tools.channels.try_get_with(key, ask).await.map_err(|error| (*error).clone())
+    }
+
+    async fn record(
+        &self,
+        form: &Form,
+        state: &FormState,
+        channel: ChannelId,
+        given: Vec<(String, Given)>,
+    ) -> Result<Opened, StoreError> {
+        let subject = subject(&given, &self.forms().title(form));
+        let mut fields = Vec::with_capacity(given.len());
+        for (label, given) in given {
+            fields.push(Filled { label, value: self.named(given).await });
+        }
+        let config = &self.tools.config;
+        let new = NewTicket {
+            nonce: state.nonce,
+            expires: state.expires,
+            day: clock::now().to_zoned(config.time_zone.clone()).date(),
+            prefix: config.prefix.clone(),
+            form: state.form.clone(),
+            team: state.team.clone(),
+            channel,
+            asker: state.user.clone(),
+            subject,
+            fields,
+        };
+        self.tools.desk.open_ticket(new).await
+    }
+
+    /// People and channels by their names, as far as Mattermost says them in time.
+    async fn named(&self, given: Given) -> Value {
+        let mattermost = &self.tools.mattermost;
+        match given {
+            Given::Line(text) => Value::Line(text),
+            Given::Text(text) => Value::Text(text),
+            Given::Bool(ticked) => Value::Bool(ticked),
+            Given::User(id) => match tokio::time::timeout(ASK_LIMIT, mattermost.user(&id)).await {
+                Ok(Ok(person)) => Value::Person(person),
+                Ok(Err(_)) | Err(_) => Value::Line(id.to_string()),
+            },
+            Given::Channel(id) => {
+                match tokio::time::timeout(ASK_LIMIT, mattermost.channel(&id)).await {
+                    Ok(Ok(channel)) => Value::Channel(channel.name),
+                    Ok(Err(_)) | Err(_) => Value::Line(id.to_string()),
+                }
+            }
+        }
+    }
+
+    /// Tells the asker, and only them, where their ticket is; or, while it cannot be posted, that
+    /// it is recorded.
+    async fn confirm(&self, case: Case, state: &FormState) -> FormSays {
+        self.tools.metrics.ticket("form", "ok");
+        let Some(ticket) = &case.ticket else { return FormSays::Closed };
+        let name = ticket.name();
+        let Some(post) = self.posted(&case).await else {
+            let kept = self.say("ticket-recorded", &[("ticket", name.into())]);
+            return FormSays::Refused(kept);
+        };
+        let link = self.tools.link(&post);
+        let text = self.say("ticket-posted", &[("ticket", name.into()), ("link", link.into())]);
+        self.tell_asker(ticket, state, text).await;
+        FormSays::Closed
+    }
+
+    async fn posted(&self, case: &Case) -> Option<PostId> {
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let case = self.tools.desk.case(case.id).await.ok().flatten()?;
+            if let Some(post) = case.ticket.and_then(|ticket| ticket.post) {
+                return Some(post);
+            }
+        }
+        None
+    }
+
+    /// Through the slash command's own hook; where there is none, as a direct message.
+    async fn tell_asker(&self, ticket: &Ticket, state: &FormState, text: String) {
+        if let Some(hook) = &state.hook
+            && self.tools.late.deliver(hook.clone(), text.clone()).await
+        {
+            return;
+        }
+        let mattermost = &self.tools.mattermost;
+        let told = async {
+            let post = NewPost {
+                channel: mattermost.direct_channel(&ticket.asker.id).await?,
+                root: None,
+                message: text,
+                props: serde_json::json!({}),
+                pending: String::new(),
+            };
+            mattermost.create_post(&post).await
+        };
+        if let Err(error) = told.await {
+            tracing::warn!(%error, "a ticket's asker could not be told of it");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! How a ticket reads in the chat: its post with its buttons, and the lines of its thread. What
+//! people wrote stays text: it mentions nobody and means nothing in Markdown.
+
+use serde_json::{Value, json};
+
+use super::PosterTools;
+use crate::model::{
+    case::Case,
+    form::Filled,
+    render,
+    ticket::{Change, Person, Priority, Ticket, TicketState},
+};
+
+/// Left for what stands around the fields.
+const HEAD_MAX: usize = 1_000;
+
+impl PosterTools {
+    /// The post of a ticket, as it stands now.
+    pub(super) fn post(&self, case: &Case, ticket: &Ticket, fields: &[Filled]) -> (String, Value) {
+        let asker = [("user", ticket.asker.mention().into())];
+        let mut message =
+            format!("#### {}\n{}\n", ticket.name(), self.say("ticket-asked-by", &asker));
+        let [yes, no] = ["ticket-yes", "ticket-no"].map(|key| self.say(key, &[]));
+        let mut room = render::POST_MAX - HEAD_MAX;
+        for field in fields {
+            let shown = field.shown([&yes, &no]);
+            let cut = render::cut(&shown, room);
+            room = room.saturating_sub(cut.chars().count() + 1);
+            message.push('\n');
+            message += &cut;
+        }
+        let props = json!({
+            "is_ticket": true,
+            "ticket_id": ticket.name(),
+            "attachments": [{
+                "color": color(ticket),
+                "text": self.standing(ticket),
+                "actions": self.buttons(case, ticket),
+            }],
+        });
+        (message, props)
+    }
+
+    /// What was done to a ticket.
+    pub(super) fn line(&self, by: &Person, change: &Change) -> String {
+        let by = ("by", by.mention().into());
+        match change {
+            Change::Take => self.say("ticket-line-taken", &[by]),
+            Change::Assign { to } => {
+                self.say("ticket-line-assigned", &[by, ("to", to.mention().into())])
+            }
+            Change::Resolve => self.say("ticket-line-resolved", &[by]),
+            Change::Reopen => self.say("ticket-line-reopened", &[by]),
+            Change::Prioritise { to } => {
+                let word = self.priority(*to);
+                self.say("ticket-line-priority", &[by, ("priority", word.into())])
+            }
+        }
+    }
+
+    /// State, owner, priority and times, on one line each.
+    fn standing(&self, ticket: &Ticket) -> String {
+        let state = self.say(state_key(ticket.state), &[]);
+        let mut lines = vec![self.say("ticket-state", &[("state", state.into())])];
+        if let Some(owner) = &ticket.owner {
+            lines.push(self.say("ticket-owner", &[("user", owner.mention().into())]));
+        }
+        let priority = self.priority(ticket.priority);
+        lines.push(self.say("ticket-priority", &[("priority", priority.into())]));
+        let mut time = |key: &str, at: Option<jiff::Timestamp>| {
+            if let Some(at) = at {
+                let at = at.to_zoned(self.time_zone.clone());
+                let at = at.strftime("%Y-%m-%d %H:%M").to_string();
+                lines.push(self.say(key, &[("time", at.into())]));
+            }
+        };
+        time("ticket-taken-at", ticket.taken);
+        time("ticket-resolved-at", ticket.resolved);
+        lines.join("\n")
+    }
+
+    fn buttons(&self, case: &Case, ticket: &Ticket) -> Vec<Value> {
+        let button = |action: &str, key: &str, style: &str| {
+            json!({
+                "id": action,
+                "name": self.say(key, &[]),
+                "type": "button",
+                "style": style,
+                "integration": self.integration(case, action),
+            })
+        };
+        if ticket.state == TicketState::Resolved {
+            return vec![button("reopen", "ticket-button-reopen", "default")];
+        }
+        let options: Vec<_> = Priority::ALL
+            .into_iter()
+            .map(|priority| json!({"text": self.priority(priority), "value": priority.word()}))
+            .collect();
+        vec![
+            button("take", "ticket-button-take", "primary"),
+            button("resolve", "ticket-button-resolve", "good"),
+            json!({
+                "id": "priority",
+                "name": self.say("ticket-button-priority", &[]),
+                "type": "select",
+                "options": options,
+                "default_option": ticket.priority.word(),
+                "integration": self.integration(case, "priority"),
+            }),
+        ]
+    }
+
+    /// Mattermost keeps it from its clients, but nothing else vouches for what comes back.
+    fn integration(&self, case: &Case, action: &str) -> Value {
+        let signature = self.desk.secret().sign_button(case.id, action);
+        json!({
+            "url": self.actions_url,
+            "context": {"case": case.id, "action": action, "signature": signature},
+        })
+    }
+
+    fn priority(&self, priority: Priority) -> String {
+        self.say(&format!("ticket-priority-{}", priority.word()), &[])
+    }
+
+    fn say(&self, key: &str, args: &[(&str, fluent_bundle::FluentValue<'_>)]) -> String {
+        self.texts.say(self.locale, key, args)
+    }
+}
+
+fn state_key(state: TicketState) -> &'static str {
+    match state {
+        TicketState::Open => "ticket-state-open",
+        TicketState::Taken => "ticket-state-taken",
+        TicketState::Resolved => "ticket-state-resolved",
+    }
+}
+
+fn color(ticket: &Ticket) -> &'static str {
+    match (ticket.state, ticket.priority) {
+        (TicketState::Resolved, _) => "#3db887",
+        (_, Priority::Urgent) => "#d24b4e",
+        (_, Priority::High) => "#ffbc1f",
+        (TicketState::Taken, _) => "#1c58d9",
+        (TicketState::Open, _) => "#8d93a5",
+    }
+}

@@ -1,0 +1,68 @@
+//! Tickets of the chat, put together: who opens their forms, and who posts them.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+
+use crate::{
+    actors::{
+        BrokerTools, Channels, Desk, DialogBroker, LateAnswers, PosterTools, SupervisorHandle,
+        start_mattermost_poster,
+    },
+    clients::MattermostClient,
+    config::{self, Config},
+    http::Tickets,
+    locale::Texts,
+    telemetry::Metrics,
+};
+
+/// Channels whose names are remembered, and for how long: somebody may rename one.
+const CHANNELS: u64 = 1_000;
+const CHANNELS_KNOWN: Duration = Duration::from_mins(10);
+
+/// What tickets are built of.
+pub(super) struct Parts<'p> {
+    pub(super) config: &'p Config,
+    pub(super) ticket: &'p config::Ticket,
+    pub(super) mattermost: &'p MattermostClient,
+    pub(super) desk: &'p Desk,
+    pub(super) late: &'p LateAnswers,
+    pub(super) texts: &'p Arc<Texts>,
+    pub(super) metrics: &'p Metrics,
+}
+
+/// Starts the broker and the poster.
+///
+/// # Errors
+/// If the supervisor does not get one to run.
+pub(super) async fn start(
+    supervisor: &SupervisorHandle,
+    parts: Parts<'_>,
+) -> anyhow::Result<Tickets> {
+    let Parts { config, ticket, mattermost, desk, late, texts, metrics } = parts;
+    let base = config.http.public_url.as_ref().context("http.public_url is not set")?;
+    let secret = desk.secret();
+    let tools = PosterTools {
+        mattermost: mattermost.clone(),
+        desk: desk.clone(),
+        texts: texts.clone(),
+        locale: config.mattermost.locale,
+        time_zone: ticket.time_zone.clone(),
+        actions_url: base.join(&Tickets::button_path(secret))?,
+    };
+    start_mattermost_poster(supervisor, tools).await?;
+    let channels = Channels::builder().max_capacity(CHANNELS).time_to_live(CHANNELS_KNOWN).build();
+    let tools = BrokerTools {
+        mattermost: mattermost.clone(),
+        desk: desk.clone(),
+        late: late.clone(),
+        texts: texts.clone(),
+        config: ticket.clone(),
+        submit_url: base.join(&Tickets::form_path(secret))?,
+        chat_url: config.mattermost.url.clone(),
+        channels,
+        metrics: metrics.clone(),
+    };
+    let broker = DialogBroker::start(supervisor, tools).await?;
+    Ok(Tickets::new(broker, ticket.slash_tokens.clone(), secret))
+}
