@@ -5,7 +5,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use super::super::error::{RowFault, StoreError};
-use super::super::table::{Schema, fault};
+use super::super::table::fault;
 use super::links::Link;
 use super::parts::{Parts, TextTable};
 use super::rows::{DeskTable, Nothing, case_key, case_of, digest, joined, split};
@@ -239,6 +239,11 @@ impl Desk {
             return Ok(Vec::new());
         }
         serde_json::from_slice(&text).map_err(|_| undecodable())
+    }
+
+    /// Whether any part of a ticket's fields is kept.
+    pub(super) fn has_fields(&self, case: CaseId) -> Result<bool, StoreError> {
+        self.has_text::<FieldTexts, FIELDS_KEY>(&case_key(case))
     }
 
     /// The cases whose tickets are not resolved, the newest first. Each is read only when it is
