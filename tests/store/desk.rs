@@ -30,7 +30,7 @@ use crate::{freed, login, open, user};
 const ENV: &str = "TICKETD_TEST_DESK";
 const ROUNDS: u64 = 12;
 /// Between two transactions of a writer, so that the tables stay small enough to be looked through.
-const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(10);
 const POLICY: Policy = Policy { notices: true, reopen: false, index_lag: Duration::from_mins(5) };
 
 fn keys() -> Keyring {
@@ -111,7 +111,7 @@ fn ticket(number: u64) -> Ticket {
 }
 
 fn fields(number: u64) -> Vec<Filled> {
-    let text = format!("printer {number} ").repeat(300);
+    let text = format!("printer {number} ").repeat(20);
     vec![Filled { label: "Problem".into(), value: Value::Text(text) }]
 }
 
