@@ -29,6 +29,7 @@ use crate::{
 
 mod arrival;
 mod intake;
+mod leads;
 mod review;
 mod tickets;
 
@@ -277,14 +278,7 @@ impl Desk {
                 if more.iter().any(|effect| effect.work == Work::SendNotice) {
                     intake::count_answer(rows, tables.secret(), &case, now)?;
                 }
-                if let Some(issue) = &case.issue {
-                    rows.link_issue(issue, case.id)?;
-                }
-                // By its mark the issue is known again when its key has changed.
-                let mark = MessageId::parse(&effect.mark()).filter(|_| created);
-                if let (Some(mailbox), Some(mark)) = (case.mailbox(), mark) {
-                    rows.link_message(mailbox, &mark, case.id)?;
-                }
+                leads::keep(rows, &case, &effect, created)?;
                 rows.put_effect(&effect)?;
                 for effect in &more {
                     rows.put_effect(effect)?;

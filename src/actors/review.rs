@@ -17,6 +17,7 @@ use crate::{
         case::{Case, MailRecord, MailState},
         effect::{Effect, Stage},
         keys::{CaseId, EffectId, MailKey, MailboxName},
+        ticket::TicketNumber,
     },
 };
 
@@ -31,7 +32,7 @@ pub enum Question {
         /// How many at most.
         limit: usize,
     },
-    /// All about a case, an effect's case, or a mail; by its id.
+    /// All about a case, an effect's case, or a mail; by its id, or the ticket's.
     Show(String),
     /// Try a dead effect, or a mail that was put aside or kept out, again; by its id.
     Retry(String),
@@ -196,21 +197,31 @@ impl Review {
             let raw = self.desk.raw(key).await?;
             return Ok(Reply::Mail { record: Box::new(record), raw });
         }
-        let case = EffectId::parse(id).map(|effect| effect.case);
-        let Some(case) = case.or_else(|| CaseId::new(id.parse().ok()?)) else {
-            return Ok(unknown(id));
+        let effect = EffectId::parse(id).map(|effect| effect.case);
+        let case = match effect {
+            Some(case) => Some(case),
+            None => self.case_of(id).await?,
         };
+        let Some(case) = case else { return Ok(unknown(id)) };
         Ok(match self.desk.show_case(case).await? {
             Some((case, effects)) => Reply::Case { case: Box::new(case), effects },
             None => unknown(id),
         })
     }
 
+    /// The case that an operator calls by its number or by its ticket's.
+    async fn case_of(&self, id: &str) -> anyhow::Result<Option<CaseId>> {
+        let Some(number) = TicketNumber::parse(id) else {
+            return Ok(id.parse().ok().and_then(CaseId::new));
+        };
+        Ok(self.desk.ticket_by_number(number).await?.map(|case| case.id))
+    }
+
     async fn retry(&self, id: &str) -> anyhow::Result<Reply> {
         if let Some(effect) = EffectId::parse(id) {
             return Ok(Reply::Retried(self.desk.retry(effect).await?));
         }
-        if let Some(case) = id.parse().ok().and_then(CaseId::new) {
+        if let Some(case) = self.case_of(id).await? {
             let Some((_, effects)) = self.desk.show_case(case).await? else {
                 return Ok(unknown(id));
             };
@@ -364,6 +375,7 @@ async fn sign_in(mailbox: &Mailbox) -> Option<SignInFault> {
 
 fn unknown(id: &str) -> Reply {
     Reply::Failed(format!(
-        "{id:?} is neither a case (17), an effect (17.3) nor a mail of the register"
+        "{id:?} is neither a case (17), an effect (17.3), a ticket (Ticket-20261122-0001) nor a \
+         mail of the register"
     ))
 }

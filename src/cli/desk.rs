@@ -31,7 +31,8 @@ pub(super) enum Desk {
         #[arg(long, value_name = "N", default_value_t = 20)]
         limit: usize,
     },
-    /// Show a case (17), the case of an effect (17.3), or a mail (32 hexadecimal digits)
+    /// Show a case (17, or Ticket-20261122-0001), the case of an effect (17.3), or a mail (32
+    /// hexadecimal digits)
     Show {
         /// An id as `desk list` shows it
         id: String,
@@ -104,10 +105,23 @@ fn list(rows: &[Row]) {
     if rows.is_empty() {
         return tell("there is nothing to list");
     }
-    let mut table = table(&["id", "state", "issue", "changed", "subject"]);
+    // A desk without tickets has no columns for them.
+    let tickets = rows.iter().any(|row| row.ticket.is_some());
+    let ticket_head: &[&str] =
+        if tickets { &["ticket", "ticket state", "owner", "channel"] } else { &[] };
+    let mut table =
+        table(&[&["id", "state", "issue"], ticket_head, &["changed", "subject"]].concat());
     for row in rows {
         let at = format!("{:.0}", row.at);
-        table.add_row([&row.id, &row.state, &row.issue, &at, &row.subject]);
+        let mut cells = vec![row.id.as_str(), &row.state, &row.issue];
+        match &row.ticket {
+            Some(ticket) => {
+                cells.extend([&*ticket.name, &ticket.state, &ticket.owner, &ticket.channel]);
+            }
+            None => cells.extend(ticket_head.iter().map(|_| "")),
+        }
+        cells.extend([at.as_str(), &row.subject]);
+        table.add_row(cells);
     }
     print(&table);
 }
@@ -137,11 +151,19 @@ fn show_case(case: &Case, effects: &[Effect]) {
     }
     if let Some(ticket) = &case.ticket {
         tell(&format!("ticket     {}", ticket.name()));
+        tell(&format!("state      {}", ticket.state.word()));
+        let owner = ticket.owner.as_ref().map_or("nobody", |owner| &owner.name);
+        tell(&format!("owner      {owner}"));
+        tell(&format!("priority   {}", ticket.priority.word()));
+        tell(&format!("asker      {}", ticket.asker.name));
+        tell(&format!("channel    {}", ticket.channel));
     }
     tell(&format!("subject    {}", case.subject));
     tell(&format!("issue      {}", issue.unwrap_or_else(|| "none yet".to_owned())));
-    let reporter = case.reporter().map(|reporter| reporter.email.to_string());
-    tell(&format!("reporter   {}", reporter.unwrap_or_else(|| "unknown".to_owned())));
+    if case.mail.is_some() {
+        let reporter = case.reporter().map(|reporter| reporter.email.to_string());
+        tell(&format!("reporter   {}", reporter.unwrap_or_else(|| "unknown".to_owned())));
+    }
     tell(&format!("opened     {:.0}", case.opened));
     tell(&format!("changed    {:.0}\n", case.changed));
     let mut table = table(&["id", "what", "state", "failures", "due", "last fault"]);

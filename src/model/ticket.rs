@@ -87,6 +87,18 @@ pub enum TicketState {
     Resolved,
 }
 
+impl TicketState {
+    /// A word for lists.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Taken => "taken",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
 /// How much a ticket matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -10,14 +10,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::civil::date;
+use jiff::{Timestamp, ToSpan};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use ticketd::model::case::{MailRecord, MailState};
 use ticketd::model::desk::{self, Done, Outcome, Policy};
 use ticketd::model::effect::{MailRef, Worker};
+use ticketd::model::form::{Filled, Value};
+use ticketd::model::ids::{ChannelId, PostId, TeamId, UserId};
 use ticketd::model::keys::{CaseId, CommentId, EffectId, IssueKey, MailKey, MailboxName};
 use ticketd::model::mail::{Address, Email, Folder, Importance, Mail, MessageId};
+use ticketd::model::ticket::{Person, Priority, Ticket, TicketNumber, TicketState};
 use ticketd::store::{Cursor, Desk, DeskTx, Keyring, SenderCount, Store, StoreError};
 
 use crate::{freed, login, open, user};
@@ -26,7 +30,7 @@ use crate::{freed, login, open, user};
 const ENV: &str = "TICKETD_TEST_DESK";
 const ROUNDS: u64 = 12;
 /// Between two transactions of a writer, so that the tables stay small enough to be looked through.
-const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(10);
 const POLICY: Policy = Policy { notices: true, reopen: false, index_lag: Duration::from_mins(5) };
 
 fn keys() -> Keyring {
@@ -75,14 +79,51 @@ fn raw(number: u64) -> Vec<u8> {
     vec![u8::try_from(number % 251).unwrap(); 5_000]
 }
 
-/// One mail taken up: rows in eleven tables, and the settling of the case before it.
+/// Tickets of one day.
+const A_DAY: u64 = 50;
+
+/// The ticket that the case of this mail has as well.
+fn ticket_number(number: u64) -> TicketNumber {
+    let (days, count) = ((number - 1) / A_DAY, (number - 1) % A_DAY + 1);
+    let day = date(2026, 11, 22).saturating_add(i64::try_from(days).unwrap().days());
+    TicketNumber { day, count: count.try_into().unwrap() }
+}
+
+fn post(number: u64) -> PostId {
+    PostId::parse(&format!("{number:0>26}")).unwrap()
+}
+
+fn ticket(number: u64) -> Ticket {
+    Ticket {
+        number: ticket_number(number),
+        prefix: "Ticket".into(),
+        form: "network".into(),
+        team: TeamId::parse(&"t".repeat(26)).unwrap(),
+        channel: ChannelId::parse(&"c".repeat(26)).unwrap(),
+        asker: Person { id: UserId::parse(&"a".repeat(26)).unwrap(), name: "ann".into() },
+        post: Some(post(number)),
+        state: if number.is_multiple_of(3) { TicketState::Resolved } else { TicketState::Open },
+        owner: None,
+        priority: Priority::Normal,
+        taken: None,
+        resolved: None,
+    }
+}
+
+fn fields(number: u64) -> Vec<Filled> {
+    let text = format!("printer {number} ").repeat(20);
+    vec![Filled { label: "Problem".into(), value: Value::Text(text) }]
+}
+
+/// One mail taken up, with a ticket in the chat: rows in seventeen tables, and the settling of the
+/// case before it.
 fn take_up(tx: &mut DeskTx<'_>) -> Result<u64, StoreError> {
     let id = tx.next_case()?;
     let number = id.get();
     let mail = mail(number);
     let now = at(number);
     let mail_ref = MailRef { key: key(number), remote: mail.remote.clone() };
-    let (opened, effects) = desk::open(id, &mailbox(), &mail, mail_ref, now);
+    let (mut opened, effects) = desk::open(id, &mailbox(), &mail, mail_ref, now);
     tx.put_mail(&MailRecord {
         key: key(number),
         mailbox: mailbox(),
@@ -95,6 +136,12 @@ fn take_up(tx: &mut DeskTx<'_>) -> Result<u64, StoreError> {
         state: MailState::Ticket { case: id },
     })?;
     tx.keep_raw(&key(number), &raw(number))?;
+    let ticket = ticket(number);
+    assert_eq!(tx.number_ticket(ticket.number.day, id)?, ticket.number);
+    opened.ticket = Some(ticket);
+    tx.keep_fields(id, &fields(number))?;
+    tx.link_post(&post(number), id)?;
+    tx.spend_state(&u128::from(number).to_be_bytes(), id, now)?;
     tx.put_case(&opened)?;
     effects.iter().try_for_each(|effect| tx.put_effect(effect))?;
     tx.link_message(&mailbox(), mail.message_id.as_ref().unwrap(), id)?;
@@ -155,6 +202,10 @@ fn is_there(desk: &Desk, number: u64) -> bool {
         desk.case_of_message(&mailbox(), &message).unwrap() == Some(id),
         desk.case_of_conversation(&mailbox(), &conversation).unwrap() == Some(id),
         desk.case_of_subject(number).unwrap().is_some(),
+        desk.case_of_ticket(ticket_number(number)).unwrap() == Some(id),
+        desk.case_of_post(&post(number)).unwrap() == Some(id),
+        desk.case_of_state(&u128::from(number).to_be_bytes()).unwrap() == Some(id),
+        desk.fields_of(id).unwrap() == fields(number),
         cursor.is_some_and(|cursor| cursor.state.parse::<u64>().unwrap() >= number),
         settled,
     ];
@@ -173,6 +224,7 @@ fn whole(desk: &Desk) -> u64 {
     assert_eq!(audit.problems, []);
     assert_eq!((audit.cases, audit.mails.values().sum::<u64>()), (count, count));
     assert_eq!(desk.dead().unwrap().len() as u64, count.saturating_sub(1) / 5);
+    assert_eq!(desk.count_open_tickets().unwrap() as u64, count - count / 3);
     let never = |_| false;
     assert_eq!(
         desk.due(Worker::Jira, Timestamp::MAX, 9, &never).unwrap().len(),

@@ -208,9 +208,7 @@ impl Intake<'_, '_> {
             _ => MailState::Comment { case: id },
         };
         self.put_mail(key, state)?;
-        for effect in &effects {
-            self.rows.put_effect(effect)?;
-        }
+        effects.iter().try_for_each(|effect| self.rows.put_effect(effect))?;
         self.admit(&mut case);
         self.rows.put_case(&case)?;
         self.link(id)?;
@@ -315,15 +313,13 @@ impl Intake<'_, '_> {
 
     fn put_mail(&mut self, key: MailKey, state: MailState) -> Result<(), StoreError> {
         let mail = self.mail;
-        let subject: String =
-            mail.subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         self.rows.put_mail(&MailRecord {
             key,
             mailbox: self.mailbox.clone(),
             remote: mail.remote.clone(),
             folder: mail.folder,
             from: mail.from.as_ref().map(|from| from.email.clone()),
-            subject: render::cut(subject.trim(), SUBJECT_MAX),
+            subject: render::cut(&Case::subject_of(&mail.subject), SUBJECT_MAX),
             received: mail.received,
             recorded: self.now,
             state,

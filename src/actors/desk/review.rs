@@ -41,13 +41,42 @@ pub struct Row {
     pub state: String,
     /// The issue, where there is one.
     pub issue: String,
+    /// The ticket, where there is one.
+    pub ticket: Option<TicketRow>,
     /// The subject.
     pub subject: String,
     /// When something last happened.
     pub at: Timestamp,
 }
 
-discreet!(Row { id, issue, at });
+discreet!(Row { id, issue, ticket, at });
+
+/// The ticket of a case in a listing.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct TicketRow {
+    /// Its whole name, by which `desk show` knows it as well.
+    pub name: String,
+    /// How it stands, by its word.
+    pub state: String,
+    /// Who has it; empty for nobody.
+    pub owner: String,
+    /// The id of its channel.
+    pub channel: String,
+}
+
+discreet!(TicketRow { name, state, channel });
+
+impl TicketRow {
+    fn of(case: &Case) -> Option<Self> {
+        let ticket = case.ticket.as_ref()?;
+        Some(Self {
+            name: ticket.name(),
+            state: ticket.state.word().to_owned(),
+            owner: ticket.owner.as_ref().map(|owner| owner.name.clone()).unwrap_or_default(),
+            channel: ticket.channel.to_string(),
+        })
+    }
+}
 
 /// What became of a retry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,6 +242,8 @@ impl Desk {
             let waiting = tables.waiting(Worker::Jira)?;
             metrics.desk("waiting_for_jira", waiting);
             metrics.desk("waiting_for_mail", tables.waiting(Worker::Mail)?);
+            metrics.desk("waiting_for_chat", tables.waiting(Worker::Chat)?);
+            metrics.desk("open_tickets", tables.count_open_tickets()?);
             let counts = tables.counts()?.into_iter();
             let aside = counts.filter(|((_, state), _)| *state == "quarantined");
             let aside = aside.map(|(_, count)| count).sum::<u64>();
@@ -246,6 +277,7 @@ fn case_row(case: &Case, head: Option<&Effect>) -> Row {
         id: case.id.to_string(),
         state,
         issue: case.issue.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ticket: TicketRow::of(case),
         subject: case.subject.clone(),
         at: case.changed,
     }
@@ -256,6 +288,7 @@ fn dead_row(case: &Case, effect: &Effect) -> Row {
         id: effect.id.to_string(),
         state: format!("{}: {}", effect.work.word(), effect.fault.as_deref().unwrap_or("?")),
         issue: case.issue.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ticket: TicketRow::of(case),
         subject: case.subject.clone(),
         at: case.changed,
     }
@@ -271,6 +304,7 @@ fn mail_row(mail: MailRecord) -> Row {
         id: mail.key.to_string(),
         state,
         issue: String::new(),
+        ticket: None,
         subject: mail.subject,
         at: mail.recorded,
     }

@@ -218,3 +218,6 @@ fn open(rows: &mut DeskTx<'_>, new: NewTicket, now: Timestamp) -> Result<Opened,
     rows.spend_state(&new.nonce, id, new.expires)?;
     Ok(Opened::New(case))
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,8 +7,10 @@ use jiff::Timestamp;
 use super::Policy;
 use crate::model::{
     effect::MailRef,
+    ids::{ChannelId, TeamId, UserId},
     keys::{MailKey, MailboxName},
     mail::{Address, Email, Folder, Importance, Mail, MessageId},
+    ticket::{Person, Priority, Ticket, TicketNumber, TicketState},
 };
 
 pub(crate) const POLICY: Policy =
@@ -47,4 +49,31 @@ pub(crate) fn mail(number: impl Display) -> Mail {
 pub(crate) fn mail_ref(number: impl Display) -> MailRef {
     let mail = mail(number);
     MailRef { key: MailKey::of(&mailbox(), &mail.identity()), remote: mail.remote }
+}
+
+/// Somebody in the chat whose name and id are this letter.
+pub(crate) fn person(letter: char) -> Person {
+    Person { id: UserId::parse(&id(letter)).unwrap(), name: letter.to_string() }
+}
+
+/// An id of Mattermost's, all of one letter.
+pub(crate) fn id(letter: char) -> String {
+    letter.to_string().repeat(26)
+}
+
+pub(crate) fn ticket(number: TicketNumber) -> Ticket {
+    Ticket {
+        number,
+        prefix: "Ticket".into(),
+        form: String::new(),
+        team: TeamId::parse(&id('t')).unwrap(),
+        channel: ChannelId::parse(&id('c')).unwrap(),
+        asker: person('a'),
+        post: None,
+        state: TicketState::Open,
+        owner: None,
+        priority: Priority::Normal,
+        taken: None,
+        resolved: None,
+    }
 }

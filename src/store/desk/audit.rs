@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use jiff::civil::Date;
+
 use super::super::error::StoreError;
 use super::super::table::fault;
 use super::cases::{Cases, Schedule, scheduled};
@@ -15,6 +17,11 @@ use super::{Counts, Desk};
 use crate::model::case::{Case, MailState, Next};
 use crate::model::effect::{Effect, Stage, Work};
 use crate::model::keys::{CaseId, EffectId, IssueKey, MailKey};
+use crate::model::ticket::TicketNumber;
+
+mod tickets;
+
+use tickets::Tickets;
 
 /// What an audit counted and found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -136,6 +143,81 @@ pub enum Problem {
         /// The case.
         case: CaseId,
     },
+    /// A ticket's number is not its own.
+    #[error("case {case} has ticket {number}, and that number does not lead to it")]
+    NumberMissing {
+        /// The case.
+        case: CaseId,
+        /// The number.
+        number: TicketNumber,
+    },
+    /// A number leads to a case that does not bear it.
+    #[error("ticket {number} leads to case {case}, which is not there or has another number")]
+    NumberLink {
+        /// The number.
+        number: TicketNumber,
+        /// The case.
+        case: CaseId,
+    },
+    /// The numbers of a day have a gap, or go beyond the count.
+    #[error(
+        "of {day} the last ticket is {last} and {purged} are purged, and there are {found} numbers \
+         up to it and {beyond} beyond"
+    )]
+    Numbers {
+        /// The day.
+        day: Date,
+        /// The day's own count.
+        last: u32,
+        /// How many of them have been purged.
+        purged: u32,
+        /// How many of them are there.
+        found: u32,
+        /// How many are above the day's own count.
+        beyond: u32,
+    },
+    /// What was filled into a form is lost.
+    #[error("case {case} has a ticket, and what was filled into its form is missing or broken")]
+    NoFields {
+        /// The case.
+        case: CaseId,
+    },
+    /// What was filled into a form belongs to nothing.
+    #[error("fields of a form belong to case {case}, which is not there or has no ticket")]
+    FieldsLink {
+        /// The case.
+        case: CaseId,
+    },
+    /// An open ticket that no list shows.
+    #[error("case {case} has an open ticket that is not among the open ones")]
+    NotAmongOpen {
+        /// The case.
+        case: CaseId,
+    },
+    /// A list shows a ticket that is not open.
+    #[error("case {case} is among the open tickets and has none that is open")]
+    NotOpen {
+        /// The case.
+        case: CaseId,
+    },
+    /// A ticket's post does not lead to it: its buttons would not work.
+    #[error("case {case} has a post in the chat that does not lead to it")]
+    PostMissing {
+        /// The case.
+        case: CaseId,
+    },
+    /// A post leads nowhere.
+    #[error("a post leads to case {case}, which is not there or has no ticket")]
+    PostLink {
+        /// The case.
+        case: CaseId,
+    },
+    /// A dialog's state leads nowhere: it could be used again.
+    #[error("a dialog's state leads to case {case}, which is not there or has no ticket")]
+    StateLink {
+        /// The case.
+        case: CaseId,
+    },
 }
 
 /// What is gathered on the way: about 100 bytes a case and a follow-up.
@@ -148,6 +230,7 @@ struct Found {
     /// Effects that bring a mail to Jira.
     brought: HashMap<(CaseId, MailKey), u32>,
     dead: BTreeSet<EffectId>,
+    tickets: Tickets,
 }
 
 impl Desk {
@@ -163,11 +246,13 @@ impl Desk {
             let (_, case) = row?;
             let effects = self.effects_of(case.id)?;
             found.case(&case, &effects);
+            self.audit_ticket(&case, &mut found)?;
         }
         self.audit_effects(&mut found)?;
         self.audit_schedule(&mut found)?;
         self.audit_mails(&mut found)?;
         self.audit_links(&mut found)?;
+        self.audit_tickets(&mut found)?;
         found.audit.problems.sort();
         Ok(found.audit)
     }

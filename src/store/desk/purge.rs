@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::super::changes::Tables;
 use super::super::error::StoreError;
@@ -16,6 +16,7 @@ use super::cases::Cases;
 use super::links::{Conversations, Issues, Messages, Subjects};
 use super::mails::Mails;
 use super::seen::{SenderCount, Senders};
+use super::tickets::{Day, Days, Posts, Spent, day_key, is_open};
 use super::{Desk, DeskTx};
 use crate::clock;
 use crate::model::case::{Case, MailState};
@@ -23,6 +24,11 @@ use crate::model::keys::{CaseId, MailKey};
 
 /// Rows of one transaction, more or less a few.
 const ROWS: usize = 500;
+/// How long a dialog's state is remembered after it expired: who took it just before may be slow.
+const STATES_KEPT: SignedDuration = SignedDuration::from_hours(1);
+/// How long the count of a day is kept at least: no clock of the world and no mistaken one calls it
+/// today after that.
+const DAYS_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What a purge removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,13 +49,16 @@ struct Belongings {
     conversations: Vec<[u8; 16]>,
     issues: Vec<[u8; 16]>,
     subjects: Vec<[u8; 8]>,
+    posts: Vec<[u8; 16]>,
+    states: Vec<[u8; 16]>,
 }
 
 impl Desk {
-    /// Removes at most `limit` cases that are idle, have no dead effect and did not change since
-    /// `before`, the oldest first, with their mails, effects and links; at most `limit` ignored
-    /// mails that were recorded before it; and the counts of senders who wrote nothing for two
-    /// days. Quarantined mails stay. It reads all mails and links, so a large limit is the cheap
+    /// Removes at most `limit` cases that are idle, have no dead effect and no open ticket and did
+    /// not change since `before`, the oldest first, with their mails, effects and links; at most
+    /// `limit` ignored mails that were recorded before it; the counts of senders who wrote nothing
+    /// for two days; expired dialog states; and the counts of days whose tickets are all gone.
+    /// Quarantined mails stay. It reads all mails and links, so a large limit is the cheap
     /// one. Blocks.
     ///
     /// # Errors
@@ -71,6 +80,8 @@ impl Desk {
             purged.mails += self.write(|tx| tx.remove_ignored(mails))?;
         }
         purged.senders = self.purge_senders()?;
+        self.purge_states()?;
+        self.purge_days()?;
         Ok(purged)
     }
 
@@ -99,6 +110,8 @@ impl Desk {
             gather::<Conversations>(tables, over, |link| link.case, |of| &mut of.conversations)?;
             gather::<Issues>(tables, over, |link| link.case, |of| &mut of.issues)?;
             gather::<Subjects>(tables, over, |link| link.case, |of| &mut of.subjects)?;
+            gather::<Posts>(tables, over, |link| link.case, |of| &mut of.posts)?;
+            gather::<Spent>(tables, over, |spent| spent.case, |of| &mut of.states)?;
         }
         Ok(ignored)
     }
@@ -125,6 +138,47 @@ impl Desk {
                 return Ok(());
             }
         }
+    }
+
+    /// Forgets dialog states that nobody takes any more.
+    fn purge_states(&self) -> Result<(), StoreError> {
+        let expired = earlier(STATES_KEPT);
+        let mut old = Vec::new();
+        for row in self.tables().scan::<Spent>(&[])? {
+            let (nonce, spent) = row?;
+            if spent.expires < expired {
+                old.push(nonce);
+            }
+        }
+        for some in old.chunks(ROWS) {
+            self.write(|tx| some.iter().try_for_each(|nonce| tx.view.0.remove::<Spent>(nonce)))?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the counts of days whose tickets are all purged, once no clock can call them today.
+    fn purge_days(&self) -> Result<(), StoreError> {
+        let first = day_key(earlier(DAYS_KEPT).to_zoned(TimeZone::UTC).date());
+        let all_purged = |day: &Day| day.purged >= day.last;
+        let mut old = Vec::new();
+        for row in self.tables().before::<Days>(&first)? {
+            let (key, day) = row?;
+            if all_purged(&day) {
+                old.push(key);
+            }
+        }
+        for some in old.chunks(ROWS) {
+            self.write(|tx| {
+                for key in some {
+                    // The clock may have been set back, and a ticket made since.
+                    if tx.view.0.get::<Days>(key)?.is_some_and(|day| all_purged(&day)) {
+                        tx.view.0.remove::<Days>(key)?;
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     fn purge_senders(&self) -> Result<u64, StoreError> {
@@ -154,8 +208,12 @@ impl Desk {
     }
 }
 
+fn earlier(by: SignedDuration) -> Timestamp {
+    clock::now().saturating_sub(by).unwrap_or(Timestamp::MIN)
+}
+
 fn is_over(case: &Case, before: Timestamp) -> bool {
-    case.is_idle() && case.changed < before
+    case.is_idle() && case.changed < before && !is_open(case)
 }
 
 /// Files the keys of a table under the cases that its rows name.
@@ -188,6 +246,9 @@ impl DeskTx<'_> {
             return Ok((mails, false));
         }
         self.remove_comments(id)?;
+        if let Some(ticket) = self.case(id)?.and_then(|case| case.ticket) {
+            self.remove_ticket(id, &ticket)?;
+        }
         self.remove_case(id)?;
         Ok((mails, true))
     }
@@ -203,6 +264,10 @@ impl DeskTx<'_> {
                 self.view.0.remove::<Subjects>(&key)?;
             } else if let Some(key) = of.issues.pop() {
                 self.view.0.remove::<Issues>(&key)?;
+            } else if let Some(key) = of.posts.pop() {
+                self.view.0.remove::<Posts>(&key)?;
+            } else if let Some(key) = of.states.pop() {
+                self.view.0.remove::<Spent>(&key)?;
             } else {
                 return Ok(true);
             }

@@ -5,7 +5,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use super::super::error::{RowFault, StoreError};
-use super::super::table::{Schema, fault};
+use super::super::table::fault;
 use super::links::Link;
 use super::parts::{Parts, TextTable};
 use super::rows::{DeskTable, Nothing, case_key, case_of, digest, joined, split};
@@ -241,6 +241,11 @@ impl Desk {
         serde_json::from_slice(&text).map_err(|_| undecodable())
     }
 
+    /// Whether any part of a ticket's fields is kept.
+    pub(super) fn has_fields(&self, case: CaseId) -> Result<bool, StoreError> {
+        self.has_text::<FieldTexts, FIELDS_KEY>(&case_key(case))
+    }
+
     /// The cases whose tickets are not resolved, the newest first. Each is read only when it is
     /// asked for; one that was resolved meanwhile is left out.
     ///
@@ -282,7 +287,7 @@ mod tests {
         for number in numbers {
             assert_eq!(number_of(number_key(number)).unwrap(), number);
         }
-        assert_eq!(number_key(numbers[0]), [1, 53, 39, 146, 0, 0, 0, 1]);
+        assert_eq!(number_key(numbers[0]), [1, 53, 41, 2, 0, 0, 0, 1]);
         for bad in [0_u32, 20_261_322, 20_261_100, u32::MAX] {
             assert_eq!(day_of(bad.to_be_bytes()), Err(RowFault::Undecodable), "{bad}");
         }
