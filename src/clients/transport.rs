@@ -389,8 +389,7 @@ impl Answer {
     /// [`ApiError::Malformed`]: a login page with status 200 is no answer.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let malformed = |cause: String| ApiError::Malformed { service: self.service, cause };
-        let kind = self.header("content-type").unwrap_or_default();
-        if !kind.starts_with("application/json") {
+        if !self.header("content-type").is_some_and(|kind| kind.starts_with("application/json")) {
             return Err(malformed("not JSON".to_owned()));
         }
         // Only the place is told: serde's text can quote what it read.

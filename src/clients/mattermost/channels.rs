@@ -22,15 +22,15 @@ impl MattermostClient {
     /// [`ApiError::Forbidden`] if the bot itself does not read the channel, and so cannot tell:
     /// the call needs its right `read_channel`.
     pub async fn is_member(&self, channel: &ChannelId, user: &UserId) -> Result<bool, ApiError> {
+        #[derive(serde::Deserialize)]
+        struct Member {
+            user_id: UserId,
+        }
         let path = format!("api/v4/channels/{channel}/members/{user}");
         let answer = match self.call(self.request(Method::GET, &path)).await {
             Err(ApiError::NotFound { .. }) => return Ok(false),
             answer => answer?,
         };
-        #[derive(serde::Deserialize)]
-        struct Member {
-            user_id: UserId,
-        }
         Ok(answer.json::<Member>()?.user_id == *user)
     }
 

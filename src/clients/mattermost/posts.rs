@@ -96,11 +96,14 @@ impl MattermostClient {
             };
             let before = first.id.to_string();
             let list = self.list(channel, &[("before", &before), ("per_page", &size)]).await?;
-            let page = list.heads()?;
-            if page.is_empty() {
+            let mut page = list.heads()?;
+            let read = page.len();
+            page.retain(|head| head.created >= since);
+            let end = page.len() < read || read == 0;
+            heads.splice(0..0, page);
+            if end {
                 return Ok(heads);
             }
-            heads.splice(0..0, page);
         }
         Err(unavailable("too many posts since then"))
     }
@@ -140,7 +143,8 @@ impl MattermostClient {
             "post": {"channel_id": channel, "message": message},
         });
         let request = self.request(Method::POST, "api/v4/posts/ephemeral").json(&body);
-        self.call(request).await.map(drop)
+        let said: Result<Named<PostId>, ApiError> = self.call(request).await?.json();
+        said.map(drop).map_err(ApiError::after_write)
     }
 
     async fn list(

@@ -12,10 +12,11 @@ impl MattermostClient {
     /// # Errors
     /// [`ApiError::Unauthorized`] without or with a wrong token.
     pub async fn me(&self) -> Result<Person, ApiError> {
-        let ask = async {
+        // Boxed, for it is large, and whoever awaits it would be.
+        let ask = Box::pin(async {
             let user: WireUser = self.get("api/v4/users/me").await?;
             Ok(user.into())
-        };
+        });
         self.shared.me.get_or_try_init(|| ask).await.cloned()
     }
 

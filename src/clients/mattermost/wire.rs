@@ -58,6 +58,9 @@ pub(super) struct WirePost {
     channel_id: ChannelId,
     #[serde(deserialize_with = "none_if_empty")]
     root_id: Option<PostId>,
+    /// Of what a post said before it was edited: the post.
+    #[serde(default)]
+    original_id: String,
     user_id: UserId,
     #[serde(default)]
     message: String,
@@ -84,8 +87,8 @@ impl From<WirePost> for PostHead {
     }
 }
 
-/// Posts, and which of them were asked for: 6.7 adds what an edited post said before, and others
-/// the beginnings of threads.
+/// Posts, and which of them were asked for: the beginnings of threads may be added. 6.7 lists what
+/// an edited post said before as a deleted post.
 #[derive(Deserialize)]
 pub(super) struct PostList {
     pub(super) order: Vec<PostId>,
@@ -95,7 +98,7 @@ pub(super) struct PostList {
 }
 
 impl PostList {
-    /// The posts that were asked for, oldest first.
+    /// The posts that were asked for as they are now, oldest first.
     ///
     /// # Errors
     /// [`ApiError::Malformed`] if one of them is missing.
@@ -104,7 +107,10 @@ impl PostList {
         let mut heads = Vec::with_capacity(self.order.len());
         for id in &self.order {
             let missing = || super::malformed("a post of the list is missing");
-            heads.push(PostHead::from(posts.remove(id).ok_or_else(missing)?));
+            let post = posts.remove(id).ok_or_else(missing)?;
+            if post.original_id.is_empty() {
+                heads.push(PostHead::from(post));
+            }
         }
         heads.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
         Ok(heads)
