@@ -200,7 +200,7 @@ http-internal = Something went wrong. The log has the cause under the request id
 # Tickets
 
 ticket-help =
-    **Tickets**
+    Tickets:
     `/ticket` opens a form; what you type behind it is filled in already.
     `/ticket list`: the open tickets of this channel.
     `/ticket mine`: your own, those you have and those you asked for.

@@ -200,13 +200,13 @@ http-internal = Quelque chose a échoué. Le journal donne la cause sous l'ident
 # Tickets
 
 ticket-help =
-    **Tickets**
-    `/ticket` ouvre un formulaire ; ce que vous tapez derrière y est déjà rempli.
-    `/ticket list` : les tickets ouverts de ce canal.
-    `/ticket mine` : les vôtres, ceux que vous traitez et ceux que vous avez demandés.
-    `/ticket show NUMÉRO`, `/ticket take NUMÉRO`, `/ticket resolve NUMÉRO` : un ticket, par son numéro, par exemple `20261122-0001`.
-    `/ticket assign NUMÉRO @nom` : le confier à quelqu'un.
-ticket-help-forms = Autres formulaires : { $forms }.
+    Tickets:
+    `/ticket` ouvre un formulaire ; ce que vous tapez derrière y est déjà rempli.
+    `/ticket list` : les tickets ouverts de ce canal.
+    `/ticket mine` : les vôtres, ceux que vous traitez et ceux que vous avez demandés.
+    `/ticket show NUMÉRO`, `/ticket take NUMÉRO`, `/ticket resolve NUMÉRO` : un ticket, par son numéro, par exemple `20261122-0001`.
+    `/ticket assign NUMÉRO @nom` : le confier à quelqu'un.
+ticket-help-forms = Autres formulaires : { $forms }.
 ticket-form-title = Nouveau ticket
 ticket-form-submit = Envoyer
 ticket-field-cluster = Cluster
@@ -215,7 +215,7 @@ ticket-field-problem = Problème
 ticket-field-network = Réseau
 ticket-field-needed = Remplissez ce champ.
 ticket-field-strange = Je ne peux pas lire cela. Remplissez de nouveau ce champ.
-ticket-field-too-long = Cela fait { $count } caractères ; le maximum est { $max }. Raccourcissez.
+ticket-field-too-long = Cela fait { $count } caractères ; le maximum est { $max }. Raccourcissez.
 ticket-field-too-short = Écrivez au moins { $min } caractères.
 ticket-field-not-offered = Choisissez parmi ce qui est proposé.
 ticket-field-no-number = Écrivez un nombre, par exemple 12 ou 1.5.
@@ -226,18 +226,18 @@ ticket-form-expired = Ce formulaire est resté ouvert trop longtemps. Copiez ce 
 ticket-form-strange = Ce formulaire n'est pas un de ceux que je vous ai ouverts. Tapez de nouveau `/ticket`.
 ticket-form-elsewhere = Ce formulaire a été ouvert dans un autre canal. Tapez de nouveau `/ticket`.
 ticket-form-gone = Ce formulaire n'existe plus. Copiez ce que vous avez écrit et tapez `/ticket help` pour voir lesquels il y a.
-ticket-form-not-member = Vous n'êtes plus dans le canal où vous avez ouvert ce formulaire ; je ne peux pas le prendre.
-ticket-form-no-channel = Je ne trouve pas le canal de ces tickets. Rien n'est perdu : laissez ceci ouvert, prévenez votre administrateur et envoyez de nouveau.
-ticket-form-spent = Ce formulaire a déjà été envoyé : c'est { $ticket }. Tapez `/ticket` pour un autre.
-ticket-recorded = { $ticket } est enregistré. La messagerie ne prend pas son message pour l'instant ; il apparaîtra de lui-même. Vous pouvez fermer ce formulaire.
-ticket-not-recorded = Cela n'a pas pu être gardé. Rien n'a changé ; réessayez dans une minute.
+ticket-form-not-member = Vous n'êtes plus dans le canal où vous avez ouvert ce formulaire ; je ne peux pas le prendre.
+ticket-form-no-channel = Je ne trouve pas le canal de ces tickets. Rien n'est perdu : laissez ceci ouvert, prévenez votre administrateur et envoyez de nouveau.
+ticket-form-spent = Ce formulaire a déjà été envoyé : c'est { $ticket }. Tapez `/ticket` pour un autre.
+ticket-recorded = { $ticket } est enregistré. La messagerie ne prend pas son message pour l'instant ; il apparaîtra de lui-même. Vous pouvez fermer ce formulaire.
+ticket-not-recorded = Cela n'a pas pu être gardé. Rien n'a changé ; réessayez dans une minute.
 ticket-posted = Votre ticket est [{ $ticket }]({ $link }).
 ticket-asked-by = { $user } demande de l'aide.
-ticket-state = **État :** { $state }
-ticket-owner = **Responsable :** { $user }
-ticket-priority = **Priorité :** { $priority }
-ticket-taken-at = **Pris :** { $time }
-ticket-resolved-at = **Résolu :** { $time }
+ticket-state = **État :** { $state }
+ticket-owner = **Responsable :** { $user }
+ticket-priority = **Priorité :** { $priority }
+ticket-taken-at = **Pris :** { $time }
+ticket-resolved-at = **Résolu :** { $time }
 ticket-state-open = ouvert
 ticket-state-taken = en cours
 ticket-state-resolved = résolu
@@ -257,21 +257,21 @@ ticket-line-assigned = { $by } a confié ce ticket à { $to }.
 ticket-line-resolved = { $by } a résolu ce ticket.
 ticket-line-reopened = { $by } a rouvert ce ticket.
 ticket-line-priority = { $by } a mis la priorité à { $priority }.
-ticket-list = Tickets ouverts de ce canal : { $count }
+ticket-list = Tickets ouverts de ce canal : { $count }
 ticket-list-empty = Ce canal n'a pas de ticket ouvert.
 ticket-list-more = … et { $count } de plus.
-ticket-mine-owned = Tickets ouverts que vous traitez : { $count }
-ticket-mine-asked = Tickets ouverts que vous avez demandés : { $count }
+ticket-mine-owned = Tickets ouverts que vous traitez : { $count }
+ticket-mine-asked = Tickets ouverts que vous avez demandés : { $count }
 ticket-mine-empty = Vous ne traitez aucun ticket ouvert et n'en avez demandé aucun.
 ticket-taken = Vous avez pris { $ticket }.
 ticket-resolved = { $ticket } est résolu.
 ticket-assigned = { $ticket } est confié.
 ticket-unknown = Ce ticket n'existe pas, ou il est d'un canal où vous n'êtes pas. `/ticket list` montre ceux de ce canal.
-ticket-no-number = Quel ticket ? Tapez `/ticket { $command } NUMÉRO`, avec un numéro comme 20261122-0001.
-ticket-nobody = À qui ? Tapez `/ticket assign NUMÉRO @nom`.
+ticket-no-number = Quel ticket ? Tapez `/ticket { $command } NUMÉRO`, avec un numéro comme 20261122-0001.
+ticket-nobody = À qui ? Tapez `/ticket assign NUMÉRO @nom`.
 ticket-no-user = Personne ne s'appelle { $name } ici.
-ticket-chat-away = Je ne peux pas joindre Mattermost pour l'instant. Rien n'a changé ; réessayez dans une minute.
-ticket-theirs = C'est déjà le cas : le ticket est à cette personne.
+ticket-chat-away = Je ne peux pas joindre Mattermost pour l'instant. Rien n'a changé ; réessayez dans une minute.
+ticket-theirs = C'est déjà le cas : le ticket est à cette personne.
 ticket-is-resolved = Ce ticket est déjà résolu. Rouvrez-le d'abord.
 ticket-not-resolved = Ce ticket n'est pas résolu.
 ticket-same-priority = C'est déjà sa priorité.

@@ -5,7 +5,7 @@
 //! unless its task dies; what the channel sees is the poster's affair. What ends it: only the
 //! supervisor; what was begun comes to its end first.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
 use fluent_bundle::FluentValue;
 use futures_util::future::BoxFuture;
@@ -39,8 +39,6 @@ mod form;
 mod open;
 mod press;
 mod submit;
-
-use form::Faults;
 
 /// What is done at once; more is refused. Each waits for Mattermost or the store most of the time.
 const AT_ONCE: usize = 256;
@@ -128,7 +126,7 @@ pub enum FormSays {
     /// Nothing: it closes.
     Closed,
     /// A sentence under each of these fields; it stays open with what was typed.
-    Faults(Faults),
+    Faults(BTreeMap<String, String>),
     /// A sentence under the whole form, which stays open.
     Refused(String),
 }

@@ -163,13 +163,12 @@ impl MattermostPoster {
         mark: &str,
     ) -> Result<Option<PostId>, ApiError> {
         let us = self.0.mattermost.me().await?;
-        let posts = match root {
-            Some(root) => self.0.mattermost.thread(root).await?,
-            None => {
-                let begun = effect.trace.begun.unwrap_or(effect.planned);
-                let since = begun.saturating_sub(SKEW).unwrap_or(begun);
-                self.0.mattermost.posts_since(&ticket.channel, since).await?
-            }
+        let posts = if let Some(root) = root {
+            self.0.mattermost.thread(root).await?
+        } else {
+            let begun = effect.trace.begun.unwrap_or(effect.planned);
+            let since = begun.saturating_sub(SKEW).unwrap_or(begun);
+            self.0.mattermost.posts_since(&ticket.channel, since).await?
         };
         let is_it = |post: &PostHead| {
             post.author == us.id && post.props.get(MARK).and_then(Value::as_str) == Some(mark)

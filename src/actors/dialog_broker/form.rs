@@ -4,11 +4,15 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use crate::{
     config::{Field, FieldKind, Form},
     locale::{Locale, Texts},
-    model::ids::{ChannelId, UserId},
+    model::{
+        ids::{ChannelId, UserId},
+        mail::Email,
+    },
 };
 
 /// A value as it was typed or chosen, before anybody is looked up.
@@ -27,7 +31,7 @@ pub(super) enum Given {
 }
 
 /// What is wrong with a field, by its name.
-pub(in crate::actors) type Faults = BTreeMap<String, String>;
+pub(super) type Faults = BTreeMap<String, String>;
 
 /// The forms of a configuration, in everybody's language.
 pub(super) struct Forms<'t> {
@@ -44,14 +48,14 @@ impl Forms<'_> {
         let line = FieldKind::Line { subtype: "", min: 0, max: 150 };
         let text = FieldKind::Text { min: 0, max: 3_000 };
         [
-            ("cluster", line.clone(), false),
-            ("resource", line, false),
-            ("problem", text.clone(), false),
-            ("network", text, true),
+            ("cluster", "ticket-field-cluster", line.clone(), false),
+            ("resource", "ticket-field-resource", line, false),
+            ("problem", "ticket-field-problem", text.clone(), false),
+            ("network", "ticket-field-network", text, true),
         ]
-        .map(|(name, kind, optional)| Field {
+        .map(|(name, label, kind, optional)| Field {
             name: name.to_owned(),
-            label: self.say(&format!("ticket-field-{name}"), &[]),
+            label: self.say(label, &[]),
             kind,
             optional,
             help: None,
@@ -76,11 +80,11 @@ impl Forms<'_> {
             "submit_label": self.say("ticket-form-submit", &[]),
             "notify_on_cancel": false,
             "state": state,
-            "elements": fields.iter().map(|field| self.element(field)).collect::<Vec<_>>(),
+            "elements": fields.iter().map(Self::element).collect::<Vec<_>>(),
         })
     }
 
-    fn element(&self, field: &Field) -> Value {
+    fn element(field: &Field) -> Value {
         let mut element = json!({
             "display_name": field.label,
             "name": field.name,
@@ -176,8 +180,8 @@ impl Forms<'_> {
                 if text.contains('\n') {
                     return Err(self.say("ticket-field-strange", &[]));
                 }
-                if !is_a(subtype, &text) {
-                    return Err(self.say(&format!("ticket-field-no-{subtype}"), &[]));
+                if let Some(fault) = misfit(subtype, &text) {
+                    return Err(self.say(fault, &[]));
                 }
                 Given::Line(text)
             }
@@ -230,13 +234,19 @@ fn fill_in(fields: &mut [Field], text: &str) {
     }
 }
 
-fn is_a(subtype: &str, text: &str) -> bool {
-    match subtype {
-        "number" => text.parse::<f64>().is_ok_and(f64::is_finite),
-        "email" => crate::model::mail::Email::parse(text).is_some(),
-        "url" => url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https")),
-        _ => true,
-    }
+/// What is said of a line that is not what it should be.
+fn misfit(subtype: &str, text: &str) -> Option<&'static str> {
+    let (fits, fault) = match subtype {
+        "number" => (text.parse::<f64>().is_ok_and(f64::is_finite), "ticket-field-no-number"),
+        "email" => (Email::parse(text).is_some(), "ticket-field-no-email"),
+        "url" => {
+            let url = Url::parse(text);
+            let of_the_web = url.is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+            (of_the_web, "ticket-field-no-url")
+        }
+        _ => return None,
+    };
+    (!fits).then_some(fault)
 }
 
 /// What stands in lists: the first lines that were written, else the first line, else `title`.

@@ -110,9 +110,12 @@ impl Clerk {
             return Ok(id);
         }
         let key = (team.clone(), named.to_owned());
-        let ask = self.tools.mattermost.channel_by_name(team, named);
-        let ask = async { ask.await.map(|channel| channel.id) };
-        self.tools.channels.try_get_with(key, ask).await.map_err(|error| (*error).clone())
+        if let Some(known) = self.tools.channels.get(&key).await {
+            return Ok(known);
+        }
+        let channel = self.tools.mattermost.channel_by_name(team, named).await?;
+        self.tools.channels.insert(key, channel.id.clone()).await;
+        Ok(channel.id)
     }
 
     async fn record(

@@ -120,7 +120,13 @@ impl PosterTools {
     }
 
     fn priority(&self, priority: Priority) -> String {
-        self.say(&format!("ticket-priority-{}", priority.word()), &[])
+        let key = match priority {
+            Priority::Low => "ticket-priority-low",
+            Priority::Normal => "ticket-priority-normal",
+            Priority::High => "ticket-priority-high",
+            Priority::Urgent => "ticket-priority-urgent",
+        };
+        self.say(key, &[])
     }
 
     fn say(&self, key: &str, args: &[(&str, fluent_bundle::FluentValue<'_>)]) -> String {

@@ -19,7 +19,7 @@ const DAY: Date = date(2026, 11, 22);
 fn fields(text: &str) -> Vec<Filled> {
     vec![
         Filled { label: "Problem".into(), value: Value::Text(text.into()) },
-        Filled { label: "Who".into(), value: Value::User(person('u').id) },
+        Filled { label: "Who".into(), value: Value::Person(person('u')) },
         Filled { label: "Urgent".into(), value: Value::Bool(true) },
     ]
 }
