@@ -164,7 +164,8 @@ impl DeskTx<'_> {
         Ok(number)
     }
 
-    /// Keeps what was filled into the form of a case's ticket in place of what was there.
+    /// Keeps what was filled into the form of a case's ticket in place of what was there. Every
+    /// ticket has this, if nothing was filled in an empty list.
     ///
     /// # Errors
     /// [`StoreError::RowTooLong`] for more than 256 KiB as JSON; [`StoreError::Engine`].

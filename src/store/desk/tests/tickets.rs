@@ -12,7 +12,8 @@ use super::*;
 use crate::model::desk::samples::{id, person, ticket};
 use crate::model::form::{Filled, Value};
 use crate::model::ids::PostId;
-use crate::model::ticket::{Change, TicketNumber};
+use crate::model::mail::{Email, MessageId};
+use crate::model::ticket::{Change, Priority, Ticket, TicketNumber, TicketState};
 
 const DAY: Date = date(2026, 11, 22);
 
@@ -155,6 +156,40 @@ fn the_open_tickets_follow_the_cases() {
     }
     assert_eq!(desk.case_of_post(&post('p')).unwrap(), Some(second));
     assert_eq!(desk.case_of_post(&post('q')).unwrap(), None);
+}
+
+#[test]
+fn the_longest_case_fits_into_its_row() {
+    let (_dir, store) = store();
+    let desk = store.desk();
+    let name = |letter| crate::model::ticket::Person { name: "x".repeat(64), ..person(letter) };
+    let mut long = mail(1);
+    let from = long.from.as_mut().unwrap();
+    from.name = Some("한".repeat(200));
+    from.email = Email::parse(&format!("{}@{}.example", "x".repeat(64), "y".repeat(180))).unwrap();
+    long.subject = "한".repeat(300);
+    long.message_id = MessageId::parse(&format!("{}@x.example", "m".repeat(390)));
+    desk.write(|tx| {
+        let id = tx.next_case()?;
+        let (mut case, _) = desk::open(id, &mailbox(), &long, mail_ref(1), at(0));
+        let mail = case.mail.as_mut().unwrap();
+        (0..60).for_each(|who| mail.admit(u64::MAX - (who << 32)));
+        case.issue = Some(issue(4_000_000_000));
+        case.ticket = Some(Ticket {
+            prefix: "x".repeat(32),
+            form: "x".repeat(32),
+            asker: name('a'),
+            owner: Some(name('o')),
+            post: Some(post('p')),
+            priority: Priority::Urgent,
+            state: TicketState::Resolved,
+            taken: Some(crate::clock::now()),
+            resolved: Some(crate::clock::now()),
+            ..ticket(TicketNumber { day: DAY, count: u32::MAX })
+        });
+        tx.put_case(&case)
+    })
+    .unwrap();
 }
 
 #[test]
