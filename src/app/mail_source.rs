@@ -122,13 +122,17 @@ impl Grants for StoredGrants {
             kept.tenant.eq_ignore_ascii_case(&self.tenant)
                 && kept.client_id.eq_ignore_ascii_case(&self.client_id)
         };
-        let grant = |KeptGrant { refresh_token, obtained, .. }| Grant { refresh_token, obtained };
+        let grant = |KeptGrant { refresh_token, obtained, tenant, client_id }| Grant {
+            refresh_token,
+            obtained,
+            tenant,
+            client_id,
+        };
         async move { Ok(kept?.filter(ours).map(grant)) }.boxed()
     }
 
     fn keep(&self, grant: Grant) -> BoxFuture<'_, Result<(), String>> {
-        let Grant { refresh_token, obtained } = grant;
-        let (tenant, client_id) = (self.tenant.clone(), self.client_id.clone());
+        let Grant { refresh_token, obtained, tenant, client_id } = grant;
         let kept = KeptGrant { refresh_token, obtained, tenant, client_id };
         async move {
             let put = self.store.grants().keep(&self.mailbox, &kept);

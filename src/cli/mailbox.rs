@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     actors::{Question, Reply},
-    config::Config,
+    config::{self, Config},
     telemetry::{self, LogFormat},
 };
 
@@ -88,6 +88,18 @@ async fn list(config: &Config) -> Outcome {
     }
 }
 
+/// The mailbox of this name.
+fn named<'c>(config: &'c Config, name: &str) -> Result<&'c config::Mailbox, Ending> {
+    config.mailboxes.iter().find(|mailbox| mailbox.name == name).ok_or_else(|| {
+        let names: Vec<_> = config.mailboxes.iter().map(|one| one.name.as_str()).collect();
+        Ending::Misconfigured(if names.is_empty() {
+            "no [[mailbox]] is configured".to_owned()
+        } else {
+            format!("there is no mailbox {name:?}; the mailboxes are {}", names.join(", "))
+        })
+    })
+}
+
 async fn sweep(config: &Config, days: u32, only: Option<&str>, dry_run: bool) -> Outcome {
     // A mail older than what the register remembers would become a second ticket.
     let remembered = config.desk.keep_days;
@@ -96,10 +108,11 @@ async fn sweep(config: &Config, days: u32, only: Option<&str>, dry_run: bool) ->
             "mails are remembered for {remembered} days (desk.keep_days); look back no further"
         )));
     }
-    for mailbox in &config.mailboxes {
-        if only.is_some_and(|only| only != mailbox.name) {
-            continue;
-        }
+    let mailboxes = match only {
+        Some(only) => vec![named(config, only)?],
+        None => config.mailboxes.iter().collect(),
+    };
+    for mailbox in mailboxes {
         let bar = ProgressBar::new_spinner();
         let told = bar.clone();
         let question = Question::Sweep { mailbox: mailbox.name.clone(), days, dry_run };
@@ -125,9 +138,6 @@ async fn sweep(config: &Config, days: u32, only: Option<&str>, dry_run: bool) ->
             Reply::Failed(words) => return Err(anyhow::anyhow!(words).into()),
             _ => return Err(anyhow::anyhow!("ticketd answered something else").into()),
         }
-    }
-    if only.is_some_and(|only| config.mailboxes.iter().all(|mailbox| mailbox.name != only)) {
-        return Err(Ending::Misconfigured("there is no [[mailbox]] of that name".to_owned()));
     }
     Ok(())
 }

@@ -104,9 +104,20 @@ impl GraphClient {
         self.shared.keeper.fault()
     }
 
-    /// Somebody has signed in, or mended what hindered it: calls are sent again.
-    pub async fn signed_in(&self) {
-        self.shared.keeper.signed_in().await;
+    /// Somebody has signed in, or mended what hindered it: calls are sent again. What was `given`
+    /// is kept in place of the sign-in before.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] if it cannot be kept; all is then as before.
+    pub async fn signed_in(&self, given: Option<Grant>) -> Result<(), ApiError> {
+        self.shared.keeper.signed_in(given).await
+    }
+
+    /// Whether it signs in as this application of this tenant, and in the same way: in a person's
+    /// name, or as the application itself.
+    #[must_use]
+    pub fn is_of(&self, tenant: &str, client_id: &str, by_a_person: bool) -> bool {
+        self.shared.keeper.is_of(tenant, client_id, by_a_person)
     }
 }
 

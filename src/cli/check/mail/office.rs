@@ -14,7 +14,7 @@ use crate::{
         question::ask,
         store,
     },
-    clients::{Granted, SignInFault},
+    clients::{ApiError, Granted, SignInFault},
     config::{self, Config, SignIn},
     telemetry::Metrics,
 };
@@ -32,15 +32,36 @@ pub(super) async fn sign_in(
     };
     let report = match report {
         Ok(report) => report,
-        Err(error) => {
-            return Finding::Fault(format!("{error:#} (mailbox[{}].graph)", mailbox.name));
-        }
+        Err(error) => return Finding::Fault(unreachable(&error, mailbox, graph)),
     };
+    if report.fault == Some(SignInFault::NoGrant) {
+        let name = &mailbox.name;
+        return Finding::Note(match store::is_there(config).await {
+            Ok(false) => format!(
+                "nobody has signed in for {} yet: start ticketd, then run `ticketd mailbox \
+                 authorize {name}`",
+                mailbox.address
+            ),
+            _ => format!(
+                "nobody has signed in for {} yet: run `ticketd mailbox authorize {name}`",
+                mailbox.address
+            ),
+        });
+    }
     let told = authorize::findings(&report, mailbox);
     match report.reach {
         _ if !told.is_empty() => Finding::Fault(told.join("; ")),
         Some(_) => Finding::Fine(fine),
         None => Finding::Fine(format!("somebody has signed in for {}", mailbox.address)),
+    }
+}
+
+fn unreachable(error: &anyhow::Error, mailbox: &config::Mailbox, graph: &config::Graph) -> String {
+    match error.downcast_ref::<ApiError>() {
+        Some(cause) => {
+            authorize::unanswered(&cause.to_string(), cause.service(), &mailbox.name, graph)
+        }
+        None => format!("{error:#} (mailbox[{}].graph)", mailbox.name),
     }
 }
 

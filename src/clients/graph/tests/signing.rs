@@ -35,9 +35,7 @@ struct Store {
 impl Grants for Store {
     fn load(&self) -> BoxFuture<'_, Result<Option<Grant>, String>> {
         let newest = self.tokens.lock().unwrap().last().cloned();
-        let grant =
-            newest.map(|token| Grant { refresh_token: token.into(), obtained: clock::now() });
-        async { Ok(grant) }.boxed()
+        async { Ok(newest.map(|token| granted(&token))) }.boxed()
     }
 
     fn keep(&self, grant: Grant) -> BoxFuture<'_, Result<(), String>> {
@@ -50,6 +48,15 @@ impl Grants for Store {
             Ok(())
         }
         .boxed()
+    }
+}
+
+fn granted(token: &str) -> Grant {
+    Grant {
+        refresh_token: token.into(),
+        obtained: clock::now(),
+        tenant: "tenant".to_owned(),
+        client_id: "app".to_owned(),
     }
 }
 
@@ -172,9 +179,63 @@ async fn after_a_no_nothing_is_sent_until_somebody_has_signed_in() {
     assert_eq!(stand.all().len(), 1, "the one refusal");
     assert_eq!(client.sign_in_needed(), Some(SignInFault::GrantEnded));
     mended.store(1, Ordering::SeqCst);
-    client.signed_in().await;
+    client.signed_in(None).await.unwrap();
     client.probe("inbox").await.unwrap();
     assert_eq!(client.sign_in_needed(), None);
+}
+
+#[tokio::test]
+async fn a_new_sign_in_outlasts_the_renewal_that_was_under_way() {
+    let stand = Stand::by(|asked| {
+        if !asked.is_sign_in() {
+            return probe();
+        }
+        let body = json!({"token_type": "Bearer", "expires_in": 3_600, "access_token": "t",
+            "refresh_token": "rotated"});
+        Say::Late(Duration::from_millis(300), Box::new(Say::json(&body)))
+    })
+    .await;
+    let store = Arc::new(Store::default());
+    store.tokens.lock().unwrap().push("r0".to_owned());
+    let client = stand.client_by(Way::Delegated(store.clone()));
+    let given = async {
+        while stand.sign_ins().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        client.signed_in(Some(granted("given"))).await
+    };
+    let (probed, given) = tokio::join!(client.probe("inbox"), given);
+    (probed.unwrap(), given.unwrap());
+    assert_eq!(*store.tokens.lock().unwrap(), ["r0", "rotated", "given"]);
+    client.probe("inbox").await.unwrap();
+    assert_eq!(stand.sign_ins()[1].value("refresh_token").as_deref(), Some("given"));
+}
+
+#[tokio::test]
+async fn a_new_sign_in_that_cannot_be_kept_changes_nothing() {
+    let stand = Stand::by(|_| Say::refused("invalid_grant", 700_082)).await;
+    let store = Arc::new(Store { broken: true, ..Store::default() });
+    store.tokens.lock().unwrap().push("r0".to_owned());
+    let client = stand.client_by(Way::Delegated(store));
+    assert_eq!(client.probe("inbox").await, Err(LOCKED));
+    assert!(client.signed_in(Some(granted("given"))).await.is_err());
+    assert_eq!(client.sign_in_needed(), Some(SignInFault::GrantEnded));
+}
+
+#[tokio::test]
+async fn a_client_knows_whose_it_is() {
+    let stand = Stand::saying([]).await;
+    let as_itself = stand.client();
+    let by_a_person = stand.client_by(Way::Delegated(Arc::new(Store::default())));
+    for (tenant, app, person, [itself, persons]) in [
+        ("tenant", "app", false, [true, false]),
+        ("Tenant", "APP", true, [false, true]),
+        ("other", "app", false, [false, false]),
+        ("tenant", "other", true, [false, false]),
+    ] {
+        assert_eq!(as_itself.is_of(tenant, app, person), itself, "{tenant} {app} {person}");
+        assert_eq!(by_a_person.is_of(tenant, app, person), persons, "{tenant} {app} {person}");
+    }
 }
 
 #[tokio::test]
@@ -186,6 +247,9 @@ async fn each_refusal_has_its_own_name_and_an_outage_locks_nothing() {
         (Say::refused("invalid_client", 7_000_222), Some(SignInFault::SecretExpired)),
         (Say::refused("invalid_grant", 65_001), Some(SignInFault::NoConsent)),
         (Say::refused("temporarily_unavailable", 90_033), None),
+        (Say::refused("invalid_request", 90_012), None),
+        (Say::refused("invalid_request", 90_055), None),
+        (Say::refused("access_denied", 90_094), Some(SignInFault::NoConsent)),
         (Say::status(503, "Retry-After: 9\r\n", ""), None),
         (Say::status(400, "Content-Type: text/html\r\n", "<html>"), None),
         (Say::Cut, None),
@@ -197,6 +261,17 @@ async fn each_refusal_has_its_own_name_and_an_outage_locks_nothing() {
         assert_eq!(error == LOCKED, fault.is_some(), "{error:?}");
         assert!(!matches!(error, ApiError::Ambiguous { .. }), "{error:?}");
     }
+}
+
+#[tokio::test]
+async fn a_throttled_tenant_is_left_alone() {
+    let stand = Stand::by(|_| Say::refused("invalid_request", 90_055)).await;
+    let client = stand.client();
+    for _ in 0..5 {
+        let error = client.probe("inbox").await.unwrap_err();
+        assert!(matches!(error, ApiError::RateLimited { after: Some(_), .. }), "{error:?}");
+    }
+    assert_eq!(stand.all().len(), 1);
 }
 
 #[tokio::test]
