@@ -191,6 +191,29 @@ fn sign_in(graph: &config::Graph) -> anyhow::Result<SignIn> {
     Ok(SignIn::new(&auth, &graph.base_url, LIMIT, Metrics::new())?)
 }
 
+/// Whether Entra is there, and knows the tenant and the application. The code that it gives is left
+/// to end.
+async fn known_there(sign_in: &SignIn) -> Result<(), SignInError> {
+    use SignInFault::{UnknownApp, WrongTenant};
+    match sign_in.begin_device().await {
+        Err(error @ (SignInError::Fault(WrongTenant | UnknownApp) | SignInError::Api(_))) => {
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The same before anybody has signed in; a sentence.
+pub(in crate::cli) async fn wrong_there(name: &str, graph: &config::Graph) -> Option<String> {
+    match sign_in(graph) {
+        Ok(sign_in) => {
+            let known = known_there(&sign_in).await;
+            known.err().map(|error| sentence(&error, name, graph))
+        }
+        Err(error) => Some(format!("{error:#}")),
+    }
+}
+
 async fn device(
     graph: &config::Graph,
     address: &str,
@@ -225,10 +248,8 @@ async fn browser(
     let address = Email::parse(&mailbox.address);
     let address = address.ok_or_else(|| anyhow::anyhow!("the mailbox's address is none"))?;
     // The page of a wrong tenant leads nowhere from which one could come back: it is asked here.
-    if let Err(SignInError::Fault(fault @ (SignInFault::WrongTenant | SignInFault::UnknownApp))) =
-        sign_in.begin_device().await
-    {
-        return Ok(Err(fault.into()));
+    if let Err(error) = known_there(&sign_in).await {
+        return Ok(Err(error));
     }
     let request = sign_in.begin_code(&Url::parse(REDIRECT)?, &address);
     tell(&format!("Open this address in a browser and sign in:\n\n{}\n", request.url));

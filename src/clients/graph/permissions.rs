@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use super::GraphClient;
+use super::{GraphClient, fault::Fault, unavailable};
 use crate::clients::ApiError;
 
 /// What the client needs.
@@ -51,6 +51,11 @@ impl GraphClient {
         let missing = missing(key.token.expose_secret());
         let mailbox = match self.folder_id("inbox").await {
             Ok(_) => Reach::Open,
+            // Some other page, at a wrong address or of a proxy.
+            Err(Fault { status: status @ (403 | 404), code, .. }) if code.is_empty() => {
+                let cause = format!("status {status}, and not in Graph's words");
+                return Err(unavailable(&cause));
+            }
             Err(fault) if fault.status == 403 => Reach::Denied,
             Err(fault) if fault.status == 404 => Reach::Unknown,
             Err(fault) => return Err(fault.error),

@@ -35,18 +35,7 @@ pub(super) async fn sign_in(
         Err(error) => return Finding::Fault(unreachable(&error, mailbox, graph)),
     };
     if report.fault == Some(SignInFault::NoGrant) {
-        let name = &mailbox.name;
-        return Finding::Note(match store::is_there(config).await {
-            Ok(false) => format!(
-                "nobody has signed in for {} yet: start ticketd, then run `ticketd mailbox \
-                 authorize {name}`",
-                mailbox.address
-            ),
-            _ => format!(
-                "nobody has signed in for {} yet: run `ticketd mailbox authorize {name}`",
-                mailbox.address
-            ),
-        });
+        return nobody_yet(mailbox, graph, config).await;
     }
     let told = authorize::findings(&report, mailbox);
     match report.reach {
@@ -54,6 +43,21 @@ pub(super) async fn sign_in(
         Some(_) => Finding::Fine(fine),
         None => Finding::Fine(format!("somebody has signed in for {}", mailbox.address)),
     }
+}
+
+/// That is as it must be before the first sign-in: only what can be known before is looked at.
+async fn nobody_yet(mailbox: &config::Mailbox, graph: &config::Graph, config: &Config) -> Finding {
+    let (name, address) = (&mailbox.name, &mailbox.address);
+    if let Some(sentence) = authorize::wrong_there(name, graph).await {
+        return Finding::Fault(sentence);
+    }
+    let first = match store::is_there(config).await {
+        Ok(false) => "start ticketd, then ",
+        _ => "",
+    };
+    Finding::Note(format!(
+        "nobody has signed in for {address} yet: {first}run `ticketd mailbox authorize {name}`"
+    ))
 }
 
 fn unreachable(error: &anyhow::Error, mailbox: &config::Mailbox, graph: &config::Graph) -> String {
