@@ -90,7 +90,7 @@ impl Config {
         let has_mailbox = !reader.mailboxes().is_empty();
         let redmine = Redmine::read(reader.section("redmine"), has_mailbox);
         let jira = Jira::read(reader.section("jira"));
-        let mailboxes = Mailbox::read_all(reader, &jira, http.public_url.is_some());
+        let mailboxes = Mailbox::read_all(reader, &jira, http.public_url.as_ref());
         let desk = Desk::read(reader);
         let limits = Limits::read(reader.section("limits"));
         Ok(Self {
