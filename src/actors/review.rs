@@ -150,6 +150,9 @@ pub struct MailboxRow {
     pub mails: Vec<(String, u64)>,
     /// Why nothing is read until somebody signs in.
     pub sign_in: Option<SignInFault>,
+    /// What is forbidden to a sign-in that stands: the permissions that are missing, none if it is
+    /// the mailbox that is closed.
+    pub forbidden: Option<Vec<String>>,
 }
 
 /// Answers questions; cheap to clone.
@@ -281,6 +284,10 @@ impl Review {
                 lag_seconds: mailbox.health.lag_seconds(),
                 mails: self.desk.counts(mailbox.name.clone()).await?,
                 sign_in: sign_in(&mailbox).await,
+                forbidden: mailbox
+                    .source
+                    .forbidden()
+                    .map(|lacks| lacks.into_iter().map(str::to_owned).collect()),
             });
         }
         Ok(Reply::Mailboxes(rows))

@@ -24,8 +24,23 @@ pub(super) enum Mailbox {
     /// Run the daemon for mails alone; slash commands are refused
     Watch,
     /// Sign in for a mailbox of Microsoft 365, and say what the sign-in may do
+    ///
+    /// Tries the sign-in of `[mailbox.graph]` and says what is missing; where ticketd gets in as a
+    /// person, somebody signs in first. Which of the four ways it is stands in the configuration:
+    ///
+    ///   client_secret_file             as the application, by its secret
+    ///   certificate_file and key_file  as the application, by its certificate
+    ///   sign_in = "device"             as a person, who types a code in at any device
+    ///   sign_in = "code"               as a person, who signs in with a browser and pastes the
+    ///                                  address at which that ends
+    ///
+    /// Needed: an application registered in Entra with `Mail.ReadWrite` and `Mail.Send` of Microsoft
+    /// Graph, as application permissions with an administrator's consent for the first two ways, as
+    /// delegated ones for the others; and ticketd must run, or have run, with this configuration:
+    /// what a person gave is kept in its store. Run it again whenever a sign-in has ended.
+    #[command(verbatim_doc_comment)]
     Authorize {
-        /// The mailbox
+        /// The mailbox's name, as [[mailbox]] has it
         name: String,
     },
     /// Look for mails of the last days that ticketd has not seen, and take them in
@@ -77,7 +92,12 @@ async fn list(config: &Config) -> Outcome {
                     one.mails.iter().map(|(state, count)| format!("{count} {state}")).collect();
                 let synced = if one.synced.is_empty() { "never".to_owned() } else { one.synced };
                 let lag = format!("{} s", one.lag_seconds);
-                let sign_in = one.sign_in.map_or_else(String::new, |fault| fault.word().to_owned());
+                let sign_in = match (one.sign_in, one.forbidden) {
+                    (Some(fault), _) => fault.word().to_owned(),
+                    (None, Some(lacks)) if lacks.is_empty() => "mailbox closed".to_owned(),
+                    (None, Some(lacks)) => format!("lacks {}", lacks.join(", ")),
+                    (None, None) => String::new(),
+                };
                 table.add_row([one.name, one.address, synced, lag, mails.join(", "), sign_in]);
             }
             print(&table);

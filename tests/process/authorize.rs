@@ -197,6 +197,46 @@ async fn a_daemon_that_runs_with_another_configuration_says_so_and_goes_on() {
 }
 
 #[tokio::test]
+async fn a_missing_permission_shows_while_ticketd_runs() {
+    ticketd::prepare_process();
+    let tenant = Tenant::new().await;
+    tenant.graph.set_permissions(&["Mail.ReadWrite"]);
+    let daemon = tenant.run(SECRET).await;
+    let listed = async || tenant.ticketd(&["mailbox", "list"], SECRET).output().await.stdout;
+    assert!(!listed().await.contains("lacks"), "nothing was tried yet");
+    let looks = tenant.graph.requests("GET messages/delta");
+    let reads = || tenant.graph.requests("GET messages/delta") > looks;
+    tenant.post.until("the mailbox is read", reads).await;
+    tenant.graph.deliver(
+        "From: ann@customer.example\r\nTo: support@example.org\r\nSubject: Help\r\n\
+         Message-ID: <1@customer.example>\r\n\r\nIt is broken.\r\n",
+    );
+    let log = daemon.logged("what a mailbox needs is forbidden").await;
+    let line = log.lines().find(|line| line.contains("is forbidden")).unwrap();
+    assert!(line.contains("Mail.Send"), "{line}");
+    assert!(line.contains("ticketd mailbox authorize support"), "{line}");
+    assert!(listed().await.contains("lacks Mail.Send"), "{}", listed().await);
+    assert_eq!(daemon.log().matches("what a mailbox needs is forbidden").count(), 1);
+    tenant.graph.set_permissions(&["Mail.ReadWrite", "Mail.Send"]);
+    fine(&tenant.authorize(SECRET).output().await);
+    assert!(!listed().await.contains("lacks"), "{}", listed().await);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_cannot_be_used_stops_every_command() {
+    ticketd::prepare_process();
+    let tenant = Tenant::new().await;
+    let swapped = [("CERTIFICATE", Graph::PRIVATE_KEY), ("KEY", Graph::CERTIFICATE)];
+    for arguments in [&["run"][..], &["check"], &["mailbox", "authorize", "support"]] {
+        let ended = tenant.ticketd(arguments, &swapped).output().await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        let told = "mailbox[support].graph.certificate: holds the private key, and the key's";
+        assert!(ended.stderr.contains(told), "{ended:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_address_that_is_not_entras_is_named_with_its_key() {
     ticketd::prepare_process();
     let tenant = Tenant::new().await;

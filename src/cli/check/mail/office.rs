@@ -14,7 +14,7 @@ use crate::{
         question::ask,
         store,
     },
-    clients::{ApiError, Granted, SignInFault},
+    clients::{ApiError, Granted, Reach, SignInFault},
     config::{self, Config, SignIn},
     telemetry::Metrics,
 };
@@ -98,7 +98,10 @@ async fn by_a_person(mailbox: &config::Mailbox, config: &Config) -> anyhow::Resu
     match ask(config, Question::Mailboxes, |_| {}).await {
         Ok(Reply::Mailboxes(rows)) => {
             let row = rows.into_iter().find(|row| row.name == mailbox.name);
-            Ok(SignInReport { fault: row.and_then(|row| row.sign_in), ..none })
+            let (fault, forbidden) =
+                row.map(|row| (row.sign_in, row.forbidden)).unwrap_or_default();
+            let reach = forbidden.as_ref().map(|_| Reach::Denied);
+            Ok(SignInReport { fault, missing: forbidden.unwrap_or_default(), reach })
         }
         Ok(Reply::Failed(words)) | Err(Ending::Misconfigured(words)) => {
             Err(anyhow::Error::msg(words))
@@ -123,7 +126,9 @@ pub(super) fn webhooks(
             mailbox.name
         )),
         _ => Finding::Fault(
-            "Graph tells its news only to an https address: set http.public_url to one".to_owned(),
+            "Graph tells its news only to an https address, and not to this very machine: set \
+             http.public_url to one that it reaches"
+                .to_owned(),
         ),
     }
 }
