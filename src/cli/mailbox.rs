@@ -17,6 +17,23 @@ use crate::{
     telemetry::{self, LogFormat},
 };
 
+/// The help of `authorize`.
+const AUTHORIZE: &str = r#"Sign in for a mailbox of Microsoft 365, and say what the sign-in may do
+
+Tries the sign-in of `[mailbox.graph]` and says what is missing; where ticketd gets in as a
+person, somebody signs in first. Which of the four ways it is stands in the configuration:
+
+  client_secret_file             as the application, by its secret
+  certificate_file and key_file  as the application, by its certificate
+  sign_in = "device"             as a person, who types a code in at any device
+  sign_in = "code"               as a person, who signs in with a browser and pastes the
+                                 address at which that ends
+
+Needed: an application registered in Entra with `Mail.ReadWrite` and `Mail.Send` of Microsoft
+Graph, as application permissions with an administrator's consent for the first two ways, as
+delegated ones for the others; and ticketd must run, or have run, with this configuration:
+what a person gave is kept in its store. Run it again whenever a sign-in has ended."#;
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Mailbox {
     /// List the mailboxes: up to when each was read, and what became of its mails
@@ -24,21 +41,7 @@ pub(super) enum Mailbox {
     /// Run the daemon for mails alone; slash commands are refused
     Watch,
     /// Sign in for a mailbox of Microsoft 365, and say what the sign-in may do
-    ///
-    /// Tries the sign-in of `[mailbox.graph]` and says what is missing; where ticketd gets in as a
-    /// person, somebody signs in first. Which of the four ways it is stands in the configuration:
-    ///
-    ///   client_secret_file             as the application, by its secret
-    ///   certificate_file and key_file  as the application, by its certificate
-    ///   sign_in = "device"             as a person, who types a code in at any device
-    ///   sign_in = "code"               as a person, who signs in with a browser and pastes the
-    ///                                  address at which that ends
-    ///
-    /// Needed: an application registered in Entra with `Mail.ReadWrite` and `Mail.Send` of Microsoft
-    /// Graph, as application permissions with an administrator's consent for the first two ways, as
-    /// delegated ones for the others; and ticketd must run, or have run, with this configuration:
-    /// what a person gave is kept in its store. Run it again whenever a sign-in has ended.
-    #[command(verbatim_doc_comment)]
+    #[command(long_about = AUTHORIZE)]
     Authorize {
         /// The mailbox's name, as [[mailbox]] has it
         name: String,

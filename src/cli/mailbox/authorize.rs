@@ -167,9 +167,11 @@ fn of_fault(fault: &SignInFault, name: &str) -> String {
             "the application's secret has expired: make a new one under Certificates & secrets \
              and write it to {at}.client_secret_file"
         ),
-        SignInFault::NoConsent => "nobody has consented to the application's permissions: an \
-                                   administrator grants consent under API permissions"
-            .to_owned(),
+        SignInFault::NoConsent => format!(
+            "nobody has consented to the application's permissions: an administrator adds \
+             Mail.ReadWrite and Mail.Send of Microsoft Graph under API permissions (Entra, App \
+             registrations) and grants consent; then run `ticketd mailbox authorize {name}` again"
+        ),
         SignInFault::Denied => {
             "the consent was refused: sign in again and accept, or ask an administrator to consent"
                 .to_owned()

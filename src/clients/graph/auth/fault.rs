@@ -98,18 +98,14 @@ impl Trouble {
                 None => harmless(failed.error),
             });
         }
-        match serde_json::from_slice::<Said>(&refusal.body) {
-            Ok(said) => {
-                let told = said.error_description.as_deref().unwrap_or_default();
-                let code = said.error_codes.first().copied().or_else(|| code_in(told));
-                Self::said(&said.error, code)
-            }
+        let Ok(said) = serde_json::from_slice::<Said>(&refusal.body) else {
             // A proxy's page, perhaps.
-            Err(_) => {
-                let status = refusal.status.as_u16();
-                Self::Api(unavailable(&format!("status {status}, and not in Entra's words")))
-            }
-        }
+            let status = refusal.status.as_u16();
+            return Self::Api(unavailable(&format!("status {status}, and not in Entra's words")));
+        };
+        let told = said.error_description.as_deref().unwrap_or_default();
+        let code = said.error_codes.first().copied().or_else(|| code_in(told));
+        Self::said(&said.error, code)
     }
 
     /// By OAuth's word and Entra's code, wherever they were said.
@@ -125,7 +121,7 @@ impl Trouble {
 }
 
 /// How long Entra is left alone after "too many", where it does not say.
-const THROTTLED: Duration = Duration::from_secs(60);
+const THROTTLED: Duration = Duration::from_mins(1);
 
 /// RFC 8628, 3.5, and Entra's own `authorization_declined`.
 const POLLED: [&str; 3] = ["authorization_pending", "slow_down", "expired_token"];
@@ -163,13 +159,14 @@ fn passing(word: &str, code: Option<u64>) -> Option<ApiError> {
         Some(50_196 | 90_055 | 50_088) => {
             Some(ApiError::RateLimited { service: ENTRA, after: Some(THROTTLED) })
         }
-        // ExternalServerRetryableError, RequestTimeout, RequestBudgetExceededError,
+        // OAuth2IdPRetryableServerError, TokenIssuanceError, RetryableError, SasRetryableError,
+        // MsaServerError; ExternalServerRetryableError, RequestTimeout, RequestBudgetExceededError,
         // MsodsServiceUnavailable and its unretryable brother, GraphRetryableError,
         // GraphServiceUnreachable.
-        Some(90_006 | 90_012 | 90_024 | 90_033 | 90_036 | 90_090 | 90_091)
-        // OAuth2IdPRetryableServerError, TokenIssuanceError, RetryableError, SasRetryableError,
-        // MsaServerError.
-        | Some(40_010 | 50_000 | 50_033 | 50_087 | 70_012) => Some(again_later(code)),
+        Some(
+            40_010 | 50_000 | 50_033 | 50_087 | 70_012 | 90_006 | 90_012 | 90_024 | 90_033 | 90_036
+            | 90_090 | 90_091,
+        ) => Some(again_later(code)),
         _ if ["temporarily_unavailable", "server_error"].contains(&word) => Some(again_later(code)),
         _ => None,
     }
