@@ -142,3 +142,45 @@ impl Grants for StoredGrants {
         .boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock, store::Keyring};
+
+    #[tokio::test]
+    async fn a_sign_in_is_filed_under_what_gave_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store"), Keyring::generate()).unwrap();
+        let name = MailboxName::parse("support").unwrap();
+        let url = |text: &str| Url::parse(text).unwrap();
+        let of = |tenant: &str, client_id: &str| {
+            let graph = config::Graph {
+                tenant: tenant.to_owned(),
+                client_id: client_id.to_owned(),
+                sign_in: config::SignIn::Device,
+                authority: url("https://login.example"),
+                base_url: url("https://graph.example"),
+                webhooks: false,
+                mark: config::Mark::None,
+            };
+            StoredGrants::new(store.clone(), name.clone(), &graph)
+        };
+        let grant = Grant {
+            refresh_token: "a-token".into(),
+            obtained: clock::now(),
+            tenant: "new.example".to_owned(),
+            client_id: "app".to_owned(),
+        };
+        of("old.example", "app").keep(grant).await.unwrap();
+        for (tenant, client_id, there) in [
+            ("new.example", "app", true),
+            ("NEW.example", "App", true),
+            ("old.example", "app", false),
+            ("new.example", "other", false),
+        ] {
+            let loaded = of(tenant, client_id).load().await.unwrap();
+            assert_eq!(loaded.is_some(), there, "{tenant} {client_id}");
+        }
+    }
+}
