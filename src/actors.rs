@@ -33,5 +33,5 @@ pub use mailboxes::{Hook, Mailbox, Mailboxes, Template};
 pub use mattermost_poster::{PosterTools, start_mattermost_poster};
 pub use redmine_session::{FormAnswer, FormSubmission, Order, SessionTools};
 pub use redmine_sessions::{NoSession, RedmineSessions};
-pub use review::{GivenGrant, MailboxRow, Question, Reply, Review, SignInReport};
+pub use review::{Application, GivenGrant, MailboxRow, Question, Reply, Review, SignInReport};
 pub use supervisor::{Child, Restart, StartFault, SupervisorHandle};

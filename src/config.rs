@@ -101,7 +101,7 @@ impl Config {
         let busy = has_mailbox || !matches!(ticket, Ok(None));
         let redmine = Redmine::read(reader.section("redmine"), busy);
         let jira = Jira::read(reader.section("jira"));
-        let mailboxes = Mailbox::read_all(reader, &jira, http.public_url.is_some());
+        let mailboxes = Mailbox::read_all(reader, &jira, http.public_url.as_ref());
         let desk = Desk::read(reader);
         let limits = Limits::read(reader.section("limits"));
         Ok(Self {

@@ -18,10 +18,14 @@ pub const MAX_FILE_BYTES: u64 = 64 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum SecretFileError {
     /// No file stands there.
-    #[error("{} does not exist; create it or correct the path", shown(.0))]
+    #[error("{} does not exist; {}", shown(.0), mend(.0, "create it or correct the path"))]
     Missing(PathBuf),
     /// The file stands there and cannot be read, for example for want of a right.
-    #[error("{} cannot be read ({fault}); let the user that runs ticketd read it", shown(.path))]
+    #[error(
+        "{} cannot be read ({fault}); {}",
+        shown(.path),
+        mend(.path, "let the user that runs ticketd read it")
+    )]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -45,6 +49,19 @@ fn shown(path: &Path) -> String {
         path.display().to_string()
     } else {
         "the file of this relative path".to_owned()
+    }
+}
+
+/// What to do about a file that cannot be had. Those in systemd's folder are systemd's to make, and
+/// for the service alone, while it runs.
+fn mend(path: &Path, usual: &str) -> String {
+    match path.strip_prefix("/run/credentials").ok().and_then(Path::file_name) {
+        None => usual.to_owned(),
+        Some(name) => format!(
+            "systemd puts it there for the running service: write LoadCredential={}:/path/of/the/file \
+             with `systemctl edit ticketd`, then `systemctl restart ticketd`",
+            name.display()
+        ),
     }
 }
 
@@ -145,6 +162,20 @@ mod tests {
         }
         let error = read_file(folder.path()).unwrap_err().to_string();
         assert!(error.contains("cannot be read"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_systemd_should_have_handed_in_is_told_how() {
+        let told = "LoadCredential=graph_key:/path/of/the/file with `systemctl edit ticketd`";
+        let path = Path::new("/run/credentials/no-such.service/graph_key");
+        let missing = read_file(path).unwrap_err().to_string();
+        let fault = io::ErrorKind::PermissionDenied.into();
+        let closed = SecretFileError::Unreadable { path: path.to_owned(), fault }.to_string();
+        for error in [missing, closed] {
+            assert!(error.contains(told), "{error}");
+        }
+        let error = SecretFileError::Missing("/etc/ticketd/graph_key".into()).to_string();
+        assert_eq!(error, "/etc/ticketd/graph_key does not exist; create it or correct the path");
     }
 
     #[test]

@@ -117,6 +117,8 @@ struct State {
     compares: Option<Timestamp>,
     pace: Pace,
     failures: u32,
+    /// What was told to be forbidden.
+    forbidden: Option<Vec<&'static str>>,
     timer: Option<AbortOnDropHandle<()>>,
     _news: AbortOnDropHandle<()>,
 }
@@ -151,6 +153,7 @@ impl Actor for MailboxStreamer {
             ended: None,
             look_again: false,
             failures: 0,
+            forbidden: None,
             timer: None,
             _news: AbortOnDropHandle::new(tokio::spawn(news.instrument(span))),
         })
@@ -218,6 +221,7 @@ impl State {
     ) {
         self.round = None;
         self.ended = Some(Instant::now());
+        self.tell_forbidden();
         let compared = self.compares.take().is_some();
         let pause = match outcome {
             Ok(Round { more, synced, recorded }) => {
@@ -286,6 +290,23 @@ impl State {
             run = format!("ticketd mailbox authorize {}", self.mailbox.name),
             "nothing is read from a mailbox until its sign-in is mended"
         );
+    }
+
+    /// Says once what Graph forbids; also what was tried between the rounds.
+    fn tell_forbidden(&mut self) {
+        let forbidden = self.mailbox.source.forbidden();
+        if self.forbidden == forbidden {
+            return;
+        }
+        self.forbidden = forbidden;
+        if let Some(lacks) = &self.forbidden {
+            tracing::error!(
+                mailbox.name = %self.mailbox.name,
+                permissions.missing = lacks.join(" "),
+                run = format!("ticketd mailbox authorize {}", self.mailbox.name),
+                "what a mailbox needs is forbidden; mails stay unread or unsent"
+            );
+        }
     }
 
     fn tell(&self, recorded: Recorded) {

@@ -1,18 +1,19 @@
 //! What the operator asks of a desk and its mailboxes, answered the same way by a daemon that runs
 //! and by a command that has opened the store itself.
 
-use std::fmt;
+mod sign_in;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use self::sign_in::sign_in;
+pub use self::sign_in::{Application, GivenGrant, SignInReport};
 use super::{
     desk::{Desk, Listing, Recorded, Retried, Row},
     mailbox_streamer::{self, Swept},
     mailboxes::{Mailbox, Mailboxes},
 };
 use crate::{
-    clients::{Grant, Granted, Head, MailboxClient, Reach, SignInFault},
+    clients::{Head, SignInFault},
     model::{
         case::{Case, MailRecord, MailState},
         effect::{Effect, Stage},
@@ -40,10 +41,19 @@ pub enum Question {
     Audit,
     /// The mailboxes.
     Mailboxes,
+    /// Whether a sign-in for a mailbox would be taken up: before somebody takes the trouble.
+    Authorizable {
+        /// The mailbox's name.
+        mailbox: String,
+        /// What it signs in as.
+        application: Application,
+    },
     /// Take up a sign-in for a mailbox, and say what it may do.
     Authorize {
         /// The mailbox's name.
         mailbox: String,
+        /// What it signs in as.
+        application: Application,
         /// What a person gave, where it takes one.
         grant: Option<GivenGrant>,
     },
@@ -56,33 +66,6 @@ pub enum Question {
         /// Only count them.
         dry_run: bool,
     },
-}
-
-/// What a person gave who signed in, on its way to the store.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct GivenGrant {
-    /// The refresh token.
-    pub refresh_token: String,
-    /// When it was given.
-    pub obtained: Timestamp,
-}
-
-/// It lets in whoever has it.
-impl fmt::Debug for GivenGrant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GivenGrant").finish_non_exhaustive()
-    }
-}
-
-/// What a sign-in may do.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct SignInReport {
-    /// Why nobody is let in.
-    pub fault: Option<SignInFault>,
-    /// The permissions that are missing.
-    pub missing: Vec<String>,
-    /// Whether the mailbox opens, if somebody is let in.
-    pub reach: Option<Reach>,
 }
 
 /// An answer, or how far it is.
@@ -122,8 +105,17 @@ pub enum Reply {
     },
     /// To [`Question::Mailboxes`].
     Mailboxes(Vec<MailboxRow>),
+    /// To [`Question::Authorizable`]: it would.
+    Authorizable,
     /// To [`Question::Authorize`].
     Authorized(SignInReport),
+    /// The same, where Entra or Graph could not be asked.
+    Unanswered {
+        /// Which of them: `entra` or `graph`.
+        service: String,
+        /// Why, a few words.
+        cause: String,
+    },
     /// Of a sweep under way.
     Sweeping {
         /// Mails looked at.
@@ -159,6 +151,9 @@ pub struct MailboxRow {
     pub mails: Vec<(String, u64)>,
     /// Why nothing is read until somebody signs in.
     pub sign_in: Option<SignInFault>,
+    /// What is forbidden to a sign-in that stands: the permissions that are missing, none if it is
+    /// the mailbox that is closed.
+    pub forbidden: Option<Vec<String>>,
 }
 
 /// Answers questions; cheap to clone.
@@ -179,7 +174,12 @@ impl Review {
             Question::Retry(id) => self.retry(&id).await,
             Question::Audit => self.audit().await,
             Question::Mailboxes => self.mailboxes().await,
-            Question::Authorize { mailbox, grant } => self.authorize(&mailbox, grant).await,
+            Question::Authorizable { mailbox, application } => Ok(self
+                .authorizable(&mailbox, &application)
+                .map_or_else(Reply::Failed, |_| Reply::Authorizable)),
+            Question::Authorize { mailbox, application, grant } => {
+                self.authorize(&mailbox, application, grant).await
+            }
             Question::Sweep { mailbox, days, dry_run } => {
                 self.sweep(&mailbox, days, dry_run, tell).await
             }
@@ -295,50 +295,13 @@ impl Review {
                 lag_seconds: mailbox.health.lag_seconds(),
                 mails: self.desk.counts(mailbox.name.clone()).await?,
                 sign_in: sign_in(&mailbox).await,
+                forbidden: mailbox
+                    .source
+                    .forbidden()
+                    .map(|lacks| lacks.into_iter().map(str::to_owned).collect()),
             });
         }
         Ok(Reply::Mailboxes(rows))
-    }
-
-    /// Takes up a sign-in, and tries it out. Whatever comes of it, the mailbox is looked at again.
-    async fn authorize(&self, mailbox: &str, given: Option<GivenGrant>) -> anyhow::Result<Reply> {
-        let known = MailboxName::parse(mailbox).and_then(|name| self.mailboxes.of(&name));
-        let Some(known) = known else {
-            return Ok(Reply::Failed(format!(
-                "ticketd runs without a mailbox {mailbox:?}; restart it with this configuration"
-            )));
-        };
-        let MailboxClient::Graph(source) = &known.source else {
-            return Ok(Reply::Failed(format!(
-                "ticketd runs with mailbox {mailbox:?} at JMAP; restart it with this configuration"
-            )));
-        };
-        if let Some(GivenGrant { refresh_token, obtained }) = given {
-            let Some(grants) = &known.grants else {
-                return Ok(Reply::Failed(format!(
-                    "ticketd runs with another sign_in of {mailbox:?}; restart it with this \
-                     configuration"
-                )));
-            };
-            let grant = Grant { refresh_token: refresh_token.into(), obtained };
-            grants.keep(grant).await.map_err(anyhow::Error::msg)?;
-        }
-        source.signed_in().await;
-        let tried = source.permissions().await;
-        // Whatever came of it: nobody else would have the mailbox looked at again.
-        known.bell.ring();
-        let report = match tried {
-            Ok(Granted { missing, mailbox }) => {
-                known.health.sign_in(None);
-                let missing = missing.unwrap_or_default().into_iter().map(str::to_owned);
-                SignInReport { fault: None, missing: missing.collect(), reach: Some(mailbox) }
-            }
-            Err(error) => match source.sign_in_needed() {
-                None => return Err(error.into()),
-                fault => SignInReport { fault, missing: Vec::new(), reach: None },
-            },
-        };
-        Ok(Reply::Authorized(report))
     }
 
     async fn sweep(
@@ -358,18 +321,6 @@ impl Review {
         let swept = mailbox_streamer::sweep(&known, &self.desk, days, dry_run, told).await?;
         let Swept { seen, missing, recorded } = swept;
         Ok(Reply::Swept { seen, missing, recorded })
-    }
-}
-
-/// What is known to be wrong with a mailbox's sign-in, without trying it.
-async fn sign_in(mailbox: &Mailbox) -> Option<SignInFault> {
-    let known = mailbox.source.sign_in_needed();
-    if known.is_some() {
-        return known;
-    }
-    match mailbox.grants.as_ref()?.load().await {
-        Ok(None) => Some(SignInFault::NoGrant),
-        Ok(Some(_)) | Err(_) => None,
     }
 }
 

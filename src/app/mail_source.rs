@@ -122,13 +122,17 @@ impl Grants for StoredGrants {
             kept.tenant.eq_ignore_ascii_case(&self.tenant)
                 && kept.client_id.eq_ignore_ascii_case(&self.client_id)
         };
-        let grant = |KeptGrant { refresh_token, obtained, .. }| Grant { refresh_token, obtained };
+        let grant = |KeptGrant { refresh_token, obtained, tenant, client_id }| Grant {
+            refresh_token,
+            obtained,
+            tenant,
+            client_id,
+        };
         async move { Ok(kept?.filter(ours).map(grant)) }.boxed()
     }
 
     fn keep(&self, grant: Grant) -> BoxFuture<'_, Result<(), String>> {
-        let Grant { refresh_token, obtained } = grant;
-        let (tenant, client_id) = (self.tenant.clone(), self.client_id.clone());
+        let Grant { refresh_token, obtained, tenant, client_id } = grant;
         let kept = KeptGrant { refresh_token, obtained, tenant, client_id };
         async move {
             let put = self.store.grants().keep(&self.mailbox, &kept);
@@ -136,5 +140,47 @@ impl Grants for StoredGrants {
             self.store.barrier().await.map_err(|error| error.to_string())
         }
         .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock, store::Keyring};
+
+    #[tokio::test]
+    async fn a_sign_in_is_filed_under_what_gave_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store"), Keyring::generate()).unwrap();
+        let name = MailboxName::parse("support").unwrap();
+        let url = |text: &str| Url::parse(text).unwrap();
+        let of = |tenant: &str, client_id: &str| {
+            let graph = config::Graph {
+                tenant: tenant.to_owned(),
+                client_id: client_id.to_owned(),
+                sign_in: config::SignIn::Device,
+                authority: url("https://login.example"),
+                base_url: url("https://graph.example"),
+                webhooks: false,
+                mark: config::Mark::None,
+            };
+            StoredGrants::new(store.clone(), name.clone(), &graph)
+        };
+        let grant = Grant {
+            refresh_token: "a-token".into(),
+            obtained: clock::now(),
+            tenant: "new.example".to_owned(),
+            client_id: "app".to_owned(),
+        };
+        of("old.example", "app").keep(grant).await.unwrap();
+        for (tenant, client_id, there) in [
+            ("new.example", "app", true),
+            ("NEW.example", "App", true),
+            ("old.example", "app", false),
+            ("new.example", "other", false),
+        ] {
+            let loaded = of(tenant, client_id).load().await.unwrap();
+            assert_eq!(loaded.is_some(), there, "{tenant} {client_id}");
+        }
     }
 }

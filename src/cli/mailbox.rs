@@ -13,9 +13,26 @@ use super::{
 };
 use crate::{
     actors::{Question, Reply},
-    config::Config,
+    config::{self, Config},
     telemetry::{self, LogFormat},
 };
+
+/// The help of `authorize`.
+const AUTHORIZE: &str = r#"Sign in for a mailbox of Microsoft 365, and say what the sign-in may do
+
+Tries the sign-in of `[mailbox.graph]` and says what is missing; where ticketd gets in as a
+person, somebody signs in first. Which of the four ways it is stands in the configuration:
+
+  client_secret_file             as the application, by its secret
+  certificate_file and key_file  as the application, by its certificate
+  sign_in = "device"             as a person, who types a code in at any device
+  sign_in = "code"               as a person, who signs in with a browser and pastes the
+                                 address at which that ends
+
+Needed: an application registered in Entra with `Mail.ReadWrite` and `Mail.Send` of Microsoft
+Graph, as application permissions with an administrator's consent for the first two ways, as
+delegated ones for the others; and ticketd must run, or have run, with this configuration:
+what a person gave is kept in its store. Run it again whenever a sign-in has ended."#;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Mailbox {
@@ -24,8 +41,9 @@ pub(super) enum Mailbox {
     /// Run the daemon for mails alone; slash commands are refused
     Watch,
     /// Sign in for a mailbox of Microsoft 365, and say what the sign-in may do
+    #[command(long_about = AUTHORIZE)]
     Authorize {
-        /// The mailbox
+        /// The mailbox's name, as [[mailbox]] has it
         name: String,
     },
     /// Look for mails of the last days that ticketd has not seen, and take them in
@@ -77,7 +95,12 @@ async fn list(config: &Config) -> Outcome {
                     one.mails.iter().map(|(state, count)| format!("{count} {state}")).collect();
                 let synced = if one.synced.is_empty() { "never".to_owned() } else { one.synced };
                 let lag = format!("{} s", one.lag_seconds);
-                let sign_in = one.sign_in.map_or_else(String::new, |fault| fault.word().to_owned());
+                let sign_in = match (one.sign_in, one.forbidden) {
+                    (Some(fault), _) => fault.word().to_owned(),
+                    (None, Some(lacks)) if lacks.is_empty() => "mailbox closed".to_owned(),
+                    (None, Some(lacks)) => format!("lacks {}", lacks.join(", ")),
+                    (None, None) => String::new(),
+                };
                 table.add_row([one.name, one.address, synced, lag, mails.join(", "), sign_in]);
             }
             print(&table);
@@ -88,6 +111,18 @@ async fn list(config: &Config) -> Outcome {
     }
 }
 
+/// The mailbox of this name.
+fn named<'c>(config: &'c Config, name: &str) -> Result<&'c config::Mailbox, Ending> {
+    config.mailboxes.iter().find(|mailbox| mailbox.name == name).ok_or_else(|| {
+        let names: Vec<_> = config.mailboxes.iter().map(|one| one.name.as_str()).collect();
+        Ending::Misconfigured(if names.is_empty() {
+            "no [[mailbox]] is configured".to_owned()
+        } else {
+            format!("there is no mailbox {name:?}; the mailboxes are {}", names.join(", "))
+        })
+    })
+}
+
 async fn sweep(config: &Config, days: u32, only: Option<&str>, dry_run: bool) -> Outcome {
     // A mail older than what the register remembers would become a second ticket.
     let remembered = config.desk.keep_days;
@@ -96,10 +131,11 @@ async fn sweep(config: &Config, days: u32, only: Option<&str>, dry_run: bool) ->
             "mails are remembered for {remembered} days (desk.keep_days); look back no further"
         )));
     }
-    for mailbox in &config.mailboxes {
-        if only.is_some_and(|only| only != mailbox.name) {
-            continue;
-        }
+    let mailboxes = match only {
+        Some(only) => vec![named(config, only)?],
+        None => config.mailboxes.iter().collect(),
+    };
+    for mailbox in mailboxes {
         let bar = ProgressBar::new_spinner();
         let told = bar.clone();
         let question = Question::Sweep { mailbox: mailbox.name.clone(), days, dry_run };
@@ -125,9 +161,6 @@ async fn sweep(config: &Config, days: u32, only: Option<&str>, dry_run: bool) ->
             Reply::Failed(words) => return Err(anyhow::anyhow!(words).into()),
             _ => return Err(anyhow::anyhow!("ticketd answered something else").into()),
         }
-    }
-    if only.is_some_and(|only| config.mailboxes.iter().all(|mailbox| mailbox.name != only)) {
-        return Err(Ending::Misconfigured("there is no [[mailbox]] of that name".to_owned()));
     }
     Ok(())
 }

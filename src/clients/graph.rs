@@ -33,7 +33,7 @@ pub use self::auth::{
     Certificate, CertificateFault, CodeRequest, DeviceCode, Grant, Grants, GraphAuth, Polled,
     SignIn, SignInError, SignInFault, Way,
 };
-use self::{auth::Keeper, news::Strikes, pace::Pace, places::Places};
+use self::{auth::Keeper, news::Strikes, pace::Pace, permissions::Rights, places::Places};
 pub use self::{
     mark::Mark,
     permissions::{Granted, Reach},
@@ -70,6 +70,7 @@ struct Shared {
     limit: Duration,
     keeper: Keeper,
     pace: Pace,
+    rights: Rights,
     places: RwLock<Option<Arc<Places>>>,
     strikes: Strikes,
     /// The folder to which mails are moved, by its name.
@@ -86,9 +87,19 @@ impl GraphClient {
         let transport = Transport::new(SERVICE, base.clone(), limit, metrics.clone())?;
         let keeper = Keeper::new(&auth, &base, limit, metrics)?;
         let pace = Pace::new();
-        let (places, strikes, target) = Default::default();
-        let shared =
-            Shared { transport, base, mailbox, limit, keeper, pace, places, strikes, target };
+        let (rights, places, strikes, target) = Default::default();
+        let shared = Shared {
+            transport,
+            base,
+            mailbox,
+            limit,
+            keeper,
+            pace,
+            rights,
+            places,
+            strikes,
+            target,
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -104,9 +115,22 @@ impl GraphClient {
         self.shared.keeper.fault()
     }
 
-    /// Somebody has signed in, or mended what hindered it: calls are sent again.
-    pub async fn signed_in(&self) {
-        self.shared.keeper.signed_in().await;
+    /// Somebody has signed in, or mended what hindered it: calls are sent again. What was `given`
+    /// is kept in place of the sign-in before.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] if it cannot be kept; all is then as before.
+    pub async fn signed_in(&self, given: Option<Grant>) -> Result<(), ApiError> {
+        self.shared.keeper.signed_in(given).await?;
+        self.shared.rights.forget();
+        Ok(())
+    }
+
+    /// Whether it signs in as this application of this tenant, and in the same way: in a person's
+    /// name, or as the application itself.
+    #[must_use]
+    pub fn is_of(&self, tenant: &str, client_id: &str, by_a_person: bool) -> bool {
+        self.shared.keeper.is_of(tenant, client_id, by_a_person)
     }
 }
 

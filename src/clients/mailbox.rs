@@ -163,6 +163,16 @@ impl MailboxClient {
         }
     }
 
+    /// What the server forbade last and has not allowed since: the permissions that are missing,
+    /// none if it is the mailbox that is closed.
+    #[must_use]
+    pub fn forbidden(&self) -> Option<Vec<&'static str>> {
+        match self {
+            Self::Jmap(_) => None,
+            Self::Graph(graph) => graph.forbidden(),
+        }
+    }
+
     /// The state of all mails now, from which [`MailboxClient::news`] can be asked later.
     ///
     /// # Errors

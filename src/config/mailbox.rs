@@ -1,6 +1,7 @@
 //! `[[mailbox]]`: the mailboxes whose mails become issues. Each stands in the file under its own
 //! name, by which the environment can change it.
 
+mod certificate;
 mod filter;
 mod graph;
 mod jmap;
@@ -8,6 +9,8 @@ mod reply;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+use url::Url;
 
 pub use filter::{Automatic, Filter};
 pub use graph::{Graph, Mark, SignIn};
@@ -55,11 +58,11 @@ pub enum MailSource {
 }
 
 impl Mailbox {
-    /// All mailboxes. They need a Jira. `named` is whether `http.public_url` is set.
+    /// All mailboxes. They need a Jira. `public` is `http.public_url`.
     pub(super) fn read_all(
         reader: &mut Reader,
         jira: &Result<Option<Jira>, Faulted>,
-        named: bool,
+        public: Option<&Url>,
     ) -> Result<Vec<Self>, Faulted> {
         let places = reader.mailboxes();
         if !places.is_empty() && matches!(jira, Ok(None)) {
@@ -72,7 +75,7 @@ impl Mailbox {
         // All are read before one fault ends it, so that every fault is noted.
         let read: Vec<_> = places
             .iter()
-            .map(|place| Self::read(reader, place, jira, named, &mut addresses))
+            .map(|place| Self::read(reader, place, jira, public, &mut addresses))
             .collect();
         read.into_iter().collect()
     }
@@ -81,7 +84,7 @@ impl Mailbox {
         reader: &mut Reader,
         place: &MailboxSection,
         jira: Option<&Jira>,
-        named: bool,
+        public: Option<&Url>,
         addresses: &mut Addresses,
     ) -> Result<Self, Faulted> {
         let MailboxSection { section: here, name } = place;
@@ -92,7 +95,7 @@ impl Mailbox {
                 addresses.take(text, here)
             });
         let aliases = section.list("aliases", |text| addresses.take(text, here));
-        let graph = section.choice("source", &[("jmap", false), ("graph", true)]);
+        let graph = section.chosen("source", &[("jmap", false), ("graph", true)]);
         section.choice("tracker", &[("jira", ())]);
         let board = section.checked("board", |text| match jira {
             Some(jira) => jira.board(text),
@@ -109,11 +112,11 @@ impl Mailbox {
         }
         let first_days = section.number("first_days", 0..=365, 0);
         let poll = section.duration("poll", 1..=3600, 60);
-        let source = if graph.unwrap_or_default() {
+        let source = if graph == Ok(Some(true)) {
             Jmap::pass(reader.section(format!("{here}.jmap")));
-            Graph::read(reader.section(format!("{here}.graph")), named).map(MailSource::Graph)
+            Graph::read(reader.section(format!("{here}.graph")), public).map(MailSource::Graph)
         } else {
-            Graph::pass(reader.section(format!("{here}.graph")));
+            Graph::pass(reader.section(format!("{here}.graph")), graph.is_ok());
             Jmap::read(reader.section(format!("{here}.jmap"))).map(MailSource::Jmap)
         };
         let filter = Filter::read(reader.section(format!("{here}.filter")));

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use url::Url;
 
+pub(super) use self::secrets::Secret;
 use super::fault::{Fault, Source};
 use super::forms::base_url;
 use super::layers::{Given, Raw};
@@ -130,9 +131,18 @@ impl<'r> Section<'r> {
         found.ok_or_else(|| self.unset(key, format!("not set; {what_to_do}")))
     }
 
-    /// One of `choices`, by its name.
+    /// One of `choices`, by its name; none if it is not set or faulty.
     pub(super) fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
-        self.parsed(key, |text| {
+        self.chosen(key, choices).ok().flatten()
+    }
+
+    /// As [`Self::choice`], with a faulty text told apart from none.
+    pub(super) fn chosen<T: Copy>(
+        &mut self,
+        key: &str,
+        choices: &[(&str, T)],
+    ) -> Result<Option<T>, Faulted> {
+        self.checked(key, |text| {
             let found = choices.iter().find(|choice| choice.0 == text).map(|choice| choice.1);
             found.ok_or_else(|| {
                 let names: Vec<_> = choices.iter().map(|choice| choice.0).collect();
@@ -166,9 +176,10 @@ impl<'r> Section<'r> {
         }
     }
 
-    /// Takes a key that nobody reads, without a word.
-    pub(super) fn pass(&mut self, key: &str) {
-        let _unread = self.take(key);
+    /// Takes a key that nobody reads, without a word; gives where it is set.
+    pub(super) fn pass(&mut self, key: &str) -> Option<Origin> {
+        let given = self.take(key)?;
+        Some(self.origin(key, &given))
     }
 
     /// Notes a fault of `key`, which is set nowhere.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ticketd::actors::{GivenGrant, Listing, Question, Reply, SignInReport};
+use ticketd::actors::{Application, GivenGrant, Listing, Question, Reply, SignInReport};
 use ticketd::clients::{Polled, Reach, SignIn, SignInFault};
 use ticketd::config;
 use ticketd::sandbox::{Fault, FaultRule, Graph, GraphOddities};
@@ -235,7 +235,12 @@ async fn authorize(post: &Post<Graph>) -> SignInReport {
         obtained: grant.obtained,
     });
     let mailbox = "support".to_owned();
-    match post.ask(Question::Authorize { mailbox, grant }).await {
+    let application = Application {
+        tenant: Graph::TENANT.to_owned(),
+        client_id: Graph::CLIENT_ID.to_owned(),
+        by_a_person: true,
+    };
+    match post.ask(Question::Authorize { mailbox, application, grant }).await {
         Reply::Authorized(report) => report,
         other => panic!("{other:?}"),
     }

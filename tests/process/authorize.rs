@@ -121,14 +121,30 @@ fn told(ended: &Ended, sentence: &str) {
 async fn each_of_the_four_ways_leads_in_with_the_daemon_and_without() {
     ticketd::prepare_process();
     let tenant = Tenant::new().await;
-    // Without a store there is nobody to give a sign-in to.
-    let ended = tenant.authorize(SECRET).output().await;
-    told(&ended, "ticketd has not run yet");
+    // Without a store there is nobody to give a sign-in to, and nobody is asked for one.
+    for keys in [SECRET, DEVICE, CODE] {
+        told(&tenant.authorize(keys).output().await, "ticketd has not run yet");
+    }
+    assert!(tenant.graph.user_codes().is_empty());
+    for keys in [DEVICE, CODE] {
+        let ended = tenant.ticketd(&["check"], keys).output().await;
+        let note = "note   mailbox support: nobody has signed in for support@example.org yet: start \
+                    ticketd, then run `ticketd mailbox authorize support`";
+        assert!(ended.stdout.contains(note), "{ended:?}");
+    }
     for keys in [SECRET, CERTIFICATE, DEVICE, CODE] {
         let daemon = tenant.run(keys).await;
         if keys == DEVICE || keys == CODE {
             daemon.logged("ticketd mailbox authorize support").await;
         }
+        let ended = tenant.ticketd(&["check"], keys).output().await;
+        // By the browser somebody signed in before whose sign-in was revoked.
+        let word = match keys {
+            DEVICE => "note ",
+            CODE => "FAULT",
+            _ => "ok   ",
+        };
+        assert!(ended.stdout.contains(&format!("{word}  mailbox support:")), "{ended:?}");
         let looks = tenant.graph.requests("GET messages/delta");
         let run = async || {
             if keys == DEVICE {
@@ -149,6 +165,97 @@ async fn each_of_the_four_ways_leads_in_with_the_daemon_and_without() {
         // Another way, another sign-in.
         tenant.graph.revoke_grant();
     }
+}
+
+#[tokio::test]
+async fn a_daemon_that_runs_with_another_configuration_says_so_and_goes_on() {
+    ticketd::prepare_process();
+    let tenant = Tenant::new().await;
+    let daemon = tenant.run(DEVICE).await;
+    fine(&tenant.with_device(DEVICE, true).await);
+    let other = [("SIGN_IN", "device"), ("CLIENT_ID", "00000000-0000-0000-0000-00000000beef")];
+    let elsewhere = [("SIGN_IN", "device"), ("TENANT", "contoso.example")];
+    let known = tenant.graph.user_codes();
+    for keys in [&other[..], &elsewhere, SECRET] {
+        let ended = tenant.authorize(keys).output().await;
+        told(
+            &ended,
+            "ticketd runs with another tenant, client_id or sign_in of mailbox \"support\": \
+             restart it with this configuration, then run this again",
+        );
+    }
+    assert_eq!(tenant.graph.user_codes(), known, "nobody was asked to sign in for nothing");
+    let looks = tenant.graph.requests("GET messages/delta");
+    let reads = || tenant.graph.requests("GET messages/delta") > looks;
+    tenant.post.until("the mailbox is read", reads).await;
+    let ended = tenant.ticketd(&["mailbox", "list"], DEVICE).output().await;
+    assert!(!ended.stdout.contains("nobody signed in"), "{ended:?}");
+    let ended = tenant.ticketd(&["mailbox", "authorize", "suport"], DEVICE).output().await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("no mailbox \"suport\"; the mailboxes are support"), "{ended:?}");
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_missing_permission_shows_while_ticketd_runs() {
+    ticketd::prepare_process();
+    let tenant = Tenant::new().await;
+    tenant.graph.set_permissions(&["Mail.ReadWrite"]);
+    let daemon = tenant.run(SECRET).await;
+    let listed = async || tenant.ticketd(&["mailbox", "list"], SECRET).output().await.stdout;
+    assert!(!listed().await.contains("lacks"), "nothing was tried yet");
+    let looks = tenant.graph.requests("GET messages/delta");
+    let reads = || tenant.graph.requests("GET messages/delta") > looks;
+    tenant.post.until("the mailbox is read", reads).await;
+    tenant.graph.deliver(
+        "From: ann@customer.example\r\nTo: support@example.org\r\nSubject: Help\r\n\
+         Message-ID: <1@customer.example>\r\n\r\nIt is broken.\r\n",
+    );
+    let log = daemon.logged("what a mailbox needs is forbidden").await;
+    let line = log.lines().find(|line| line.contains("is forbidden")).unwrap();
+    assert!(line.contains("Mail.Send"), "{line}");
+    assert!(line.contains("ticketd mailbox authorize support"), "{line}");
+    assert!(listed().await.contains("lacks Mail.Send"), "{}", listed().await);
+    assert_eq!(daemon.log().matches("what a mailbox needs is forbidden").count(), 1);
+    tenant.graph.set_permissions(&["Mail.ReadWrite", "Mail.Send"]);
+    fine(&tenant.authorize(SECRET).output().await);
+    assert!(!listed().await.contains("lacks"), "{}", listed().await);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_cannot_be_used_stops_every_command() {
+    ticketd::prepare_process();
+    let tenant = Tenant::new().await;
+    let swapped = [("CERTIFICATE", Graph::PRIVATE_KEY), ("KEY", Graph::CERTIFICATE)];
+    for arguments in [&["run"][..], &["check"], &["mailbox", "authorize", "support"]] {
+        let ended = tenant.ticketd(arguments, &swapped).output().await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        let told = "mailbox[support].graph.certificate: holds the private key, and the key's";
+        assert!(ended.stderr.contains(told), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_entras_is_named_with_its_key() {
+    ticketd::prepare_process();
+    let tenant = Tenant::new().await;
+    tenant.run(SECRET).await.stop().await;
+    // Something that answers, but is no Entra.
+    let jira = tenant.post.jira.url();
+    let sentence = format!("(mailbox[support].graph.authority is {jira})");
+    for keys in [SECRET, DEVICE, CODE] {
+        let mut keys = keys.to_vec();
+        keys.push(("AUTHORITY", jira.as_str()));
+        told(&tenant.authorize(&keys).output().await, &sentence);
+        let ended = tenant.ticketd(&["check"], &keys).output().await;
+        assert!(ended.stdout.contains("FAULT  mailbox support:"), "{ended:?}");
+        assert!(ended.stdout.contains(&sentence), "{ended:?}");
+    }
+    let mut keys = SECRET.to_vec();
+    keys.push(("BASE_URL", jira.as_str()));
+    let ended = tenant.authorize(&keys).output().await;
+    told(&ended, &format!("(mailbox[support].graph.base_url is {jira})"));
 }
 
 #[tokio::test]

@@ -211,7 +211,7 @@ async fn wrong_use_is_told_apart_from_what_is_not_there() {
             assert!(told.starts_with("ticketd: "), "{id} {stopped}: {told}");
         }
         let told = fails(&post, &["mailbox", "sweep", "--days", "1", "--mailbox", "x"], 2).await;
-        assert!(told.contains("no [[mailbox]] of that name"), "{told}");
+        assert!(told.contains("no mailbox \"x\"; the mailboxes are support"), "{told}");
         let told = fails(&post, &["mailbox", "sweep", "--days", "9999"], 2).await;
         assert!(told.contains("desk.keep_days"), "{told}");
         if !stopped {

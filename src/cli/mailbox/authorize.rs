@@ -14,7 +14,7 @@ use url::Url;
 
 use super::super::{Ending, Outcome, question::ask, tell};
 use crate::{
-    actors::{GivenGrant, Question, Reply, SignInReport},
+    actors::{Application, GivenGrant, Question, Reply, SignInReport},
     app,
     clients::{Grant, Grants, Polled, Reach, SignIn, SignInError, SignInFault},
     config::{self, Config, MailSource},
@@ -31,15 +31,23 @@ const SLOWER: Duration = Duration::from_secs(5);
 const REDIRECT: &str = "https://login.microsoftonline.com/common/oauth2/nativeclient";
 
 pub(super) async fn authorize(config: &Config, name: &str) -> Outcome {
-    let Some(mailbox) = config.mailboxes.iter().find(|mailbox| mailbox.name == name) else {
-        return Err(Ending::Misconfigured("there is no [[mailbox]] of that name".to_owned()));
-    };
+    let mailbox = super::named(config, name)?;
     let MailSource::Graph(graph) = &mailbox.source else {
         return Err(Ending::Misconfigured(format!(
             "mailbox[{name}] is read by JMAP; its password or token stands in the configuration"
         )));
     };
-    let wrong = |error: &SignInError| Ending::Failed(anyhow::anyhow!(sentence(error, name)));
+    let by_a_person = matches!(graph.sign_in, config::SignIn::Device | config::SignIn::Code);
+    let (tenant, client_id) = (graph.tenant.clone(), graph.client_id.clone());
+    let application = Application { tenant, client_id, by_a_person };
+    // Nobody shall sign in for nothing.
+    let question =
+        Question::Authorizable { mailbox: name.to_owned(), application: application.clone() };
+    match ask(config, question, |_| {}).await? {
+        Reply::Authorizable => {}
+        reply => return Err(other(reply)),
+    }
+    let wrong = |error: &SignInError| Ending::Failed(anyhow::anyhow!(sentence(error, name, graph)));
     let grant = match graph.sign_in {
         config::SignIn::Device => {
             Some(device(graph, &mailbox.address).await?.map_err(|error| wrong(&error))?)
@@ -49,11 +57,11 @@ pub(super) async fn authorize(config: &Config, name: &str) -> Outcome {
         }
         config::SignIn::Secret(_) | config::SignIn::Certificate { .. } => None,
     };
-    let grant = grant.map(|Grant { refresh_token, obtained }| GivenGrant {
+    let grant = grant.map(|Grant { refresh_token, obtained, .. }| GivenGrant {
         refresh_token: refresh_token.expose_secret().to_owned(),
         obtained,
     });
-    let question = Question::Authorize { mailbox: name.to_owned(), grant };
+    let question = Question::Authorize { mailbox: name.to_owned(), application, grant };
     match ask(config, question, |_| {}).await? {
         Reply::Authorized(report) => {
             let told = findings(&report, mailbox);
@@ -66,9 +74,32 @@ pub(super) async fn authorize(config: &Config, name: &str) -> Outcome {
             }
             Err(anyhow::anyhow!(told.join("\n")).into())
         }
-        Reply::Failed(words) => Err(anyhow::anyhow!(words).into()),
-        _ => Err(anyhow::anyhow!("ticketd answered something else").into()),
+        Reply::Unanswered { service, cause } => {
+            Err(anyhow::anyhow!(unanswered(&cause, &service, name, graph)).into())
+        }
+        reply => Err(other(reply)),
     }
+}
+
+fn other(reply: Reply) -> Ending {
+    match reply {
+        Reply::Failed(words) => anyhow::anyhow!(words).into(),
+        _ => anyhow::anyhow!("ticketd answered something else").into(),
+    }
+}
+
+/// Where a service lies that gave no proper answer.
+pub(in crate::cli) fn unanswered(
+    cause: &str,
+    service: &str,
+    name: &str,
+    graph: &config::Graph,
+) -> String {
+    let (key, url) = match service {
+        "entra" => ("authority", &graph.authority),
+        _ => ("base_url", &graph.base_url),
+    };
+    format!("{cause} (mailbox[{name}].graph.{key} is {url})")
 }
 
 /// What is not as it must be, a sentence each.
@@ -105,9 +136,10 @@ pub(in crate::cli) fn findings(report: &SignInReport, mailbox: &config::Mailbox)
     told
 }
 
-fn sentence(error: &SignInError, name: &str) -> String {
+fn sentence(error: &SignInError, name: &str, graph: &config::Graph) -> String {
     match error {
         SignInError::Fault(fault) => of_fault(fault, name),
+        SignInError::Api(error) => unanswered(&error.to_string(), error.service(), name, graph),
         other => other.to_string(),
     }
 }
@@ -135,9 +167,11 @@ fn of_fault(fault: &SignInFault, name: &str) -> String {
             "the application's secret has expired: make a new one under Certificates & secrets \
              and write it to {at}.client_secret_file"
         ),
-        SignInFault::NoConsent => "nobody has consented to the application's permissions: an \
-                                   administrator grants consent under API permissions"
-            .to_owned(),
+        SignInFault::NoConsent => format!(
+            "nobody has consented to the application's permissions: an administrator adds \
+             Mail.ReadWrite and Mail.Send of Microsoft Graph under API permissions (Entra, App \
+             registrations) and grants consent; then run `ticketd mailbox authorize {name}` again"
+        ),
         SignInFault::Denied => {
             "the consent was refused: sign in again and accept, or ask an administrator to consent"
                 .to_owned()
@@ -157,6 +191,29 @@ fn of_fault(fault: &SignInFault, name: &str) -> String {
 fn sign_in(graph: &config::Graph) -> anyhow::Result<SignIn> {
     let auth = app::graph_auth(graph, Arc::new(Nowhere))?;
     Ok(SignIn::new(&auth, &graph.base_url, LIMIT, Metrics::new())?)
+}
+
+/// Whether Entra is there, and knows the tenant and the application. The code that it gives is left
+/// to end.
+async fn known_there(sign_in: &SignIn) -> Result<(), SignInError> {
+    use SignInFault::{UnknownApp, WrongTenant};
+    match sign_in.begin_device().await {
+        Err(error @ (SignInError::Fault(WrongTenant | UnknownApp) | SignInError::Api(_))) => {
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The same before anybody has signed in; a sentence.
+pub(in crate::cli) async fn wrong_there(name: &str, graph: &config::Graph) -> Option<String> {
+    match sign_in(graph) {
+        Ok(sign_in) => {
+            let known = known_there(&sign_in).await;
+            known.err().map(|error| sentence(&error, name, graph))
+        }
+        Err(error) => Some(format!("{error:#}")),
+    }
 }
 
 async fn device(
@@ -193,10 +250,8 @@ async fn browser(
     let address = Email::parse(&mailbox.address);
     let address = address.ok_or_else(|| anyhow::anyhow!("the mailbox's address is none"))?;
     // The page of a wrong tenant leads nowhere from which one could come back: it is asked here.
-    if let Err(SignInError::Fault(fault @ (SignInFault::WrongTenant | SignInFault::UnknownApp))) =
-        sign_in.begin_device().await
-    {
-        return Ok(Err(fault.into()));
+    if let Err(error) = known_there(&sign_in).await {
+        return Ok(Err(error));
     }
     let request = sign_in.begin_code(&Url::parse(REDIRECT)?, &address);
     tell(&format!("Open this address in a browser and sign in:\n\n{}\n", request.url));

@@ -84,6 +84,10 @@ pub struct Grant {
     pub refresh_token: SecretString,
     /// When it was given.
     pub obtained: Timestamp,
+    /// The tenant that gave it.
+    pub tenant: String,
+    /// The application that it was given to.
+    pub client_id: String,
 }
 
 /// An access token.
@@ -175,11 +179,46 @@ impl Keeper {
         self.inner.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Somebody has signed in: Entra is asked again.
-    pub(super) async fn signed_in(&self) {
-        *self.inner.held.lock().await = Held::default();
-        *self.inner.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// Somebody has signed in: Entra is asked again. `given` is kept after whatever a renewal under
+    /// way has to keep, and so in its place.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] if it cannot be kept; all is then as before.
+    pub(super) async fn signed_in(&self, given: Option<Grant>) -> Result<(), ApiError> {
+        let slow = |_| unavailable("it takes too long to sign in");
+        let held = timeout(PATIENCE, Arc::clone(&self.inner.held).lock_owned());
+        let mut held = held.await.map_err(slow)?;
+        let inner = Arc::clone(&self.inner);
+        // A caller who gives up shall not leave it half done.
+        let taken = tokio::spawn(async move {
+            if let (Some(grant), Way::Delegated(grants)) = (given, &inner.way) {
+                keep(&**grants, grant).await?;
+            }
+            *held = Held::default();
+            *inner.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            Ok(())
+        });
+        taken.await.unwrap_or_else(|_| Err(unavailable("the sign-in broke off")))
     }
+
+    /// Whether this application of this tenant signs in here, in the same way: in a person's name,
+    /// or as itself.
+    pub(super) fn is_of(&self, tenant: &str, client_id: &str, by_a_person: bool) -> bool {
+        let Inner { entra, way, .. } = &*self.inner;
+        entra.tenant.eq_ignore_ascii_case(tenant)
+            && entra.client_id.eq_ignore_ascii_case(client_id)
+            && matches!(way, Way::Delegated(_)) == by_a_person
+    }
+}
+
+/// Keeps a grant in the store.
+async fn keep(grants: &dyn Grants, grant: Grant) -> Result<(), ApiError> {
+    grants.keep(grant).await.map_err(|words| stored("the new sign-in cannot be stored", &words))
+}
+
+fn stored(what: &str, words: &str) -> ApiError {
+    tracing::warn!(cause = words, "the store of the sign-in failed");
+    unavailable(what)
 }
 
 impl Inner {
@@ -238,17 +277,12 @@ impl Inner {
             Way::Certificate(certificate) => return self.entra.by_proof(certificate).await,
             Way::Delegated(grants) => grants,
         };
-        let stored = |what: &str, words: String| {
-            tracing::warn!(cause = words, "the store of the sign-in failed");
-            Trouble::Api(unavailable(what))
-        };
         let loaded = grants.load().await;
-        let grant = loaded.map_err(|words| stored("the stored sign-in cannot be read", words))?;
+        let grant = loaded.map_err(|words| stored("the stored sign-in cannot be read", &words))?;
         let Some(grant) = grant else { return Err(SignInFault::NoGrant.into()) };
         let fresh = self.entra.refreshed(&grant.refresh_token).await?;
         if let Some(grant) = &fresh.grant {
-            let kept = grants.keep(grant.clone()).await;
-            kept.map_err(|words| stored("the new sign-in cannot be stored", words))?;
+            keep(&**grants, grant.clone()).await?;
         }
         Ok(fresh)
     }

@@ -128,14 +128,18 @@ impl GraphClient {
         F: Future<Output = Result<T, Failed>>,
     {
         let keeper = &self.shared.keeper;
-        let key = keeper.key().await?;
+        let mut key = keeper.key().await?;
         let outcome = match send(key.sign(request())).await {
             Err(Failed { error: ApiError::Unauthorized { .. }, .. }) => {
                 keeper.refused(&key).await;
-                send(keeper.key().await?.sign(request())).await
+                key = keeper.key().await?;
+                send(key.sign(request())).await
             }
             outcome => outcome,
         };
-        outcome.map_err(|failed| Fault::of(failed, &self.shared.pace))
+        let outcome = outcome.map_err(|failed| Fault::of(failed, &self.shared.pace));
+        let forbidden = matches!(&outcome, Err(Fault { error: ApiError::Forbidden { .. }, .. }));
+        self.shared.rights.note(&key.token, forbidden);
+        outcome
     }
 }

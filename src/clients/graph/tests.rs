@@ -4,6 +4,7 @@
 mod calls;
 mod content;
 mod drafts;
+mod grants;
 mod images;
 mod news;
 mod signing;

@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use url::Url;
 
+use super::certificate;
 use crate::config::reader::Faulted;
 use crate::config::section::Section;
 use crate::config::{forms, is_loopback};
@@ -77,17 +78,17 @@ pub enum Mark {
 }
 
 impl Graph {
-    /// `named` is whether `http.public_url` is set.
-    pub(super) fn read(mut section: Section<'_>, named: bool) -> Result<Self, Faulted> {
+    /// `public` is `http.public_url`.
+    pub(super) fn read(mut section: Section<'_>, public: Option<&Url>) -> Result<Self, Faulted> {
         let tenant = section.needed(
             "tenant",
             "write the tenant's id or domain (Entra, Overview) under [mailbox.graph]",
-            step,
+            self::tenant,
         );
         let client_id = section.needed(
             "client_id",
             "write the application's id (Entra, App registrations) under [mailbox.graph]",
-            step,
+            self::client_id,
         );
         let sign_in = sign_in(&mut section);
         let authority = section.url_or("authority", "https://login.microsoftonline.com");
@@ -95,10 +96,8 @@ impl Graph {
         let authority = authority.and_then(|url| sealed(&mut section, "authority", url));
         let base_url = base_url.and_then(|url| sealed(&mut section, "base_url", url));
         let webhooks = section.flag("webhooks", false);
-        if webhooks && !named {
-            let problem = "true, but http.public_url is not set; set it to where Graph reaches \
-                           ticketd over https, or set this to false";
-            section.unset("webhooks", problem);
+        if webhooks {
+            reached(&mut section, public);
         }
         let mark = mark(&mut section);
         Ok(Self {
@@ -112,12 +111,36 @@ impl Graph {
         })
     }
 
-    /// The table of a mailbox whose mails come from elsewhere: whatever stands there waits.
-    pub(super) fn pass(mut section: Section<'_>) {
+    /// The table of a mailbox whose mails come from elsewhere. `told` is whether it must not be
+    /// there: not if `source` is faulty itself.
+    pub(super) fn pass(mut section: Section<'_>, told: bool) {
+        let mut set = None;
         for key in KEYS {
-            section.pass(key);
+            let here = section.pass(key);
+            // What the manual shows with a default may stand there.
+            if !["authority", "base_url", "webhooks", "mark"].contains(&key) {
+                set = set.or(here);
+            }
+        }
+        if let (Some(origin), true) = (set, told) {
+            let problem = "set, but the mailbox's source is not \"graph\"; write source = \"graph\" \
+                           above, or remove [mailbox.graph]";
+            section.fault(&origin, problem);
         }
     }
+}
+
+/// Graph must reach us, and over https; a stand-in on this very machine may do without.
+fn reached(section: &mut Section<'_>, public: Option<&Url>) {
+    let problem = match public {
+        None => "true, but http.public_url is not set",
+        Some(url) if url.scheme() != "https" && !is_loopback(url) => {
+            "true, but http.public_url begins with http://"
+        }
+        Some(_) => return,
+    };
+    let mend = "set that to where Graph reaches ticketd over https, or this to false";
+    section.unset("webhooks", format!("{problem}; {mend}"));
 }
 
 fn sign_in(section: &mut Section<'_>) -> Result<SignIn, Faulted> {
@@ -129,12 +152,12 @@ fn sign_in(section: &mut Section<'_>) -> Result<SignIn, Faulted> {
     let secret = section.secret_of(&["client_secret", "certificate"]);
     let key = section.secret("key");
     let (delegated, secret, key) = (delegated?, secret?, key?);
-    let secret = secret.map(|(name, secret)| (name == "certificate", secret.text));
+    let secret = secret.map(|(name, secret)| (name == "certificate", secret));
     match (delegated, secret, key) {
         (Some(sign_in), None, None) => Ok(sign_in),
-        (None, Some((false, secret)), None) => Ok(SignIn::Secret(secret)),
+        (None, Some((false, secret)), None) => Ok(SignIn::Secret(secret.text)),
         (None, Some((true, certificate)), Some(key)) => {
-            Ok(SignIn::Certificate { certificate, key: key.text })
+            certificate::checked(section, certificate, key)
         }
         (None, Some((true, _)), None) => {
             let problem = "not set; a certificate needs its private key, in PEM form";
@@ -169,7 +192,17 @@ fn mark(section: &mut Section<'_>) -> Result<Mark, Faulted> {
         "none" | "read" | "category" | "move" => Ok(text.to_owned()),
         _ => Err(format!("{text:?} is none of its values; write none, read, category, move")),
     });
-    match kind?.as_deref() {
+    let kind = kind?;
+    for (key, set, needs) in [
+        ("mark_category", category != Ok(None), "category"),
+        ("mark_folder", folder != Ok(None), "move"),
+    ] {
+        if set && kind.as_deref() != Some(needs) {
+            let problem = format!("set, but mark is not {needs:?}; set that, or remove this");
+            return Err(section.unset(key, problem));
+        }
+    }
+    match kind.as_deref() {
         Some("read") => Ok(Mark::Read),
         Some("category") => match category? {
             Some(category) => Ok(Mark::Category(category)),
@@ -191,11 +224,20 @@ fn sealed(section: &mut Section<'_>, key: &'static str, url: Url) -> Result<Url,
     Err(section.unset(key, "begins with http://, so secrets would go unencrypted; write https://"))
 }
 
+fn tenant(text: &str) -> Result<String, String> {
+    step(text, "write the tenant's id or a domain of it, such as contoso.example")
+}
+
+fn client_id(text: &str) -> Result<String, String> {
+    step(text, "write the application's id, such as 24d3b144-21ae-4080-943f-7067b395b913")
+}
+
 /// A step of an address.
-fn step(text: &str) -> Result<String, String> {
+fn step(text: &str, what_to_do: &str) -> Result<String, String> {
     let letters = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-    if text.is_empty() || !text.chars().all(letters) {
-        return Err("write an id or a domain, such as contoso.example".to_owned());
+    let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if !begins || !text.chars().all(letters) || text.contains("..") {
+        return Err(what_to_do.to_owned());
     }
     Ok(text.to_owned())
 }

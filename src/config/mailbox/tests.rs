@@ -1,5 +1,7 @@
 //! The mailboxes: their defaults, their variables, and every fault.
 
+mod office;
+
 use super::*;
 use crate::config::Flavour;
 use crate::config::tests::{Files, env, least};

@@ -14,7 +14,7 @@ use crate::{
         question::ask,
         store,
     },
-    clients::{Granted, SignInFault},
+    clients::{ApiError, Granted, Reach, SignInFault},
     config::{self, Config, SignIn},
     telemetry::Metrics,
 };
@@ -32,15 +32,40 @@ pub(super) async fn sign_in(
     };
     let report = match report {
         Ok(report) => report,
-        Err(error) => {
-            return Finding::Fault(format!("{error:#} (mailbox[{}].graph)", mailbox.name));
-        }
+        Err(error) => return Finding::Fault(unreachable(&error, mailbox, graph)),
     };
+    if report.fault == Some(SignInFault::NoGrant) {
+        return nobody_yet(mailbox, graph, config).await;
+    }
     let told = authorize::findings(&report, mailbox);
     match report.reach {
         _ if !told.is_empty() => Finding::Fault(told.join("; ")),
         Some(_) => Finding::Fine(fine),
         None => Finding::Fine(format!("somebody has signed in for {}", mailbox.address)),
+    }
+}
+
+/// That is as it must be before the first sign-in: only what can be known before is looked at.
+async fn nobody_yet(mailbox: &config::Mailbox, graph: &config::Graph, config: &Config) -> Finding {
+    let (name, address) = (&mailbox.name, &mailbox.address);
+    if let Some(sentence) = authorize::wrong_there(name, graph).await {
+        return Finding::Fault(sentence);
+    }
+    let first = match store::is_there(config).await {
+        Ok(false) => "start ticketd, then ",
+        _ => "",
+    };
+    Finding::Note(format!(
+        "nobody has signed in for {address} yet: {first}run `ticketd mailbox authorize {name}`"
+    ))
+}
+
+fn unreachable(error: &anyhow::Error, mailbox: &config::Mailbox, graph: &config::Graph) -> String {
+    match error.downcast_ref::<ApiError>() {
+        Some(cause) => {
+            authorize::unanswered(&cause.to_string(), cause.service(), &mailbox.name, graph)
+        }
+        None => format!("{error:#} (mailbox[{}].graph)", mailbox.name),
     }
 }
 
@@ -73,7 +98,10 @@ async fn by_a_person(mailbox: &config::Mailbox, config: &Config) -> anyhow::Resu
     match ask(config, Question::Mailboxes, |_| {}).await {
         Ok(Reply::Mailboxes(rows)) => {
             let row = rows.into_iter().find(|row| row.name == mailbox.name);
-            Ok(SignInReport { fault: row.and_then(|row| row.sign_in), ..none })
+            let (fault, forbidden) =
+                row.map(|row| (row.sign_in, row.forbidden)).unwrap_or_default();
+            let reach = forbidden.as_ref().map(|_| Reach::Denied);
+            Ok(SignInReport { fault, missing: forbidden.unwrap_or_default(), reach })
         }
         Ok(Reply::Failed(words)) | Err(Ending::Misconfigured(words)) => {
             Err(anyhow::Error::msg(words))
@@ -98,7 +126,9 @@ pub(super) fn webhooks(
             mailbox.name
         )),
         _ => Finding::Fault(
-            "Graph tells its news only to an https address: set http.public_url to one".to_owned(),
+            "Graph tells its news only to an https address, and not to this very machine: set \
+             http.public_url to one that it reaches"
+                .to_owned(),
         ),
     }
 }

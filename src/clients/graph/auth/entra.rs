@@ -27,7 +27,7 @@ const LIFETIME_MAX: Duration = Duration::from_hours(24);
 #[derive(Clone)]
 pub(super) struct Entra {
     transport: Transport,
-    tenant: String,
+    pub(super) tenant: String,
     pub(super) client_id: String,
     /// Graph's own address, the root of the permissions' names.
     graph: String,
@@ -113,10 +113,12 @@ impl Entra {
     pub(super) async fn tokens(&self, form: &[(&str, &str)]) -> Result<Fresh, Trouble> {
         let tokens: Tokens = self.post("token", form).await?;
         let obtained = clock::now();
+        let (tenant, client_id) = (self.tenant.clone(), self.client_id.clone());
+        let granted = |refresh_token| Grant { refresh_token, obtained, tenant, client_id };
         Ok(Fresh {
             token: tokens.access_token,
             lifetime: Duration::from_secs(tokens.expires_in).min(LIFETIME_MAX),
-            grant: tokens.refresh_token.map(|refresh_token| Grant { refresh_token, obtained }),
+            grant: tokens.refresh_token.map(granted),
         })
     }
 

@@ -3,6 +3,8 @@
 //!
 //! Source of the codes: "Microsoft Entra authentication and authorization error codes".
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::ENTRA;
@@ -28,7 +30,8 @@ pub enum SignInFault {
     /// AADSTS7000222: the application's secret has expired.
     #[error("the application's secret has expired; make a new one")]
     SecretExpired,
-    /// AADSTS65001: nobody consented to what the application asks for.
+    /// AADSTS65001, 90094 and others: nobody, or no administrator, consented to what the
+    /// application asks for.
     #[error("nobody consented to the application's permissions")]
     NoConsent,
     /// AADSTS65004, `access_denied`: the person said no.
@@ -95,21 +98,20 @@ impl Trouble {
                 None => harmless(failed.error),
             });
         }
-        match serde_json::from_slice::<Said>(&refusal.body) {
-            Ok(said) => {
-                let told = said.error_description.as_deref().unwrap_or_default();
-                let code = said.error_codes.first().copied().or_else(|| code_in(told));
-                Self::said(&said.error, code)
-            }
+        let Ok(said) = serde_json::from_slice::<Said>(&refusal.body) else {
             // A proxy's page, perhaps.
-            Err(_) => Self::Api(unavailable(&format!("status {}", refusal.status.as_u16()))),
-        }
+            let status = refusal.status.as_u16();
+            return Self::Api(unavailable(&format!("status {status}, and not in Entra's words")));
+        };
+        let told = said.error_description.as_deref().unwrap_or_default();
+        let code = said.error_codes.first().copied().or_else(|| code_in(told));
+        Self::said(&said.error, code)
     }
 
     /// By OAuth's word and Entra's code, wherever they were said.
     pub(super) fn said(word: &str, code: Option<u64>) -> Self {
-        if is_transient(word, code) {
-            return Self::Api(unavailable("it asks to try again later"));
+        if let Some(passing) = passing(word, code) {
+            return Self::Api(passing);
         }
         if POLLED.contains(&word) {
             return Self::Word(word.to_owned());
@@ -117,6 +119,9 @@ impl Trouble {
         Self::Fault(fault(word, code))
     }
 }
+
+/// How long Entra is left alone after "too many", where it does not say.
+const THROTTLED: Duration = Duration::from_mins(1);
 
 /// RFC 8628, 3.5, and Entra's own `authorization_declined`.
 const POLLED: [&str; 3] = ["authorization_pending", "slow_down", "expired_token"];
@@ -130,7 +135,9 @@ fn fault(word: &str, code: Option<u64>) -> SignInFault {
         }
         (Some(7_000_218), _) => SignInFault::NotPublic,
         (Some(7_000_222), _) => SignInFault::SecretExpired,
-        (Some(65_001), _) | (None, "consent_required") => SignInFault::NoConsent,
+        (Some(65_001 | 90_008 | 90_094 | 90_095 | 650_056), _) | (None, "consent_required") => {
+            SignInFault::NoConsent
+        }
         (Some(65_004), _) | (_, "access_denied" | "authorization_declined") => SignInFault::Denied,
         (
             Some(
@@ -145,9 +152,29 @@ fn fault(word: &str, code: Option<u64>) -> SignInFault {
     }
 }
 
-fn is_transient(word: &str, code: Option<u64>) -> bool {
-    ["temporarily_unavailable", "server_error"].contains(&word)
-        || matches!(code, Some(90_006 | 90_024 | 90_033 | 90_036 | 50_196))
+/// What no person can mend, and what passes when one waits.
+fn passing(word: &str, code: Option<u64>) -> Option<ApiError> {
+    match code {
+        // LoopDetected, TenantThrottlingError, and the limit on calls for a second factor.
+        Some(50_196 | 90_055 | 50_088) => {
+            Some(ApiError::RateLimited { service: ENTRA, after: Some(THROTTLED) })
+        }
+        // OAuth2IdPRetryableServerError, TokenIssuanceError, RetryableError, SasRetryableError,
+        // MsaServerError; ExternalServerRetryableError, RequestTimeout, RequestBudgetExceededError,
+        // MsodsServiceUnavailable and its unretryable brother, GraphRetryableError,
+        // GraphServiceUnreachable.
+        Some(
+            40_010 | 50_000 | 50_033 | 50_087 | 70_012 | 90_006 | 90_012 | 90_024 | 90_033 | 90_036
+            | 90_090 | 90_091,
+        ) => Some(again_later(code)),
+        _ if ["temporarily_unavailable", "server_error"].contains(&word) => Some(again_later(code)),
+        _ => None,
+    }
+}
+
+fn again_later(code: Option<u64>) -> ApiError {
+    let code = code.map(|code| format!(" (AADSTS{code})")).unwrap_or_default();
+    unavailable(&format!("it asks to try again later{code}"))
 }
 
 /// `AADSTS700082: The refresh token …`
@@ -190,6 +217,10 @@ mod tests {
             ("invalid_client", None, F::WrongSecret),
             ("invalid_client", Some(7_000_222), F::SecretExpired),
             ("invalid_grant", Some(65_001), F::NoConsent),
+            ("access_denied", Some(90_094), F::NoConsent),
+            ("access_denied", Some(90_095), F::NoConsent),
+            ("invalid_grant", Some(90_008), F::NoConsent),
+            ("unauthorized_client", Some(650_056), F::NoConsent),
             ("access_denied", Some(65_004), F::Denied),
             ("access_denied", None, F::Denied),
             ("authorization_declined", None, F::Denied),
@@ -201,10 +232,36 @@ mod tests {
         ] {
             assert_eq!(Trouble::said(word, code), Trouble::Fault(expected), "{word} {code:?}");
         }
-        for (word, code) in [("temporarily_unavailable", None), ("invalid_grant", Some(90_033))] {
-            assert!(matches!(Trouble::said(word, code), Trouble::Api(_)), "{word}");
-        }
         assert_eq!(code_in("AADSTS700082: It has expired."), Some(700_082));
         assert_eq!(code_in("no code"), None);
+    }
+
+    #[test]
+    fn what_passes_by_itself_locks_nobody_out() {
+        for (word, code) in [
+            ("temporarily_unavailable", None),
+            ("server_error", None),
+            ("server_error", Some(90_093)),
+            ("invalid_grant", Some(40_010)),
+            ("invalid_request", Some(50_000)),
+            ("invalid_grant", Some(50_033)),
+            ("interaction_required", Some(50_087)),
+            ("invalid_grant", Some(70_012)),
+            ("invalid_request", Some(90_006)),
+            ("invalid_request", Some(90_012)),
+            ("invalid_request", Some(90_024)),
+            ("invalid_grant", Some(90_033)),
+            ("invalid_request", Some(90_036)),
+            ("invalid_request", Some(90_090)),
+            ("invalid_request", Some(90_091)),
+        ] {
+            let said = Trouble::said(word, code);
+            let passes = matches!(&said, Trouble::Api(ApiError::Unavailable { .. }));
+            assert!(passes, "{word} {code:?}: {said:?}");
+        }
+        for code in [50_196, 90_055, 50_088] {
+            let limited = ApiError::RateLimited { service: ENTRA, after: Some(THROTTLED) };
+            assert_eq!(Trouble::said("invalid_request", Some(code)), Trouble::Api(limited));
+        }
     }
 }

@@ -9,51 +9,21 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use futures_util::{FutureExt as _, future::BoxFuture};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::{
-    super::{
-        Certificate, CodeRequest, Grant, Grants, Polled, SignIn, SignInError, SignInFault, Way,
-    },
+    super::{Certificate, CodeRequest, Polled, SignIn, SignInError, SignInFault, Way},
+    grants::Store,
     stand::{LIMIT, Say, Stand},
 };
-use crate::{clients::ApiError, clock, model::mail::Email, telemetry::Metrics};
+use crate::{clients::ApiError, model::mail::Email, telemetry::Metrics};
 
-const LOCKED: ApiError = ApiError::Unauthorized { service: "entra" };
+pub(super) const LOCKED: ApiError = ApiError::Unauthorized { service: "entra" };
 
-/// A store that notes in which order things happened.
-#[derive(Default)]
-struct Store {
-    tokens: Mutex<Vec<String>>,
-    broken: bool,
-}
-
-impl Grants for Store {
-    fn load(&self) -> BoxFuture<'_, Result<Option<Grant>, String>> {
-        let newest = self.tokens.lock().unwrap().last().cloned();
-        let grant =
-            newest.map(|token| Grant { refresh_token: token.into(), obtained: clock::now() });
-        async { Ok(grant) }.boxed()
-    }
-
-    fn keep(&self, grant: Grant) -> BoxFuture<'_, Result<(), String>> {
-        async move {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            if self.broken {
-                return Err("full".to_owned());
-            }
-            self.tokens.lock().unwrap().push(grant.refresh_token.expose_secret().to_owned());
-            Ok(())
-        }
-        .boxed()
-    }
-}
-
-fn probe() -> Say {
+pub(super) fn probe() -> Say {
     Say::folder("inbox")
 }
 
@@ -172,7 +142,7 @@ async fn after_a_no_nothing_is_sent_until_somebody_has_signed_in() {
     assert_eq!(stand.all().len(), 1, "the one refusal");
     assert_eq!(client.sign_in_needed(), Some(SignInFault::GrantEnded));
     mended.store(1, Ordering::SeqCst);
-    client.signed_in().await;
+    client.signed_in(None).await.unwrap();
     client.probe("inbox").await.unwrap();
     assert_eq!(client.sign_in_needed(), None);
 }
@@ -186,6 +156,9 @@ async fn each_refusal_has_its_own_name_and_an_outage_locks_nothing() {
         (Say::refused("invalid_client", 7_000_222), Some(SignInFault::SecretExpired)),
         (Say::refused("invalid_grant", 65_001), Some(SignInFault::NoConsent)),
         (Say::refused("temporarily_unavailable", 90_033), None),
+        (Say::refused("invalid_request", 90_012), None),
+        (Say::refused("invalid_request", 90_055), None),
+        (Say::refused("access_denied", 90_094), Some(SignInFault::NoConsent)),
         (Say::status(503, "Retry-After: 9\r\n", ""), None),
         (Say::status(400, "Content-Type: text/html\r\n", "<html>"), None),
         (Say::Cut, None),
@@ -200,37 +173,14 @@ async fn each_refusal_has_its_own_name_and_an_outage_locks_nothing() {
 }
 
 #[tokio::test]
-async fn a_rotated_grant_is_kept_before_its_token_is_used() {
-    for broken in [false, true] {
-        let store = Arc::new(Store { broken, ..Store::default() });
-        store.tokens.lock().unwrap().push("r0".to_owned());
-        let seen = store.clone();
-        let stand = Stand::by(move |asked| {
-            if asked.is_sign_in() {
-                let body = json!({"token_type": "Bearer", "expires_in": 3_600,
-                    "access_token": "t", "refresh_token": "r1"});
-                return Say::json(&body);
-            }
-            let newest = seen.tokens.lock().unwrap().last().cloned();
-            if newest.as_deref() == Some("r1") { probe() } else { Say::status(418, "", "") }
-        })
-        .await;
-        let client = stand.client_by(Way::Delegated(store.clone()));
-        let outcome = client.probe("inbox").await;
-        assert_eq!(outcome.is_ok(), !broken, "{outcome:?}");
-        assert_eq!(stand.all().len(), if broken { 1 } else { 2 });
-        let sign_in = &stand.sign_ins()[0];
-        assert_eq!(sign_in.value("refresh_token").as_deref(), Some("r0"));
-        let scope = sign_in.value("scope").unwrap();
-        let graph = stand.url.as_str();
-        assert_eq!(scope, format!("offline_access {graph}Mail.ReadWrite {graph}Mail.Send"));
-        assert_eq!(client.sign_in_needed(), None);
+async fn a_throttled_tenant_is_left_alone() {
+    let stand = Stand::by(|_| Say::refused("invalid_request", 90_055)).await;
+    let client = stand.client();
+    for _ in 0..5 {
+        let error = client.probe("inbox").await.unwrap_err();
+        assert!(matches!(error, ApiError::RateLimited { after: Some(_), .. }), "{error:?}");
     }
-    let stand = Stand::saying([]).await;
-    let client = stand.client_by(Way::Delegated(Arc::new(Store::default())));
-    assert_eq!(client.probe("inbox").await, Err(LOCKED));
-    assert_eq!(client.sign_in_needed(), Some(SignInFault::NoGrant));
-    assert_eq!(stand.all().len(), 0);
+    assert_eq!(stand.all().len(), 1);
 }
 
 #[tokio::test]
