@@ -263,6 +263,7 @@ fn config(home: &Home, redmine: Url, mattermost: Url) -> Config {
             slash_tokens: vec![Mattermost::slash_token("/redmine").into()],
             close_status: None,
         },
+        ticket: None,
         jira: None,
         mailboxes: Vec::new(),
         desk: config::Desk { keep_days: 365 },
