@@ -8,7 +8,7 @@ use ticketd::config;
 use ticketd::sandbox::{Fault, FaultRule, Graph, GraphOddities};
 use ticketd::telemetry::Metrics;
 
-use crate::harness::{Letter, Post, PostSetup};
+use crate::harness::{Letter, Office, Post, PostSetup};
 
 /// Calls of Graph that are left for finding the mails, of a hundred plain ones.
 const SPARE: u64 = 5;
@@ -58,6 +58,82 @@ async fn a_conversation_goes_both_ways() {
     assert_eq!(post.living().len(), 1);
     assert!(post.jmap.max_in_flight() <= 4, "{}", post.jmap.max_in_flight());
     post.sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_always_breaks_off_holds_up_no_words() {
+    let graph = async { image_breaks_off(PostSetup::graph().start().await).await };
+    let jmap = async { image_breaks_off(Post::start().await).await };
+    tokio::join!(graph, jmap);
+}
+
+async fn image_breaks_off<O: Office>(post: Post<O>) {
+    post.deliver(&letter(1));
+    let issue = post.issues(1).await.remove(0);
+    post.mails(1).await;
+    let file = post.jira.attach_as("bob", &issue.key, "plan.png", vec![0x89; 20_000]);
+    post.jira.attach_as("bob", &issue.key, "site.png", vec![0x88; 10_000]);
+    let place = format!("attachment/content/{file}");
+    post.jira.fault(FaultRule::from(Fault::CutConnection).at(place));
+    post.jira.comment_as("bob", &issue.key, "Look: !plan.png! and !site.png!");
+    post.until("the first try", || !post.asked(&format!("attachment/content/{file}")).is_empty())
+        .await;
+    post.jira.comment_as("bob", &issue.key, "And this.");
+    post.until_within(Duration::from_mins(2), "two mails more", || {
+        post.jmap.submissions().len() >= 3
+    })
+    .await;
+    let mails = post.mails(3).await;
+    assert!(mails[1].text.contains("Look:"), "{}", mails[1].text);
+    let files: Vec<_> = mails[1].attachments.iter().map(|file| file.bytes.len()).collect();
+    assert_eq!(files, [10_000], "only the one that breaks off is missing");
+    assert!(mails[2].text.contains("And this."), "{}", mails[2].text);
+    post.sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tries_that_fail_leave_no_half_drafts() {
+    // Each fails at another step after the draft was made, for the first three tries.
+    for (place, fault) in [
+        ("[POST attachments]", Fault::Status(503)),
+        ("[PATCH message]", Fault::Status(429)),
+        ("[PATCH message]", Fault::CutConnection),
+    ] {
+        let post = PostSetup::graph().start().await;
+        post.deliver(&letter(1));
+        let issue = post.issues(1).await.remove(0);
+        post.mails(1).await;
+        post.jmap.fault(FaultRule::from(fault).at(place).times(3));
+        post.jira.attach_as("bob", &issue.key, "plan.png", vec![0x89; 20_000]);
+        post.jira.comment_as("bob", &issue.key, "We send somebody: !plan.png!");
+        post.until_within(Duration::from_mins(2), "the answer", || {
+            post.jmap.submissions().len() >= 2
+        })
+        .await;
+        let mail = post.mails(2).await.remove(1);
+        assert_eq!(mail.attachments.len(), 1, "{place}");
+        assert_eq!(post.jmap.emails("sent").len(), 2, "{place}");
+        assert_eq!(post.jmap.emails("drafts"), Vec::<String>::new(), "{place}");
+        assert!(post.jmap.requests("POST createReply") >= 4, "{place}");
+        post.sound().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_is_refused_leaves_no_draft() {
+    let post = PostSetup::graph().start().await;
+    post.jmap.fault(FaultRule::from(Fault::Status(400)).at("[PATCH message]").times(1));
+    post.deliver(&letter(1));
+    post.issues(1).await;
+    for _ in 0..500 {
+        if post.rows(Listing::Dead).await.len() == 1 {
+            assert_eq!(post.jmap.emails("drafts"), Vec::<String>::new());
+            assert_eq!(post.jmap.submissions().len(), 0);
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{:?}", post.counts().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
