@@ -169,6 +169,59 @@ async fn what_hangs_on_a_mail_comes_along_and_the_mail_is_marked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mail_with_a_ticket_is_moved_to_the_folder_that_people_see() {
+    let to = |name: &str| {
+        let name = name.to_owned();
+        silent().office(|graph| graph.mark = config::Mark::Move(name))
+    };
+    for within in [None, Some("inbox")] {
+        let name = "Bob's tickets";
+        let made = move |graph: &Graph, _: &ticketd::sandbox::Jira| {
+            // More than one page of folders shows.
+            (0..12).for_each(|number| graph.make_folder(&format!("Other {number}"), within));
+            graph.make_folder(name, within);
+        };
+        let post = to(name).before(made).start().await;
+        post.deliver(&letter(1));
+        post.issues(1).await;
+        post.until("the move", || post.jmap.emails(name).len() == 1).await;
+        // Somebody deletes the folder, and makes another of its name.
+        post.jmap.delete_folder(name);
+        post.jmap.make_folder(name, within);
+        post.deliver(&letter(2));
+        post.issues(2).await;
+        post.until("the move", || post.jmap.emails(name).len() == 1).await;
+        assert_eq!(post.jmap.emails("inbox"), Vec::<String>::new());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_came_in_is_marked() {
+    let post = PostSetup::graph()
+        .office(|graph| graph.mark = config::Mark::Move("archive".to_owned()))
+        .start()
+        .await;
+    let first = letter(1);
+    post.deliver(&first);
+    let issue = post.issues(1).await.remove(0);
+    post.mails(1).await;
+    post.until("the move", || post.jmap.emails("archive").len() == 1).await;
+    // A colleague answers from the mailbox itself.
+    let answer = Letter::from(Graph::ADDRESS, "Re: Trouble 1")
+        .header("To", "ann1@customer.example")
+        .answering(&first.id())
+        .text("I am on my way.");
+    let answer = post.jmap.deliver_to("sent", answer.raw());
+    post.comments(&issue.key, 1).await;
+    // And the customer once more: what is marked of the two is known when this one is.
+    post.deliver(&letter(1).answering(&first.id()).text("Thanks."));
+    post.comments(&issue.key, 2).await;
+    post.until("the second move", || post.jmap.emails("archive").len() == 2).await;
+    assert!(post.jmap.emails("sent").contains(&answer));
+    assert_eq!(post.jmap.requests("POST move"), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mark_that_cannot_be_set_costs_no_ticket() {
     let _ = ticketd::telemetry::init(ticketd::telemetry::LogFormat::default());
     let post = silent()
