@@ -206,6 +206,20 @@ impl MailboxClient {
         }
     }
 
+    /// The state of all mails now, after which also mails are told that come into the inbox later
+    /// though the mailbox got them before, at `since` or after it: out of the junk folder. Mails
+    /// that are there already can be told once more.
+    ///
+    /// # Errors
+    /// Any but [`ApiError::Ambiguous`].
+    pub async fn state_since(&self, since: Timestamp) -> Result<String, ApiError> {
+        match self {
+            // Whatever comes into a folder is a change.
+            Self::Jmap(jmap) => jmap.state().await,
+            Self::Graph(graph) => graph.state_since(since).await,
+        }
+    }
+
     /// What came and changed since a state, at most `max` mails.
     ///
     /// # Errors

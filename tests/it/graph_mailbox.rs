@@ -252,6 +252,37 @@ async fn one_corrupt_mail_is_put_aside_and_the_others_flow() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_released_from_junk_is_told_before_and_after_a_lost_delta() {
+    let days_ago = |days: i64| ticketd::clock::now() - jiff::SignedDuration::from_hours(24 * days);
+    let post = silent().mailbox(|mailbox| mailbox.first_days = 60).start().await;
+    let put = |folder: &str, number: usize, days: i64| {
+        post.jmap.deliver_at(folder, letter(number).raw(), days_ago(days))
+    };
+    // What lies in the inbox is told once more, and no ticket is made of it again.
+    (0..3).for_each(|number| drop(put("inbox", number, 5)));
+    post.issues(3).await;
+    let meanwhile = put("junk", 3, 20);
+    let later = put("junk", 4, 20);
+    let too_late = put("junk", 5, 40);
+    post.jmap.fault(FaultRule::from(Fault::Status(503)).at("messages/delta"));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    post.jmap.forget_changes();
+    post.jmap.move_to(&meanwhile, "inbox");
+    post.jmap.clear_faults();
+    post.until("the one of the gap", || post.living().len() >= 4).await;
+    post.settled().await;
+    // Beyond the month it is not news any more.
+    post.jmap.move_to(&too_late, "inbox");
+    post.jmap.move_to(&later, "inbox");
+    post.until("the one after it", || post.living().len() >= 5).await;
+    post.deliver(&letter(6));
+    let subjects: Vec<_> = post.issues(6).await.into_iter().map(|one| one.summary).collect();
+    let expected = [0, 1, 2, 3, 4, 6].map(|number| format!("Trouble {number}"));
+    assert!(expected.iter().all(|one| subjects.contains(one)), "{subjects:?}");
+    post.sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_awkward_loses_or_doubles_a_mail() {
     let post = silent().start().await;
     post.jmap.set_oddities(GraphOddities { duplicates: true, disorder: true, empty_pages: true });
