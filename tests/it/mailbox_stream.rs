@@ -125,6 +125,7 @@ async fn a_start_compares_once() {
     let mut asked = Vec::new();
     for forgets in [false, true] {
         let closed = post.close().await;
+        closed.jmap.deliver(letter(&format!("meanwhile {forgets}")).raw());
         if forgets {
             closed.jmap.forget_changes();
         }
