@@ -90,7 +90,7 @@ impl GraphClient {
     pub async fn state_since(&self, since: Timestamp) -> Result<String, ApiError> {
         let now = clock::now().as_second() - OVERLAP;
         let mut from = since.as_second().min(now);
-        while from < now && !self.count(Folder::Inbox, from).await?.is_some_and(|n| n <= TOLD_MAX) {
+        while from < now && self.count(Folder::Inbox, from).await?.is_none_or(|n| n > TOLD_MAX) {
             // Less than an hour is not worth another question.
             let left = (now - from) / 2;
             from = if left < 3_600 { now } else { now - left };
