@@ -24,7 +24,8 @@ pub use graph::{
 pub use jira::{JiraAuth, JiraClient, JiraSettings, rejected_fields};
 pub use jmap::{Changes, EventStream, Folders, JmapAuth, JmapClient, JmapEvent, JmapSettings};
 pub use mailbox::{
-    ChangesFault, Draft, Flow, Found, Head, InlineImage, MailboxClient, News, Open, Whole,
+    ChangesFault, Draft, DraftFault, Flow, Found, Head, InlineImage, MailboxClient, News, Open,
+    Whole,
 };
 pub use mattermost::MattermostClient;
 pub use redmine::RedmineClient;

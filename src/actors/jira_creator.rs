@@ -22,9 +22,9 @@ use crate::{
     locale::Texts,
     model::{
         desk::Outcome,
-        effect::{Effect, Work, Worker},
+        effect::{Effect, MailRef, Work, Worker},
         keys::IssueKey,
-        mail::Email,
+        mail::{Email, Folder},
     },
     store::StoreError,
 };
@@ -130,9 +130,7 @@ impl Craft for JiraCreator {
                 Work::CreateIssue { mail, .. } | Work::AddComment { mail },
             ) = (&outcome, &task.effect.work)
             {
-                // Nobody waits for it, and nothing hangs on it.
-                let mail = mail.clone();
-                tokio::spawn(async move { mailbox.mark(&mail).await });
+                self.mark(mailbox, mail.clone());
             }
             outcome
         })
@@ -140,6 +138,22 @@ impl Craft for JiraCreator {
 }
 
 impl JiraCreator {
+    /// Marks a mail. Nobody waits for it, and nothing hangs on it. What was written in the mailbox
+    /// itself stays as it is among the sent mails.
+    fn mark(&self, mailbox: Arc<Mailbox>, mail: MailRef) {
+        if mailbox.mark.is_none() {
+            return;
+        }
+        let desk = self.tools.desk.clone();
+        tokio::spawn(async move {
+            match desk.mail(mail.key).await {
+                Ok(Some(record)) if record.folder == Folder::Inbox => mailbox.mark(&mail).await,
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "whether to mark a mail cannot be said"),
+            }
+        });
+    }
+
     /// Reopens the issue if it is closed. To do it twice changes nothing.
     async fn reopen(&self, effect: &Effect, issue: &IssueKey) -> Outcome {
         let Some(transition) = &self.tools.settings.reopen else { return plainly() };

@@ -10,12 +10,12 @@ use futures_util::future::BoxFuture;
 
 use super::{
     desk::{Desk, Task},
-    effects::{self, Craft, later, plainly, read_failed, write_failed},
+    effects::{self, Craft, fault_of, later, plainly, read_failed, write_failed},
     mailboxes::{Mailbox, Mailboxes},
     supervisor::{StartFault, SupervisorHandle},
 };
 use crate::{
-    clients::{ApiError, Draft, JiraClient},
+    clients::{ApiError, Draft, DraftFault, JiraClient},
     failpoint,
     locale::Texts,
     model::{
@@ -32,6 +32,10 @@ mod notice;
 
 /// The pause after the mailbox refused our sign-in.
 const LOCKED_OUT: Duration = Duration::from_mins(5);
+
+/// Tries of a mail of which an image may break off, before it goes without those that do: the words
+/// are worth more.
+const IMAGE_TRIES: u32 = 4;
 
 /// What it works with.
 pub struct MailTools {
@@ -96,7 +100,9 @@ impl MailReplier {
     ) -> Result<Outcome, StoreError> {
         let effect = &task.effect;
         let unclear = effect.is_unclear();
-        if unclear || effect.trace.draft.is_some() {
+        // Also a try that surely sent nothing may have left half a draft: that is found, and thrown
+        // away, before another is written.
+        if unclear || effect.trace.draft.is_some() || effect.failures > 0 {
             match self.find_draft(effect, mailbox).await {
                 Ok(Found::Sent) => return Ok(plainly()),
                 Ok(Found::Draft(id)) if unclear => {
@@ -123,7 +129,21 @@ impl MailReplier {
                 failpoint::hit("mail_replier.drafted").await;
                 self.send(&effect, mailbox, reporter, &id).await
             }
-            Err(error) => Ok(write_failed(&error, LOCKED_OUT)),
+            Err(DraftFault::Image(error)) => {
+                let trace = Trace { broken: effect.trace.broken + 1, ..effect.trace.clone() };
+                self.tools.desk.trace(&effect, trace).await?;
+                Ok(Outcome::Retry { after: None, fault: fault_of(&error) })
+            }
+            Err(DraftFault::Api(error)) => {
+                let outcome = write_failed(&error, LOCKED_OUT);
+                if matches!(outcome, Outcome::Refused { .. }) {
+                    // Nobody looks for it again.
+                    if let Ok(Found::Draft(id)) = self.find_draft(&effect, mailbox).await {
+                        self.tear_up(mailbox, &id).await;
+                    }
+                }
+                Ok(outcome)
+            }
         }
     }
 
@@ -213,6 +233,7 @@ impl MailReplier {
             text: String::new(),
             html: None,
             inline: Vec::new(),
+            without_broken: task.effect.trace.broken >= IMAGE_TRIES,
             headers: vec![
                 (LOOP_HEADER, "1".to_owned()),
                 ("X-Auto-Response-Suppress", "All".to_owned()),

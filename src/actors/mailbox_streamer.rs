@@ -4,7 +4,14 @@
 //! rounds (see `round`), one at a time, and a connection for news. What ends it: only the
 //! supervisor. A server that is away or does not push only makes it slower.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
@@ -111,7 +118,8 @@ struct State {
     round: Option<AbortOnDropHandle<()>>,
     /// When the last one was over.
     ended: Option<Instant>,
-    look_again: bool,
+    /// There may be news that the round under way does not know of.
+    look_again: Arc<AtomicBool>,
     look_back: LookBack,
     /// From when on the round under way compares.
     compares: Option<Timestamp>,
@@ -151,7 +159,7 @@ impl Actor for MailboxStreamer {
             desk,
             round: None,
             ended: None,
-            look_again: false,
+            look_again: Arc::default(),
             failures: 0,
             forbidden: None,
             timer: None,
@@ -187,22 +195,22 @@ impl Actor for MailboxStreamer {
 impl State {
     fn look(&mut self, myself: &ActorRef<MailboxStreamerMsg>) {
         if self.round.is_some() {
-            self.look_again = true;
+            self.look_again.store(true, Ordering::Relaxed);
             return;
         }
         let rest = self.ended.map(|ended| GAP.saturating_sub(ended.elapsed()));
         if let Some(rest) = rest.filter(|rest| !rest.is_zero()) {
             return self.wait(myself, rest);
         }
-        self.look_again = false;
+        self.look_again.store(false, Ordering::Relaxed);
         self.timer = None;
         let (mailbox, desk, myself) = (self.mailbox.clone(), self.desk.clone(), myself.clone());
         let span = tracing::info_span!("ticketd.mailbox.round", mailbox.name = %mailbox.name);
-        let compares = self.compares;
+        let (compares, told) = (self.compares, self.look_again.clone());
         let work = async move {
             let round = async {
                 match compares {
-                    Some(from) => round::look_back(&mailbox, &desk, from).await,
+                    Some(from) => round::look_back(&mailbox, &desk, from, &told).await,
                     None => round::round(&mailbox, &desk).await,
                 }
             };
@@ -222,9 +230,10 @@ impl State {
         self.round = None;
         self.ended = Some(Instant::now());
         self.tell_forbidden();
-        let compared = self.compares.take().is_some();
+        self.compares = None;
+        let look_again = self.look_again.load(Ordering::Relaxed);
         let pause = match outcome {
-            Ok(Round { more, synced, recorded }) => {
+            Ok(Round { more, compared, synced, recorded }) => {
                 self.failures = 0;
                 self.mailbox.health.part.succeeded();
                 self.mailbox.health.sign_in(None);
@@ -237,7 +246,7 @@ impl State {
                 if self.compares.is_some() {
                     return self.wait(myself, Duration::ZERO);
                 }
-                if more || self.look_again {
+                if more || look_again {
                     return self.wait(myself, if more { CATCH_UP } else { Duration::ZERO });
                 }
                 next
@@ -247,7 +256,7 @@ impl State {
                 if let Some(fault) = self.mailbox.source.sign_in_needed() {
                     self.locked_out(&fault);
                     // Whoever signs in rings the bell.
-                    if self.look_again {
+                    if look_again {
                         self.wait(myself, Duration::ZERO);
                     }
                     return;

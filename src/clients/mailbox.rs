@@ -103,6 +103,8 @@ pub struct Draft {
     pub html: Option<String>,
     /// Images that the HTML shows.
     pub inline: Vec<InlineImage>,
+    /// Whether an image that does not come across is left out, rather than tried again.
+    pub without_broken: bool,
     /// More headers, such as `Auto-Submitted`.
     pub headers: Vec<(&'static str, String)>,
 }
@@ -111,6 +113,36 @@ pub struct Draft {
 impl fmt::Debug for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Draft").field("inline", &self.inline.len()).finish_non_exhaustive()
+    }
+}
+
+/// Why a draft was not written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DraftFault {
+    /// An image did not come across, and another try may bring it. Nothing is under way.
+    #[error("an image of the mail does not come across: {0}")]
+    Image(ApiError),
+    /// Any other failure.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+}
+
+impl DraftFault {
+    /// What became of an image: `Ok` if the mail goes on without it.
+    ///
+    /// # Errors
+    /// [`DraftFault::Image`] if another try may bring it; what else stopped it otherwise.
+    pub(super) fn of_image(error: ApiError, without_broken: bool) -> Result<(), Self> {
+        let comes_later = match &error {
+            ApiError::Unavailable { .. } | ApiError::Ambiguous { .. } => !without_broken,
+            error if error.is_of_one_thing() => false,
+            _ => return Err(Self::Api(error)),
+        };
+        if comes_later {
+            return Err(Self::Image(error));
+        }
+        tracing::warn!(%error, "an image of a mail is left out");
+        Ok(())
     }
 }
 
@@ -181,6 +213,20 @@ impl MailboxClient {
         match self {
             Self::Jmap(jmap) => jmap.state().await,
             Self::Graph(graph) => graph.state().await,
+        }
+    }
+
+    /// The state of all mails now, after which also mails are told that come into the inbox later
+    /// though the mailbox got them before, at `since` or after it: out of the junk folder. Mails
+    /// that are there already can be told once more.
+    ///
+    /// # Errors
+    /// Any but [`ApiError::Ambiguous`].
+    pub async fn state_since(&self, since: Timestamp) -> Result<String, ApiError> {
+        match self {
+            // Whatever comes into a folder is a change.
+            Self::Jmap(jmap) => jmap.state().await,
+            Self::Graph(graph) => graph.state_since(since).await,
         }
     }
 
@@ -283,9 +329,10 @@ impl MailboxClient {
     /// are worth more.
     ///
     /// # Errors
-    /// [`ApiError::Ambiguous`] if it may have been written: look with
+    /// [`DraftFault::Image`] for an image that may come across another time, unless the draft does
+    /// without; [`ApiError::Ambiguous`] if it may have been written: look with
     /// [`MailboxClient::find_by_message_id`].
-    pub async fn draft(&self, draft: &Draft) -> Result<String, ApiError> {
+    pub async fn draft(&self, draft: &Draft) -> Result<String, DraftFault> {
         match self {
             Self::Jmap(jmap) => jmap.draft(draft).await,
             Self::Graph(graph) => graph.draft(draft).await,

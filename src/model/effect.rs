@@ -187,6 +187,8 @@ pub struct Trace {
     pub parts: u32,
     /// How many of them the mailbox does not give: they are nowhere at the remote.
     pub lost: u32,
+    /// Tries of a mail in which an image did not come across.
+    pub broken: u32,
     /// Tries that panicked.
     pub panics: u32,
     /// Fields that Jira does not take from us in this issue.

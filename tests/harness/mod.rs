@@ -19,6 +19,7 @@ pub(crate) mod wire;
 pub(crate) use app::{PUBLIC_URL, Setup, TestApp};
 pub(crate) use calendar::within_an_hour;
 pub(crate) use chat::{eventually, read};
+pub(crate) use office::Office;
 pub(crate) use operator::Operator;
 pub(crate) use post::{Closed, HOOK_SECRET, Letter, Post, PostSetup, configure};
 pub(crate) use recorded::{VERSIONS, Version, requests};

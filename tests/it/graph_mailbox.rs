@@ -8,7 +8,7 @@ use ticketd::config;
 use ticketd::sandbox::{Fault, FaultRule, Graph, GraphOddities};
 use ticketd::telemetry::Metrics;
 
-use crate::harness::{Letter, Post, PostSetup};
+use crate::harness::{Letter, Office, Post, PostSetup};
 
 /// Calls of Graph that are left for finding the mails, of a hundred plain ones.
 const SPARE: u64 = 5;
@@ -61,6 +61,82 @@ async fn a_conversation_goes_both_ways() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_always_breaks_off_holds_up_no_words() {
+    let graph = async { image_breaks_off(PostSetup::graph().start().await).await };
+    let jmap = async { image_breaks_off(Post::start().await).await };
+    tokio::join!(graph, jmap);
+}
+
+async fn image_breaks_off<O: Office>(post: Post<O>) {
+    post.deliver(&letter(1));
+    let issue = post.issues(1).await.remove(0);
+    post.mails(1).await;
+    let file = post.jira.attach_as("bob", &issue.key, "plan.png", vec![0x89; 20_000]);
+    post.jira.attach_as("bob", &issue.key, "site.png", vec![0x88; 10_000]);
+    let place = format!("attachment/content/{file}");
+    post.jira.fault(FaultRule::from(Fault::CutConnection).at(place));
+    post.jira.comment_as("bob", &issue.key, "Look: !plan.png! and !site.png!");
+    post.until("the first try", || !post.asked(&format!("attachment/content/{file}")).is_empty())
+        .await;
+    post.jira.comment_as("bob", &issue.key, "And this.");
+    post.until_within(Duration::from_mins(2), "two mails more", || {
+        post.jmap.submissions().len() >= 3
+    })
+    .await;
+    let mails = post.mails(3).await;
+    assert!(mails[1].text.contains("Look:"), "{}", mails[1].text);
+    let files: Vec<_> = mails[1].attachments.iter().map(|file| file.bytes.len()).collect();
+    assert_eq!(files, [10_000], "only the one that breaks off is missing");
+    assert!(mails[2].text.contains("And this."), "{}", mails[2].text);
+    post.sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tries_that_fail_leave_no_half_drafts() {
+    // Each fails at another step after the draft was made, for the first three tries.
+    for (place, fault) in [
+        ("[POST attachments]", Fault::Status(503)),
+        ("[PATCH message]", Fault::Status(429)),
+        ("[PATCH message]", Fault::CutConnection),
+    ] {
+        let post = PostSetup::graph().start().await;
+        post.deliver(&letter(1));
+        let issue = post.issues(1).await.remove(0);
+        post.mails(1).await;
+        post.jmap.fault(FaultRule::from(fault).at(place).times(3));
+        post.jira.attach_as("bob", &issue.key, "plan.png", vec![0x89; 20_000]);
+        post.jira.comment_as("bob", &issue.key, "We send somebody: !plan.png!");
+        post.until_within(Duration::from_mins(2), "the answer", || {
+            post.jmap.submissions().len() >= 2
+        })
+        .await;
+        let mail = post.mails(2).await.remove(1);
+        assert_eq!(mail.attachments.len(), 1, "{place}");
+        assert_eq!(post.jmap.emails("sent").len(), 2, "{place}");
+        assert_eq!(post.jmap.emails("drafts"), Vec::<String>::new(), "{place}");
+        assert!(post.jmap.requests("POST createReply") >= 4, "{place}");
+        post.sound().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_is_refused_leaves_no_draft() {
+    let post = PostSetup::graph().start().await;
+    post.jmap.fault(FaultRule::from(Fault::Status(400)).at("[PATCH message]").times(1));
+    post.deliver(&letter(1));
+    post.issues(1).await;
+    for _ in 0..500 {
+        if post.rows(Listing::Dead).await.len() == 1 {
+            assert_eq!(post.jmap.emails("drafts"), Vec::<String>::new());
+            assert_eq!(post.jmap.submissions().len(), 0);
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{:?}", post.counts().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_hangs_on_a_mail_comes_along_and_the_mail_is_marked() {
     let post = silent()
         .office(|graph| graph.mark = config::Mark::Category("Ticket made".to_owned()))
@@ -93,6 +169,59 @@ async fn what_hangs_on_a_mail_comes_along_and_the_mail_is_marked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mail_with_a_ticket_is_moved_to_the_folder_that_people_see() {
+    let to = |name: &str| {
+        let name = name.to_owned();
+        silent().office(|graph| graph.mark = config::Mark::Move(name))
+    };
+    for within in [None, Some("inbox")] {
+        let name = "Bob's tickets";
+        let made = move |graph: &Graph, _: &ticketd::sandbox::Jira| {
+            // More than one page of folders shows.
+            (0..12).for_each(|number| graph.make_folder(&format!("Other {number}"), within));
+            graph.make_folder(name, within);
+        };
+        let post = to(name).before(made).start().await;
+        post.deliver(&letter(1));
+        post.issues(1).await;
+        post.until("the move", || post.jmap.emails(name).len() == 1).await;
+        // Somebody deletes the folder, and makes another of its name.
+        post.jmap.delete_folder(name);
+        post.jmap.make_folder(name, within);
+        post.deliver(&letter(2));
+        post.issues(2).await;
+        post.until("the move", || post.jmap.emails(name).len() == 1).await;
+        assert_eq!(post.jmap.emails("inbox"), Vec::<String>::new());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_came_in_is_marked() {
+    let post = PostSetup::graph()
+        .office(|graph| graph.mark = config::Mark::Move("archive".to_owned()))
+        .start()
+        .await;
+    let first = letter(1);
+    post.deliver(&first);
+    let issue = post.issues(1).await.remove(0);
+    post.mails(1).await;
+    post.until("the move", || post.jmap.emails("archive").len() == 1).await;
+    // A colleague answers from the mailbox itself.
+    let answer = Letter::from(Graph::ADDRESS, "Re: Trouble 1")
+        .header("To", "ann1@customer.example")
+        .answering(&first.id())
+        .text("I am on my way.");
+    let answer = post.jmap.deliver_to("sent", answer.raw());
+    post.comments(&issue.key, 1).await;
+    // And the customer once more: what is marked of the two is known when this one is.
+    post.deliver(&letter(1).answering(&first.id()).text("Thanks."));
+    post.comments(&issue.key, 2).await;
+    post.until("the second move", || post.jmap.emails("archive").len() == 2).await;
+    assert!(post.jmap.emails("sent").contains(&answer));
+    assert_eq!(post.jmap.requests("POST move"), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mark_that_cannot_be_set_costs_no_ticket() {
     let _ = ticketd::telemetry::init(ticketd::telemetry::LogFormat::default());
     let post = silent()
@@ -119,6 +248,37 @@ async fn one_corrupt_mail_is_put_aside_and_the_others_flow() {
     post.deliver(&letter(4));
     post.until_within(Duration::from_mins(1), "three issues", || post.living().len() >= 3).await;
     assert_eq!(post.issues(3).await.len(), 3);
+    post.sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_released_from_junk_is_told_before_and_after_a_lost_delta() {
+    let days_ago = |days: i64| ticketd::clock::now() - jiff::SignedDuration::from_hours(24 * days);
+    let post = silent().mailbox(|mailbox| mailbox.first_days = 60).start().await;
+    let put = |folder: &str, number: usize, days: i64| {
+        post.jmap.deliver_at(folder, letter(number).raw(), days_ago(days))
+    };
+    // What lies in the inbox is told once more, and no ticket is made of it again.
+    (0..3).for_each(|number| drop(put("inbox", number, 5)));
+    post.issues(3).await;
+    let meanwhile = put("junk", 3, 20);
+    let later = put("junk", 4, 20);
+    let too_late = put("junk", 5, 40);
+    post.jmap.fault(FaultRule::from(Fault::Status(503)).at("messages/delta"));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    post.jmap.forget_changes();
+    post.jmap.move_to(&meanwhile, "inbox");
+    post.jmap.clear_faults();
+    post.until("the one of the gap", || post.living().len() >= 4).await;
+    post.settled().await;
+    // Beyond the month it is not news any more.
+    post.jmap.move_to(&too_late, "inbox");
+    post.jmap.move_to(&later, "inbox");
+    post.until("the one after it", || post.living().len() >= 5).await;
+    post.deliver(&letter(6));
+    let subjects: Vec<_> = post.issues(6).await.into_iter().map(|one| one.summary).collect();
+    let expected = [0, 1, 2, 3, 4, 6].map(|number| format!("Trouble {number}"));
+    assert!(expected.iter().all(|one| subjects.contains(one)), "{subjects:?}");
     post.sound().await;
 }
 

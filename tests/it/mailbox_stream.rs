@@ -115,6 +115,49 @@ async fn a_forgotten_cursor_costs_a_comparison_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_start_compares_once() {
+    let mut post =
+        PostSetup::default().mailbox(|mailbox| mailbox.reply.enabled = false).start().await;
+    for number in 0..3 {
+        post.deliver(&letter(&format!("before {number}")));
+    }
+    post.issues(3).await;
+    let mut asked = Vec::new();
+    for forgets in [false, true] {
+        let closed = post.close().await;
+        closed.jmap.deliver(letter(&format!("meanwhile {forgets}")).raw());
+        if forgets {
+            closed.jmap.forget_changes();
+        }
+        let queries = |jmap: &ticketd::sandbox::Jmap| {
+            jmap.ledger().iter().filter(|call| call.target.contains("Email/query")).count()
+        };
+        let before = queries(&closed.jmap);
+        post = closed.start().await;
+        post.settled().await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        asked.push(queries(&post.jmap) - before);
+    }
+    assert!(asked[0] > 0 && asked[0] == asked[1], "{asked:?}");
+}
+
+#[tokio::test]
+async fn junk_that_is_released_while_the_cursor_is_lost_is_found() {
+    let post = PostSetup::default().mailbox(|mailbox| mailbox.first_days = 60).start().await;
+    post.deliver(&letter("plain"));
+    post.issues(1).await;
+    let junk = post.jmap.deliver_at("junk", letter("released").raw(), days_ago(20));
+    post.settled().await;
+    post.jmap.fault(FaultRule::from(Fault::Status(503)).at("Email/changes"));
+    post.jmap.move_to(&junk, "inbox");
+    post.jmap.forget_changes();
+    post.jmap.clear_faults();
+    arrives(&post, "released").await;
+    post.issues(2).await;
+    post.sound().await;
+}
+
+#[tokio::test]
 async fn a_server_that_is_set_back_loses_nothing() {
     let post = Post::start().await;
     for number in 0..3 {

@@ -3,7 +3,7 @@
 
 use mail_parser::{Message, MessageParser, MimeHeaders as _};
 use sha2::{Digest as _, Sha256};
-use ticketd::clients::{ApiError, Draft, JmapEvent};
+use ticketd::clients::{ApiError, Draft, DraftFault, JmapEvent};
 use ticketd::model::mail::{Address, Email, Folder, MessageId};
 use ticketd::sandbox::Jmap;
 
@@ -159,6 +159,7 @@ async fn a_draft_is_found_again_on_a_real_mail_server() {
         text: "one\n.\ntwo\n".to_owned(),
         html: None,
         inline: Vec::new(),
+        without_broken: false,
         headers: Vec::new(),
     };
     assert_eq!(client.find_by_message_id(&id).await.unwrap(), None);
@@ -168,7 +169,7 @@ async fn a_draft_is_found_again_on_a_real_mail_server() {
     assert!(!client.was_sent(&first).await.unwrap());
     // As after a crash between the two: the server knows the mail, and it is to be looked for.
     let again = client.draft(&draft).await;
-    assert!(matches!(again, Err(ApiError::Ambiguous { .. })), "{again:?}");
+    assert!(matches!(again, Err(DraftFault::Api(ApiError::Ambiguous { .. }))), "{again:?}");
     // The same in other words would be a second one.
     let second = client.draft(&Draft { text: "other words\n".to_owned(), ..draft }).await.unwrap();
     assert_ne!(first, second);

@@ -106,6 +106,7 @@ fn draft(id: &str, answers: Option<&str>, inline: Vec<InlineImage>) -> Draft {
         text: "Is it out?".to_owned(),
         html: Some("<p>Is it out?</p>".to_owned()),
         inline,
+        without_broken: false,
         headers: vec![("X-Auto-Response-Suppress", "All".to_owned())],
     }
 }

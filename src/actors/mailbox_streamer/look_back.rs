@@ -44,7 +44,7 @@ impl LookBack {
         self.from.filter(|_| !more)
     }
 
-    /// It was compared.
+    /// It was compared, for whatever reason.
     pub(super) fn done(&mut self) {
         self.from = None;
         self.reach = SignedDuration::from_hours(24) + BEFORE;

@@ -1,7 +1,11 @@
 //! One look at a mailbox: what changed since the cursor is recorded, and only then does the cursor
 //! move. Cut short anywhere, the same changes are looked at again, and the register knows them.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,7 +14,7 @@ use crate::{
         desk::{Arrival, Desk, Recorded},
         mailboxes::Mailbox,
     },
-    clients::{ApiError, ChangesFault, Head, News},
+    clients::{ApiError, ChangesFault, Head, MailboxClient, News},
     clock, failpoint,
     model::{effect::Worker, mail::Folder},
     store::{Cursor, RAW_MAX, StoreError},
@@ -26,6 +30,9 @@ const WAITING_MAX: usize = 1_000;
 /// How far back the mailbox is compared when the server has forgotten our cursor, before the last
 /// round that went well.
 const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
+/// How long a mail may lie elsewhere before it comes into the inbox, and be found after that: mail
+/// servers keep what they take for junk a month at most before they delete it.
+const ELSEWHERE: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// How much the mail server's clock may be behind ours.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(10);
 /// How long to let Jira catch up.
@@ -36,6 +43,8 @@ pub(super) const CATCH_UP: Duration = Duration::from_millis(500);
 pub(super) struct Round {
     /// There is more to be read.
     pub(super) more: bool,
+    /// The mailbox was compared with the register.
+    pub(super) compared: bool,
     /// When the mailbox was in step before.
     pub(super) synced: Timestamp,
     pub(super) recorded: Recorded,
@@ -62,7 +71,7 @@ pub(super) async fn round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, Round
         let backlog = desk.waiting(Worker::Jira).await?;
         mailbox.health.backlog(backlog);
         if backlog >= WAITING_MAX {
-            return Ok(Round { more: true, synced, recorded });
+            return Ok(Round { more: true, compared: false, synced, recorded });
         }
         let news = match mailbox.source.news(&cursor.state, PAGE).await {
             Ok(news) => news,
@@ -70,28 +79,33 @@ pub(super) async fn round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, Round
                 tracing::warn!("the mailbox does not know our cursor any more; it is compared");
                 recorded += compare(mailbox, desk, &cursor).await?;
                 mailbox.health.lag(Duration::ZERO);
-                return Ok(Round { more: false, synced, recorded });
+                return Ok(Round { more: true, compared: true, synced, recorded });
             }
             Err(ChangesFault::Api(error)) => return Err(error.into()),
         };
         let News { state, more, mails } = news;
-        if mails.is_empty() && !more && state == cursor.state {
+        if mails.is_empty() && !more {
             mailbox.health.lag(Duration::ZERO);
-            return Ok(Round { more: false, synced, recorded });
+            if state == cursor.state {
+                return Ok(Round { more: false, compared: false, synced, recorded });
+            }
         }
-        let now = clock::now();
-        let next = Cursor { state, synced: now, since: cursor.since };
+        let next = Cursor { state, synced: clock::now(), since: cursor.since };
         // Also an old mail that is only read or flagged counts as changed; it makes no ticket now.
-        let kept = now - SignedDuration::from_hours(24 * i64::from(mailbox.keep_days));
-        recorded += take_heads(mailbox, desk, mails, cursor.since.max(kept)).await?;
+        recorded += take_heads(mailbox, desk, mails, cursor.since.max(kept(mailbox))).await?;
         failpoint::hit("mailbox_streamer.recorded").await;
         desk.read_up_to(mailbox.name.clone(), next.clone()).await?;
         failpoint::hit("mailbox_streamer.moved").await;
         cursor = next;
         if !more {
-            return Ok(Round { more: false, synced, recorded });
+            return Ok(Round { more: false, compared: false, synced, recorded });
         }
     }
+}
+
+/// From when on the register knows every mail that was recorded.
+fn kept(mailbox: &Mailbox) -> Timestamp {
+    clock::now() - SignedDuration::from_hours(24 * i64::from(mailbox.keep_days))
 }
 
 /// The very first look: only what comes from now on, and as many days before as the operator
@@ -106,22 +120,31 @@ async fn first_round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, RoundFault
         desk.read_up_to(mailbox.name.clone(), cursor).await?;
         tracing::info!("the mailbox is read from now on");
     } else {
-        recorded = compare_since(mailbox, desk, since, since).await?;
+        let told = since.max(now - ELSEWHERE);
+        recorded = compare_since(mailbox, desk, since, told, since).await?;
     }
-    Ok(Round { more: true, synced: now, recorded })
+    // Before `now` there is nothing to be compared that was not just now.
+    Ok(Round { more: true, compared: true, synced: now, recorded })
 }
 
-/// Compares the whole mailbox with the register, back to a day before it was last in step.
+/// Compares the whole mailbox with the register: back to a day before it was last in step; and back
+/// to a month before that, for what came into the inbox since and was received before.
 async fn compare(mailbox: &Mailbox, desk: &Desk, cursor: &Cursor) -> Result<Recorded, RoundFault> {
-    let from = (cursor.synced - OVERLAP).max(cursor.since);
-    compare_since(mailbox, desk, from, cursor.since).await
+    let day = (cursor.synced - OVERLAP).max(cursor.since);
+    let month = (cursor.synced - ELSEWHERE).max(cursor.since).max(kept(mailbox)).min(day);
+    // Graph tells of those with their heads, once its changes are begun anew; without, each of them
+    // would be a question.
+    let from = if matches!(mailbox.source, MailboxClient::Graph(_)) { day } else { month };
+    compare_since(mailbox, desk, from, month, cursor.since).await
 }
 
-/// Compares the mailbox since then, though its server knows our cursor.
+/// Compares the mailbox since then, though its server knows our cursor. What is `told` meanwhile is
+/// read between two pages.
 pub(super) async fn look_back(
     mailbox: &Mailbox,
     desk: &Desk,
     from: Timestamp,
+    told: &AtomicBool,
 ) -> Result<Round, RoundFault> {
     let Some(cursor) = desk.cursor(mailbox.name.clone()).await? else {
         return first_round(mailbox, desk).await;
@@ -129,19 +152,29 @@ pub(super) async fn look_back(
     // Not the mails of before the first start, which no cursor has ever told.
     let from = from.max(cursor.since + CLOCKS);
     // The cursor stays where it is: it may know of mails that are not in the list.
-    let recorded = take_listed(mailbox, desk, from).await?;
-    // What was told meanwhile is asked for by the cursor next.
-    Ok(Round { more: true, synced: cursor.synced, recorded })
+    let mut recorded = Recorded::default();
+    for folder in [Folder::Sent, Folder::Inbox] {
+        for page in listed(mailbox, folder, from).await?.chunks(PAGE) {
+            recorded += take_page(mailbox, desk, page, from).await?;
+            if told.swap(false, Ordering::Relaxed) {
+                recorded += round(mailbox, desk).await?.recorded;
+            }
+        }
+    }
+    // What was told last is asked for by the cursor next.
+    Ok(Round { more: true, compared: true, synced: cursor.synced, recorded })
 }
 
 async fn compare_since(
     mailbox: &Mailbox,
     desk: &Desk,
     from: Timestamp,
+    told: Timestamp,
     since: Timestamp,
 ) -> Result<Recorded, RoundFault> {
     // The state first: what comes while the list is read is told after it.
-    let cursor = Cursor { state: mailbox.source.state().await?, synced: clock::now(), since };
+    let state = mailbox.source.state_since(told).await?;
+    let cursor = Cursor { state, synced: clock::now(), since };
     let recorded = take_listed(mailbox, desk, from).await?;
     desk.read_up_to(mailbox.name.clone(), cursor).await?;
     Ok(recorded)
@@ -156,11 +189,22 @@ async fn take_listed(
     let mut recorded = Recorded::default();
     for folder in [Folder::Sent, Folder::Inbox] {
         for page in listed(mailbox, folder, from).await?.chunks(PAGE) {
-            recorded += take(mailbox, desk, page, from).await?;
-            while desk.waiting(Worker::Jira).await? >= WAITING_MAX {
-                tokio::time::sleep(CATCH_UP).await;
-            }
+            recorded += take_page(mailbox, desk, page, from).await?;
         }
+    }
+    Ok(recorded)
+}
+
+/// Records these, and lets Jira catch up.
+async fn take_page(
+    mailbox: &Mailbox,
+    desk: &Desk,
+    page: &[String],
+    from: Timestamp,
+) -> Result<Recorded, RoundFault> {
+    let recorded = take(mailbox, desk, page, from).await?;
+    while desk.waiting(Worker::Jira).await? >= WAITING_MAX {
+        tokio::time::sleep(CATCH_UP).await;
     }
     Ok(recorded)
 }
@@ -230,8 +274,10 @@ async fn take_heads(
         let oldest = batch.iter().map(Arrival::received).min();
         let lag = oldest.map(|oldest| clock::now().duration_since(oldest));
         failpoint::hit("mailbox_streamer.read").await;
-        recorded += desk.arrived(mailbox.name.clone(), batch).await?;
-        if let Some(lag) = lag {
+        let taken = desk.arrived(mailbox.name.clone(), batch).await?;
+        recorded += taken;
+        let is_news = taken != Recorded { known: taken.known, ..Recorded::default() };
+        if let Some(lag) = lag.filter(|_| is_news) {
             mailbox.health.lag(Duration::try_from(lag).unwrap_or_default());
         }
     }

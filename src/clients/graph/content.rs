@@ -99,7 +99,8 @@ impl GraphClient {
         let unlike = |_| malformed("JSON unlike the interface");
         let head: wire::Head = serde_json::from_value(item.clone()).map_err(unlike)?;
         let mut whole: wire::Whole = serde_json::from_value(item).map_err(unlike)?;
-        if whole.attachments.is_none() && may_have_files(&whole) {
+        // Neither `hasAttachments` nor the text tells of a file that is inline and shown nowhere.
+        if whole.attachments.is_none() || whole.more_attachments.is_some() {
             whole.attachments = Some(self.attachments(remote).await?);
         }
         let places = self.places().await?;
@@ -112,7 +113,7 @@ impl GraphClient {
 
     async fn ask_whole(&self, remote: &str, much: Much, expand: bool) -> Result<Value, Fault> {
         let mut url = self.at(&["messages", remote]);
-        let select = format!("{},hasAttachments,webLink,{}", wire::HEAD, much.select());
+        let select = format!("{},webLink,{}", wire::HEAD, much.select());
         url.query_pairs_mut().append_pair("$select", &select);
         if expand {
             let expand = format!(
@@ -137,15 +138,6 @@ impl GraphClient {
             url = self.lengthened(next)?;
         }
     }
-}
-
-/// `hasAttachments` says nothing of the images that the text shows.
-fn may_have_files(whole: &wire::Whole) -> bool {
-    let shows = |body: &Option<wire::Body>| {
-        let content = body.as_ref().and_then(|body| body.content.as_deref());
-        content.is_some_and(|content| content.contains("cid:"))
-    };
-    whole.has_attachments != Some(false) || shows(&whole.body) || shows(&whole.unique_body)
 }
 
 fn content(mail: &Mail, whole: wire::Whole, much: Much) -> Content {

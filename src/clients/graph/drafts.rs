@@ -12,7 +12,7 @@ use super::{GraphClient, fault::Fault, wire};
 use crate::{
     clients::{
         ApiError,
-        mailbox::{Draft, Found},
+        mailbox::{Draft, DraftFault, Found},
         names::folded,
     },
     model::mail::{Address, MessageId},
@@ -34,9 +34,8 @@ impl GraphClient {
     /// Writes a draft and says under which id.
     ///
     /// # Errors
-    /// [`ApiError::Ambiguous`] if it may have been written: look with
-    /// [`GraphClient::find_by_message_id`].
-    pub async fn draft(&self, draft: &Draft) -> Result<String, ApiError> {
+    /// As [`MailboxClient::draft`](crate::clients::MailboxClient::draft).
+    pub async fn draft(&self, draft: &Draft) -> Result<String, DraftFault> {
         let original = match &draft.in_reply_to {
             Some(id) => self.original(id).await?,
             None => None,
@@ -49,7 +48,7 @@ impl GraphClient {
             None => self.anew(draft).await?,
         };
         for image in &draft.inline {
-            self.attach(&id, image).await?;
+            self.attach(&id, image, draft.without_broken).await?;
         }
         let complete = json!({
             "subject": folded(&draft.subject, HEADER_MAX),
@@ -60,7 +59,8 @@ impl GraphClient {
             "internetMessageId": bracketed(&draft.message_id),
             "singleValueExtendedProperties": [mark(&draft.message_id)],
         });
-        self.write(Method::PATCH, self.at(&["messages", &id]), Some(&complete)).await?;
+        let url = self.at(&["messages", &id]);
+        self.write(Method::PATCH, url, Some(&complete)).await.map_err(ApiError::from)?;
         Ok(id)
     }
 

@@ -18,7 +18,7 @@ use url::Url;
 use super::{GraphClient, fault::Fault, malformed};
 use crate::clients::{
     ApiError,
-    mailbox::{Flow, InlineImage},
+    mailbox::{DraftFault, Flow, InlineImage},
     names::folded,
     transport::TRANSFER_LIMIT,
 };
@@ -39,25 +39,19 @@ impl GraphClient {
     /// Hangs an image on a draft.
     ///
     /// # Errors
-    /// An outage. Half a draft does no harm: [`ApiError::Unavailable`], never
-    /// [`ApiError::Ambiguous`].
-    pub(super) async fn attach(&self, draft: &str, image: &InlineImage) -> Result<(), ApiError> {
-        match self.attached(draft, image).await {
-            // The draft itself is gone.
-            Err(Fault { error: error @ ApiError::NotFound { .. }, .. }) => {
-                self.place_of(draft).await?;
-                tracing::warn!(%error, "an image of a mail is left out");
-                Ok(())
-            }
-            Err(Fault { error, .. }) if error.is_of_one_thing() => {
-                tracing::warn!(%error, "an image of a mail is left out");
-                Ok(())
-            }
-            Err(Fault { error: ApiError::Ambiguous { service, cause }, .. }) => {
-                Err(ApiError::Unavailable { service, cause })
-            }
-            outcome => Ok(outcome?),
+    /// As [`DraftFault::of_image`]: half a draft does no harm, so that nothing is unclear.
+    pub(super) async fn attach(
+        &self,
+        draft: &str,
+        image: &InlineImage,
+        without_broken: bool,
+    ) -> Result<(), DraftFault> {
+        let Err(Fault { error, .. }) = self.attached(draft, image).await else { return Ok(()) };
+        if matches!(error, ApiError::NotFound { .. }) {
+            // If that is not found either, the draft itself is gone.
+            self.place_of(draft).await?;
         }
+        DraftFault::of_image(error, without_broken)
     }
 
     async fn attached(&self, draft: &str, image: &InlineImage) -> Result<(), Fault> {

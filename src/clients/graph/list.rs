@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::{GraphClient, fault::may_be_a_mails_fault, places::well_known, wire};
+use super::{GraphClient, fault::may_be_a_mails_fault, places::well_known, state::time, wire};
 use crate::{clients::ApiError, model::mail::Folder};
 
 /// Tries for a single item.
@@ -121,6 +121,28 @@ impl GraphClient {
         }
         tracing::error!("a mail cannot even be listed; look for it in the mailbox");
         Ok(Some(Row::Nameless))
+    }
+
+    /// How many mails of a folder were received at or after a time; `None` if one of them makes the
+    /// question fail.
+    pub(super) async fn count(&self, folder: Folder, after: i64) -> Result<Option<u64>, ApiError> {
+        let mut url = self.at(&["mailFolders", well_known(folder), "messages"]);
+        url.query_pairs_mut()
+            .append_pair("$select", "id")
+            .append_pair("$filter", &format!("receivedDateTime ge {}", time(after)))
+            .append_pair("$count", "true")
+            .append_pair("$top", "1");
+        for tried in 1.. {
+            let outcome = self.read::<wire::Page<wire::Changed>>(url.clone(), None).await;
+            match outcome.map_err(ApiError::from) {
+                Ok(page) => return Ok(page.count),
+                Err(error) if may_be_a_mails_fault(&error) && tried < TRIES => {}
+                Err(error) if may_be_a_mails_fault(&error) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        self.probe(well_known(folder)).await?;
+        Ok(None)
     }
 
     async fn listed(

@@ -50,12 +50,24 @@ impl GraphClient {
                 self.change(remote, &json!({"categories": categories})).await
             }
             Mark::Move(folder) => {
-                let destination = self.destination(folder).await?;
-                let url = self.at(&["messages", remote, "move"]);
-                let asked = json!({"destinationId": destination});
-                Ok(self.write(Method::POST, url, Some(&asked)).await.map(drop)?)
+                match self.moved(remote, folder).await {
+                    // That can be the folder: somebody deleted it and made another of its name.
+                    Err(ApiError::NotFound { .. })
+                        if self.shared.target.write().await.take().is_some() =>
+                    {
+                        self.moved(remote, folder).await
+                    }
+                    outcome => outcome,
+                }
             }
         }
+    }
+
+    async fn moved(&self, remote: &str, folder: &str) -> Result<(), ApiError> {
+        let destination = self.destination(folder).await?;
+        let url = self.at(&["messages", remote, "move"]);
+        let asked = json!({"destinationId": destination});
+        Ok(self.write(Method::POST, url, Some(&asked)).await.map(drop)?)
     }
 
     async fn change(&self, remote: &str, change: &Value) -> Result<(), ApiError> {

@@ -14,6 +14,8 @@ pub(super) const HEAD: &str = "id,conversationId,internetMessageId,isDraft,paren
 #[derive(Deserialize)]
 pub(super) struct Page<T> {
     pub(super) value: Vec<T>,
+    #[serde(rename = "@odata.count")]
+    pub(super) count: Option<u64>,
     #[serde(rename = "@odata.nextLink")]
     pub(super) next: Option<String>,
     #[serde(rename = "@odata.deltaLink")]
@@ -78,9 +80,10 @@ pub(super) struct Whole {
     pub(super) body: Option<Body>,
     pub(super) unique_body: Option<Body>,
     pub(super) body_preview: Option<String>,
-    pub(super) has_attachments: Option<bool>,
     pub(super) web_link: Option<String>,
     pub(super) attachments: Option<Vec<Attachment>>,
+    #[serde(rename = "attachments@odata.nextLink")]
+    pub(super) more_attachments: Option<String>,
     pub(super) single_value_extended_properties: Option<Vec<Extended>>,
 }
 

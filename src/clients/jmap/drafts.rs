@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clients::{
         ApiError,
-        mailbox::{Draft, Found, InlineImage},
+        mailbox::{Draft, DraftFault, Found, InlineImage},
         names::folded,
     },
     model::mail::{Address, MessageId},
@@ -28,30 +28,26 @@ impl JmapClient {
     /// Writes a draft and says under which id.
     ///
     /// # Errors
-    /// [`ApiError::Ambiguous`] if it may have been written: look with
-    /// [`JmapClient::find_by_message_id`].
-    pub async fn draft(&self, draft: &Draft) -> Result<String, ApiError> {
+    /// As [`MailboxClient::draft`](crate::clients::MailboxClient::draft).
+    pub async fn draft(&self, draft: &Draft) -> Result<String, DraftFault> {
         let folders = self.folders().await?;
-        let images = self.uploaded(&draft.inline).await?;
+        let images = self.uploaded(draft).await?;
         let asked = json!({"create": {NEW: mail(draft, images, &folders.drafts)}});
-        let done: wire::SetDone = self.call(Kind::Write, "Email/set", asked).await?;
-        created(done)
+        let done = self.call::<wire::SetDone>(Kind::Write, "Email/set", asked).await;
+        Ok(created(done.map_err(ApiError::from)?)?)
     }
 
-    /// The images as parts of a mail, but for those that cannot be had.
-    async fn uploaded(&self, images: &[InlineImage]) -> Result<Vec<Value>, ApiError> {
-        let mut parts = Vec::with_capacity(images.len());
-        for image in images {
+    /// The images as parts of a mail, but for those that it goes without.
+    async fn uploaded(&self, draft: &Draft) -> Result<Vec<Value>, DraftFault> {
+        let mut parts = Vec::with_capacity(draft.inline.len());
+        for image in &draft.inline {
             let uploaded = async {
                 let bytes = (image.open)().await?;
                 self.upload_stream(bytes, &image.media_type).await
             };
             match uploaded.await {
                 Ok(blob) => parts.push(part(image, &blob)),
-                Err(error) if error.is_of_one_thing() => {
-                    tracing::warn!(%error, "an image of a mail is left out");
-                }
-                Err(error) => return Err(error),
+                Err(error) => DraftFault::of_image(error, draft.without_broken)?,
             }
         }
         Ok(parts)

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use super::item::{Attachment, Content};
-use super::mailbox::INBOX;
+use super::mailbox::{FOLDERS, Folder, INBOX, ROOT};
 use super::notices::{self, Lifecycle, NoticeCounts};
-use super::state::{State, folder_of};
+use super::state::State;
 use super::{Graph, GraphOddities};
 use crate::sandbox::letter::outgoing::Submission;
 use crate::sandbox::wire::lock;
@@ -26,7 +26,8 @@ impl Graph {
     }
 
     /// A mail arrives now in the folder of this role: `inbox`, `sent`, `drafts`, `junk`, `trash` or
-    /// `archive`, or Graph's own name of it; any other role is the inbox. Returns its id.
+    /// `archive`, or Graph's own name of it, or the name shown; any other is the inbox. Returns its
+    /// id.
     pub fn deliver_to(&self, role: &str, raw: impl Into<Bytes>) -> String {
         let now = lock(&self.0.service().state).now();
         self.deliver_at(role, raw, now)
@@ -35,7 +36,8 @@ impl Graph {
     /// The same with a `receivedDateTime`, of which whole seconds are kept.
     pub fn deliver_at(&self, role: &str, raw: impl Into<Bytes>, received: Timestamp) -> String {
         self.0.service().with(|state| {
-            let number = state.deliver(0, folder_of(role), &raw.into(), received);
+            let folder = state.mailboxes[0].folder_of(role);
+            let number = state.deliver(0, folder, &raw.into(), received);
             state.message_id(0, number, 0, true)
         })
     }
@@ -64,7 +66,7 @@ impl Graph {
     pub fn emails(&self, role: &str) -> Vec<String> {
         let mut state = lock(&self.0.service().state);
         state.settle();
-        let folder = folder_of(role);
+        let folder = state.mailboxes[0].folder_of(role);
         let mut found: Vec<_> =
             state.mailboxes[0].items().filter(|(_, item)| item.folder == folder).collect();
         found.sort_by_key(|(number, item)| (item.received, *number));
@@ -103,7 +105,33 @@ impl Graph {
     /// another one from now on.
     pub fn move_to(&self, id: &str, role: &str) {
         self.change(id, |state, mailbox, number| {
-            state.mailboxes[mailbox].relocate(number, folder_of(role));
+            let folder = state.mailboxes[mailbox].folder_of(role);
+            state.mailboxes[mailbox].relocate(number, folder);
+        });
+    }
+
+    /// Somebody makes a folder of this name: within the one of this role, or at the top.
+    pub fn make_folder(&self, name: &str, within: Option<&str>) {
+        let mut state = lock(&self.0.service().state);
+        let mailbox = &mut state.mailboxes[0];
+        let parent = Some(within.map_or(ROOT, |role| mailbox.folder_of(role)));
+        mailbox.folders.push(Folder { name: name.to_owned(), parent, ..Folder::default() });
+    }
+
+    /// Somebody deletes the folder of this name for good, and all that is in it: one that was made,
+    /// no other can be deleted.
+    pub fn delete_folder(&self, name: &str) {
+        self.0.service().with(|state| {
+            let mailbox = &mut state.mailboxes[0];
+            let folder = mailbox.folder_of(name);
+            if folder < FOLDERS.len() {
+                return;
+            }
+            let inside = mailbox.items().filter(|(_, item)| item.folder == folder);
+            for number in inside.map(|(number, _)| number).collect::<Vec<_>>() {
+                mailbox.destroy(number);
+            }
+            mailbox.folders[folder].parent = None;
         });
     }
 

@@ -78,7 +78,7 @@ pub(super) fn delta(
     ask: &Ask<'_>,
     folder: &str,
 ) -> Outcome {
-    let folder = state.ids.find_folder(ask.mailbox, folder)?;
+    let folder = state.find_folder(ask.mailbox, folder)?;
     let token = ask.option("$deltatoken").or_else(|| ask.option("$skiptoken"));
     let mut token = match token {
         Some(token) => known_token(state, ask, folder, token)?,

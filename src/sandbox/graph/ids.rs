@@ -3,7 +3,6 @@
 //! identifiers for Outlook resources"). A request may name a message by either.
 
 use super::error::Refusal;
-use super::mailbox::FOLDERS;
 
 const MUTABLE: &str = "AAMkAD";
 const IMMUTABLE: &str = "AAkALgAAAAAAHYQD";
@@ -74,15 +73,5 @@ impl Ids {
 
     pub(super) fn folder(&self, mailbox: usize, folder: usize) -> String {
         format!("{MUTABLE}{}{mailbox:02x}FOLDER{folder:02x}{END}", self.salt)
-    }
-
-    /// A folder by its id or by the name that each mailbox has it by.
-    ///
-    /// # Errors
-    /// 404 for none.
-    pub(super) fn find_folder(&self, mailbox: usize, name: &str) -> Result<usize, Refusal> {
-        let known = FOLDERS.iter().position(|folder| folder.0.eq_ignore_ascii_case(name));
-        let by_id = || (0..FOLDERS.len()).find(|folder| self.folder(mailbox, *folder) == name);
-        known.or_else(by_id).ok_or_else(Refusal::no_item)
     }
 }

@@ -55,7 +55,7 @@ fn top_level(text: &str) -> Vec<&str> {
 
 pub(super) fn list(state: &State, ask: &Ask<'_>, folder: Option<&str>) -> Outcome {
     let mailbox = &state.mailboxes[ask.mailbox];
-    let folder = folder.map(|name| state.ids.find_folder(ask.mailbox, name)).transpose()?;
+    let folder = folder.map(|name| state.find_folder(ask.mailbox, name)).transpose()?;
     let view = view(ask)?;
     let clauses = ask.option("$filter").map(filter::parse).transpose()?.unwrap_or_default();
     let (property, descending) = order(ask)?;
@@ -120,7 +120,7 @@ fn is_bare(ask: &Ask<'_>) -> bool {
 }
 
 /// The same request further on.
-fn next(ask: &Ask<'_>, skip: usize, size: usize) -> String {
+pub(super) fn next(ask: &Ask<'_>, skip: usize, size: usize) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in &ask.request.query {
         let bare = name.trim_start_matches('$');

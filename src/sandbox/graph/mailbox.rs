@@ -21,6 +21,8 @@ pub(super) const INBOX: usize = 0;
 pub(super) const DRAFTS: usize = 2;
 pub(super) const SENT: usize = 4;
 pub(super) const DELETED: usize = 5;
+/// The number of the folder that holds all others, of which nothing but its id is ever seen.
+pub(super) const ROOT: usize = 0xff;
 
 /// What the changes of a mailbox are told as.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,6 +43,10 @@ pub(super) struct Event {
 
 #[derive(Default)]
 pub(super) struct Folder {
+    /// The name shown.
+    pub(super) name: String,
+    /// The folder that holds it; `None` for one that was deleted.
+    pub(super) parent: Option<usize>,
     /// Its messages by their last change.
     pub(super) changes: BTreeMap<u64, u32>,
     /// What left it, and when that had come.
@@ -58,7 +64,8 @@ pub(super) struct Mailbox {
     pub(super) address: String,
     /// The id of its user.
     pub(super) user: String,
-    pub(super) folders: [Folder; FOLDERS.len()],
+    /// Those that every mailbox has, and then those that were made.
+    pub(super) folders: Vec<Folder>,
     items: Vec<Option<Item>>,
     pub(super) count: u64,
     conversations: HashMap<String, String>,
@@ -70,10 +77,12 @@ pub(super) struct Mailbox {
 
 impl Mailbox {
     pub(super) fn new(address: &str) -> Self {
+        let folder =
+            |name: &str| Folder { name: name.to_owned(), parent: Some(ROOT), ..Folder::default() };
         Self {
             address: address.to_owned(),
             user: uuid::Uuid::new_v4().to_string(),
-            folders: Default::default(),
+            folders: FOLDERS.iter().map(|(_, name, _)| folder(name)).collect(),
             items: Vec::new(),
             count: 1,
             conversations: HashMap::new(),
@@ -81,6 +90,15 @@ impl Mailbox {
             broken: HashSet::new(),
             events: Vec::new(),
         }
+    }
+
+    /// The folder of a role, by the name of Graph or of the stand-in of JMAP, or by the name shown;
+    /// else the inbox.
+    pub(super) fn folder_of(&self, role: &str) -> usize {
+        let known = FOLDERS.iter().position(|folder| folder.0 == role || folder.2 == role);
+        let shown = |(_, folder): &(usize, &Folder)| folder.name == role && folder.parent.is_some();
+        let made = || self.folders.iter().enumerate().find(shown).map(|(at, _)| at);
+        known.or_else(made).unwrap_or(INBOX)
     }
 
     pub(super) fn item(&self, number: u32) -> Option<&Item> {

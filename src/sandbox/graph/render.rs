@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use super::ask::{Ask, Select};
 use super::ids::Ids;
 use super::item::{Attachment, Body, Content, Item, Person};
-use super::mailbox::FOLDERS;
 use super::quote;
 use super::state::State;
 
@@ -174,22 +173,6 @@ pub(super) fn attachment(
         }
     }
     shown
-}
-
-pub(super) fn folder(state: &State, mailbox: usize, at: usize) -> Value {
-    let items = state.mailboxes[mailbox].items().filter(|(_, item)| item.folder == at);
-    let (total, unread) = items.fold((0, 0), |(total, unread), (_, item)| {
-        (total + 1, unread + usize::from(!item.is_read))
-    });
-    json!({
-        "id": state.ids.folder(mailbox, at),
-        "displayName": FOLDERS[at].1,
-        "parentFolderId": state.ids.folder(mailbox, FOLDERS.len()),
-        "childFolderCount": 0,
-        "unreadItemCount": unread,
-        "totalItemCount": total,
-        "isHidden": false,
-    })
 }
 
 pub(super) fn change_key(change: u64) -> String {

@@ -22,7 +22,8 @@ pub(super) enum Place {
 /// What is asked of a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Act {
-    Folders,
+    /// Those at the top, or those within one.
+    Folders(Option<String>),
     Folder(String),
     List(Option<String>),
     Delta(String),
@@ -31,7 +32,10 @@ pub(super) enum Act {
     Patch(String),
     Delete(String),
     Value(String),
-    Reply { id: String, all: bool },
+    Reply {
+        id: String,
+        all: bool,
+    },
     Send(String),
     Move(String),
     Attachments(String),
@@ -104,7 +108,10 @@ pub(super) fn of(request: &Request) -> Option<Route> {
 fn in_mailbox(method: &str, names: &[&str], steps: &[String]) -> Option<(Act, &'static str)> {
     let step = |at: usize| steps.get(at).cloned().unwrap_or_default();
     Some(match (method, names) {
-        ("GET", ["mailfolders"]) => (Act::Folders, "GET mailFolders"),
+        ("GET", ["mailfolders"]) => (Act::Folders(None), "GET mailFolders"),
+        ("GET", ["mailfolders", _, "childfolders"]) => {
+            (Act::Folders(Some(step(1))), "GET childFolders")
+        }
         ("GET", ["mailfolders", _]) => (Act::Folder(step(1)), "GET mailFolder"),
         ("GET", ["messages"]) => (Act::List(None), "GET messages"),
         ("POST", ["messages"]) => (Act::Create, "POST messages"),

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::error::Refusal;
 use super::ids::Ids;
 use super::item::{self, Item};
-use super::mailbox::{DRAFTS, FOLDERS, INBOX, Mailbox, SENT};
+use super::mailbox::{DRAFTS, FOLDERS, Mailbox, SENT};
 use super::oauth::{Access, Oauth};
 use super::subscriptions::Subscriptions;
 use super::upload::Upload;
@@ -144,6 +144,18 @@ impl State {
         Ok((number, item))
     }
 
+    /// A folder by its id or by the name that each mailbox has it by.
+    ///
+    /// # Errors
+    /// 404 for none.
+    pub(super) fn find_folder(&self, mailbox: usize, name: &str) -> Result<usize, Refusal> {
+        let known = FOLDERS.iter().position(|folder| folder.0.eq_ignore_ascii_case(name));
+        let folders = &self.mailboxes[mailbox].folders;
+        let by_id = || (0..folders.len()).find(|at| self.ids.folder(mailbox, *at) == name);
+        let found = known.or_else(by_id).filter(|at| folders[*at].parent.is_some());
+        found.ok_or_else(Refusal::no_item)
+    }
+
     /// # Errors
     /// 500 where one of these messages breaks the server.
     pub(super) fn whole(
@@ -172,10 +184,4 @@ impl State {
         item.is_read = folder == SENT || folder == DRAFTS;
         self.mailboxes[mailbox].add(item, folder)
     }
-}
-
-/// The folder of a role, by the name of Graph or of the stand-in of JMAP; else the inbox.
-pub(super) fn folder_of(role: &str) -> usize {
-    let known = FOLDERS.iter().position(|folder| folder.0 == role || folder.2 == role);
-    known.unwrap_or(INBOX)
 }

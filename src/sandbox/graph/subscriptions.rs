@@ -151,7 +151,7 @@ fn place(
         ["messages"] => Ok((mailbox, None)),
         ["mailfolders", _, "messages"] => {
             let name = &steps[steps.len() - 2];
-            Ok((mailbox, Some(state.ids.find_folder(mailbox, name)?)))
+            Ok((mailbox, Some(state.find_folder(mailbox, name)?)))
         }
         _ => Err(invalid("The resource of the subscription is not supported.")),
     }

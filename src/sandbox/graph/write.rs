@@ -76,7 +76,7 @@ pub(super) fn relocate(state: &mut State, ask: &Ask<'_>, id: &str) -> Outcome {
     let body = ask.body()?;
     let target = body["destinationId"].as_str().or_else(|| body["DestinationId"].as_str());
     let target = target.ok_or_else(|| Refusal::bad("The parameter DestinationId is missing."))?;
-    let folder = state.ids.find_folder(ask.mailbox, target)?;
+    let folder = state.find_folder(ask.mailbox, target)?;
     state.mailboxes[ask.mailbox].relocate(number, folder);
     show(state, ask, number, StatusCode::CREATED)
 }

@@ -148,6 +148,25 @@ async fn marks_keep_what_was_there() {
 }
 
 #[tokio::test]
+async fn a_folder_that_was_made_anew_is_looked_for_again() {
+    let folder = |id: &str| Say::json(&page(&[json!({"id": id})], None));
+    let fine = || Say::json(&json!({"id": "a"}));
+    let gone = || Say::refusal(404, "ErrorItemNotFound");
+    let stand = Stand::saying([folder("F1"), fine(), gone(), folder("F2"), fine()]).await;
+    let (client, mark) = (stand.client(), Mark::Move("Done".to_owned()));
+    client.mark("a", &mark).await.unwrap();
+    client.mark("b", &mark).await.unwrap();
+    let asked = stand.asked();
+    assert_eq!(asked[4].what(), "POST messages/b/move");
+    assert_eq!(asked[4].json(), json!({"destinationId": "F2"}));
+    // A mail that is gone is not there for the second try either.
+    let stand = Stand::saying([folder("F1"), gone(), folder("F1"), gone()]).await;
+    let error = stand.client().mark("a", &mark).await.unwrap_err();
+    assert!(matches!(error, ApiError::NotFound { .. }), "{error:?}");
+    assert_eq!(stand.asked().len(), 4);
+}
+
+#[tokio::test]
 async fn a_subscription_is_made_renewed_and_ended() {
     let one = |id: &str| {
         json!({"id": id, "resource": "users/x", "applicationId": "app", "changeType": "created",

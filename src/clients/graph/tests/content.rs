@@ -110,16 +110,29 @@ async fn attachments_are_asked_for_apart_where_they_do_not_come_along() {
     let asked = stand.asked();
     assert_eq!(asked[1].value("$expand"), None);
     assert_eq!(asked[2].what(), "GET messages/m/attachments");
-    // An image that the text shows is an attachment that the mail does not count.
-    for (content, asks) in [("<img src='cid:x'>", 3), ("<p>", 2)] {
+    // What is inline is an attachment that the mail does not count, whether its text shows it or not.
+    for content in ["<img src='cid:x'>", "<p>"] {
         let mut item = item.clone();
         item["hasAttachments"] = json!(false);
         item["body"]["content"] = json!(content);
         let refused = Say::refusal(400, "RequestBroker--ParseUri");
-        let files = Say::json(&json!({"value": []}));
-        let (_, stand) = self::read(vec![refused, Say::json(&item), files]).await;
-        assert_eq!(stand.asked().len(), asks, "{content}");
+        let files = Say::json(&json!({"value": whole()["attachments"]}));
+        let (read, stand) = self::read(vec![refused, Say::json(&item), files]).await;
+        assert_eq!(stand.asked().len(), 3, "{content}");
+        assert_eq!(here(read).1.attachments.len(), 2, "{content}");
     }
+}
+
+#[tokio::test]
+async fn attachments_beyond_those_that_come_along_are_listed() {
+    let mut item = whole();
+    let all = item["attachments"].clone();
+    item["attachments"] = json!([all[0]]);
+    item["attachments@odata.nextLink"] = json!("https://graph.example/v1.0/x?$skip=1");
+    let files = Say::json(&json!({"value": all}));
+    let (read, stand) = read(vec![Say::json(&item), files]).await;
+    assert_eq!(stand.asked()[1].what(), "GET messages/m/attachments");
+    assert_eq!(here(read).1.attachments.len(), 2);
 }
 
 #[tokio::test]

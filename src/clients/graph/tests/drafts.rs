@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::stand::{Say, Stand, page};
 use crate::{
-    clients::{ApiError, Draft, Found},
+    clients::{ApiError, Draft, DraftFault, Found},
     model::mail::{Address, Email, MessageId},
 };
 
@@ -27,6 +27,7 @@ pub(super) fn draft() -> Draft {
         text: "We are\0 on it.\n".to_owned(),
         html: None,
         inline: vec![],
+        without_broken: false,
         headers: vec![
             ("Auto-Submitted", "auto-replied".to_owned()),
             ("X-Ticketd-Loop", "1".to_owned()),
@@ -112,7 +113,7 @@ async fn an_unclear_step_leaves_an_unclear_draft() {
     ] {
         let stand = Stand::saying(answers).await;
         let error = stand.client().draft(&draft()).await.unwrap_err();
-        assert!(matches!(error, ApiError::Ambiguous { .. }), "{error:?}");
+        assert!(matches!(error, DraftFault::Api(ApiError::Ambiguous { .. })), "{error:?}");
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     drafts::draft,
     stand::{Asked, Say, Stand},
 };
-use crate::clients::{ApiError, InlineImage, Open};
+use crate::clients::{ApiError, DraftFault, InlineImage, Open};
 
 const LARGE: usize = 7_000_000;
 
@@ -35,7 +35,13 @@ fn failing(error: ApiError) -> Open {
     })
 }
 
-async fn written(image: InlineImage, say: Option<Say>) -> (Result<String, ApiError>, Vec<Asked>) {
+type Outcome = (Result<String, DraftFault>, Vec<Asked>);
+
+async fn written(image: InlineImage, say: Option<Say>) -> Outcome {
+    written_by(image, say, false).await
+}
+
+async fn written_by(image: InlineImage, say: Option<Say>, without_broken: bool) -> Outcome {
     let stand = Stand::by(move |asked| {
         let host = asked.header("host").unwrap();
         let what = asked.what();
@@ -54,6 +60,7 @@ async fn written(image: InlineImage, say: Option<Say>) -> (Result<String, ApiErr
     let mut mail = draft();
     mail.in_reply_to = None;
     mail.inline = vec![image];
+    mail.without_broken = without_broken;
     let outcome = stand.client().draft(&mail).await;
     (outcome, stand.asked())
 }
@@ -115,6 +122,30 @@ async fn an_image_that_cannot_be_had_is_left_out_and_an_outage_is_none() {
         assert_eq!(outcome.is_ok(), fine, "{outcome:?}");
         let complete = asked.iter().any(|asked| asked.what() == "PATCH messages/D");
         assert_eq!(complete, fine);
-        assert!(!matches!(outcome, Err(ApiError::Ambiguous { .. })));
+        let image_is_to_blame = matches!(outcome, Ok(_) | Err(DraftFault::Image(_)));
+        assert!(image_is_to_blame, "{outcome:?}");
     }
+}
+
+#[tokio::test]
+async fn one_that_breaks_off_again_and_again_is_left_out_in_the_end() {
+    let breaks = |size: usize| -> Open {
+        Arc::new(move || {
+            let lost = ApiError::Unavailable { service: "jira", cause: "it broke off".to_owned() };
+            let chunks = stream::iter([Ok(Bytes::from(vec![7; size / 2])), Err(lost)]);
+            async move { Ok(chunks.boxed()) }.boxed()
+        })
+    };
+    for size in [5, LARGE] {
+        let (outcome, asked) = written(image(size, breaks(size)), None).await;
+        assert!(matches!(outcome, Err(DraftFault::Image(_))), "{outcome:?}");
+        assert!(!asked.iter().any(|asked| asked.what() == "PATCH messages/D"));
+        let (outcome, asked) = written_by(image(size, breaks(size)), None, true).await;
+        assert_eq!(outcome.as_deref(), Ok("D"));
+        assert!(asked.iter().any(|asked| asked.what() == "PATCH messages/D"));
+    }
+    // Who asks for a pause is not the image's fault, however often it was tried.
+    let limited = failing(ApiError::RateLimited { service: "jira", after: None });
+    let (outcome, _) = written_by(image(5, limited), None, true).await;
+    assert!(matches!(outcome, Err(DraftFault::Api(ApiError::RateLimited { .. }))), "{outcome:?}");
 }

@@ -72,6 +72,47 @@ async fn a_quiet_look_is_one_question_a_folder() {
 }
 
 #[tokio::test]
+async fn changes_begin_so_late_that_the_inbox_has_few_mails() {
+    let asked_for = |asked: &Asked| -> Timestamp {
+        asked.value("$filter").unwrap().rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    let now = clock::now();
+    let days = |count: i64| now - jiff::SignedDuration::from_hours(24 * count);
+    // Mails a day, and from how many days ago the inbox is told.
+    for (daily, least, most) in [(100, 31, 31), (200, 15, 16), (1_000_000, 0, 0)] {
+        let stand = Stand::by(move |asked| {
+            super::stand::usual(asked).unwrap_or_else(|| {
+                let ago = clock::now().duration_since(asked_for(asked)).as_secs();
+                let count = ago * daily / 86_400;
+                Say::json(&json!({"@odata.count": count, "value": [{"id": "m"}]}))
+            })
+        })
+        .await;
+        let state = stand.client().state_since(days(31)).await.unwrap();
+        let state: Value = serde_json::from_str(&state).unwrap();
+        let ago = |mark: &Value| (now.as_second() - mark["b"]["t"].as_i64().unwrap()) / 3_600;
+        assert_eq!(ago(&state["s"]), 0, "nothing is released into the sent mails");
+        let inbox = ago(&state["i"]);
+        assert!((least * 24 - 1..=most * 24).contains(&inbox), "{daily}: {inbox}");
+        for asked in stand.asked() {
+            assert_eq!(asked.what(), "GET mailFolders/inbox/messages");
+            assert_eq!(asked.value("$count").as_deref(), Some("true"));
+        }
+        assert!(stand.asked().len() <= 10, "{daily}");
+    }
+    // A mail that spoils the question keeps no mailbox from being read.
+    let stand = Stand::by(|asked| {
+        let broken = Say::refusal(500, "ErrorInternalServerError");
+        super::stand::usual(asked).unwrap_or(broken)
+    })
+    .await;
+    let state = stand.client().state_since(days(0)).await;
+    assert!(state.is_ok(), "{state:?}");
+    let one_day = stand.client().state_since(days(1)).await;
+    assert!(one_day.is_ok(), "{one_day:?}");
+}
+
+#[tokio::test]
 async fn links_that_stay_make_a_state_that_stays() {
     let stand = Stand::by(|asked| {
         let host = format!("http://{}/", asked.header("host").unwrap());

@@ -11,7 +11,7 @@ use super::{
     recorded,
     stand::{DRAFTS, INBOX, SENT, Say, Stand},
 };
-use crate::clients::{Draft, Found, InlineImage};
+use crate::clients::{Draft, DraftFault, Found, InlineImage};
 use crate::model::mail::{Address, Email, MessageId};
 
 fn address(name: Option<&str>, email: &str) -> Address {
@@ -33,6 +33,7 @@ fn draft() -> Draft {
         text: "We are\0 on it.\n".to_owned(),
         html: None,
         inline: vec![],
+        without_broken: false,
         headers: vec![("Auto-Submitted", "auto-replied".to_owned())],
     }
 }
@@ -109,6 +110,30 @@ async fn html_goes_with_its_images_and_the_text_as_its_alternative() {
 }
 
 #[tokio::test]
+async fn an_image_that_breaks_off_is_left_out_only_where_that_is_said() {
+    let image = InlineImage {
+        media_type: "image/png".to_owned(),
+        name: "a.png".to_owned(),
+        content_id: "i1@x".to_owned(),
+        size: 6,
+        open: Arc::new(|| {
+            let lost = ApiError::Unavailable { service: "jira", cause: "it broke off".to_owned() };
+            let bytes = stream::iter([Ok(Bytes::from_static(b"png")), Err(lost)]);
+            future::ready(Ok(bytes.boxed())).boxed()
+        }),
+    };
+    for without_broken in [false, true] {
+        let stand = Stand::saying([made_and_sent(&[0])]).await;
+        let mail = Draft { inline: vec![image.clone()], without_broken, ..draft() };
+        let outcome = stand.client().draft(&mail).await;
+        match (without_broken, &outcome) {
+            (true, Ok(_)) | (false, Err(DraftFault::Image(_))) => {}
+            _ => panic!("{outcome:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_id_that_no_server_would_write_is_left_out() {
     let stand = Stand::saying([made_and_sent(&[0])]).await;
     let references = ["a b@x", "ü@x", "c1@x", "a<b>c@x"].map(id).to_vec();
@@ -136,15 +161,16 @@ async fn a_write_without_a_clear_answer_may_have_happened() {
         (Say::error("forbidden"), "rejected"),
     ] {
         let stand = Stand::saying([say.clone(), made_and_sent(&[0])]).await;
-        let error = stand.client().draft(&draft()).await.unwrap_err();
+        let DraftFault::Api(error) = stand.client().draft(&draft()).await.unwrap_err() else {
+            panic!("no image is there");
+        };
         assert_eq!(error.kind(), expected, "{say:?}");
         assert_eq!(stand.asked().len(), 1, "a write is not repeated: {say:?}");
     }
     let wrong = json!({"type": "invalidProperties", "properties": ["to"]});
     let stand = Stand::saying([not_created(&wrong)]).await;
-    let Err(ApiError::Rejected { reasons, .. }) = stand.client().draft(&draft()).await else {
-        panic!()
-    };
+    let outcome = stand.client().draft(&draft()).await;
+    let Err(DraftFault::Api(ApiError::Rejected { reasons, .. })) = outcome else { panic!() };
     assert_eq!(reasons, ["invalidProperties: to"]);
 }
 

@@ -102,7 +102,7 @@ fn wanted(site: &Site, ear: &Ear, days: i64) -> Value {
 }
 
 async fn subscribe(site: &Site, ear: &Ear) -> String {
-    let answer = site.ask("POST", "/v1.0/subscriptions", &wanted(site, ear, 3)).await;
+    let answer = site.ask("POST", "/v1.0/subscriptions", &wanted(site, ear, 2)).await;
     let body = answer.json();
     assert_eq!(answer.status, 201, "{body}");
     assert_eq!(body["clientState"], "our secret");
@@ -131,11 +131,15 @@ async fn a_subscription_is_made_only_where_somebody_listens() {
         (with("changeType", json!("everything")), 400, "InvalidRequest"),
         (with("changeType", Value::Null), 400, "InvalidRequest"),
         (with("expirationDateTime", json!("2020-01-01T00:00:00Z")), 400, "InvalidRequest"),
-        (wanted(&site, &ear, 8), 400, "ExtensionError"),
+        (wanted(&site, &ear, 3), 400, "ExtensionError"),
         (with("resource", json!("users/nobody@example.org/messages")), 404, "ErrorInvalidUser"),
         (with("resource", json!("me/messages")), 400, "BadRequest"),
         (with("resource", json!("users/support@example.org/events")), 400, "InvalidRequest"),
     ];
+    // 4,230 minutes are less than three days.
+    let long = site.ask("POST", "/v1.0/subscriptions", &wanted(&site, &ear, 3)).await.json();
+    let words = "Subscription expiration can only be 4230 minutes in the future.";
+    assert_eq!(long["error"]["message"], words);
     for (body, status, code) in cases {
         let answer = site.ask("POST", "/v1.0/subscriptions", &body).await;
         assert_eq!(answer.refusal(), (status, code.to_owned()), "{body}");
@@ -209,12 +213,12 @@ async fn a_subscription_lives_by_its_renewals() {
     };
     let renew = async |mut site: Site| {
         site.token = site.graph.token();
-        let at = site.graph.now().checked_add(SignedDuration::from_hours(72)).unwrap();
+        let at = site.graph.now().checked_add(SignedDuration::from_hours(48)).unwrap();
         let body = json!({ "expirationDateTime": at.to_string() });
         let answer = site.ask("PATCH", &path, &body).await;
         (site, answer)
     };
-    assert!(site.graph.subscriptions()[0].1 <= until(3));
+    assert!(site.graph.subscriptions()[0].1 <= until(2));
     let (mut site, mut answer) = renew(site).await;
     for _ in 0..30 {
         site.graph.advance(SignedDuration::from_hours(24));
@@ -226,7 +230,7 @@ async fn a_subscription_lives_by_its_renewals() {
     site.graph.fail_renewals(1, 503);
     (site, answer) = renew(site).await;
     assert_eq!(answer.refusal(), (503, "ServiceNotAvailable".to_owned()));
-    site.graph.advance(SignedDuration::from_hours(73));
+    site.graph.advance(SignedDuration::from_hours(49));
     (site, answer) = renew(site).await;
     assert_eq!(answer.refusal(), (404, "ResourceNotFound".to_owned()), "too late");
     site.graph.deliver(plain(1));

@@ -218,6 +218,58 @@ async fn lists_are_filtered_ordered_and_paged() {
 }
 
 #[tokio::test]
+async fn folders_are_found_by_the_name_shown() {
+    let site = Site::start().await;
+    site.graph.make_folder("Bob's", None);
+    for number in 0..10 {
+        site.graph.make_folder(&format!("Child {number}"), Some("inbox"));
+    }
+    site.graph.make_folder("Last", Some("inbox"));
+    let names = |body: &Value| -> Vec<String> {
+        let all = body["value"].as_array().unwrap().iter();
+        all.map(|one| one["displayName"].as_str().unwrap().to_owned()).collect()
+    };
+    let top = site.get("mailFolders").await.json();
+    assert_eq!(names(&top).len(), 8);
+    assert_eq!(top["value"][0]["childFolderCount"], json!(11));
+    let within = "mailFolders/inbox/childFolders";
+    let first = site.get(within).await.json();
+    assert_eq!(names(&first).len(), 10);
+    let next = first["@odata.nextLink"].as_str().unwrap();
+    assert!(next.contains("skip=10"), "{next}");
+    for (path, expected) in [
+        (format!("{within}?$skip=10"), vec!["Last"]),
+        (format!("{within}?$filter=displayName eq 'Last'"), vec!["Last"]),
+        (format!("{within}?$filter=displayName eq 'Bob''s'"), vec![]),
+        ("mailFolders?$filter=displayName eq 'Bob''s'".to_owned(), vec!["Bob's"]),
+        ("mailFolders?$filter=displayName eq 'Last'".to_owned(), vec![]),
+    ] {
+        let body = site.get(&path).await.json();
+        assert_eq!(names(&body), expected, "{path}");
+        for folder in body["value"].as_array().unwrap() {
+            let by_id = format!("mailFolders/{}", folder["id"].as_str().unwrap());
+            assert_eq!(site.get(&by_id).await.json()["displayName"], folder["displayName"]);
+        }
+    }
+    let last = site.get(&format!("{within}?$filter=displayName eq 'Last'&$select=id")).await.json();
+    let last = last["value"][0].as_object().unwrap().clone();
+    assert_eq!(last.len(), 1, "{last:?}");
+    let id = last["id"].as_str().unwrap().to_owned();
+    site.graph.delete_folder("Last");
+    site.graph.make_folder("Last", Some("inbox"));
+    for path in [format!("mailFolders/{id}"), "mailFolders/nowhere/childFolders".to_owned()] {
+        let gone = site.get(&path).await;
+        assert_eq!(gone.refusal(), (404, "ErrorItemNotFound".to_owned()), "{path}");
+    }
+    for (path, code) in [
+        ("mailFolders?$filter=isHidden eq true", "BadRequest"),
+        ("mailFolders?$select=nothing", "RequestBroker--ParseUri"),
+    ] {
+        assert_eq!(site.get(path).await.refusal(), (400, code.to_owned()), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn only_immutable_ids_outlive_a_move() {
     let site = Site::start().await;
     let immutable = site.graph.deliver(plain(1));
