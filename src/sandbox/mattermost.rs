@@ -1,14 +1,25 @@
-//! A stand-in of a Mattermost 7.6 server: what a slash command and a dialog need of it.
+//! A stand-in of a Mattermost 7.6 server: what slash commands, dialogs, posts and their buttons need
+//! of it.
 //!
-//! Users alice (en), bob (ko), carol (fr) and the bot `ticketd`, one team (`ops`) with one channel
-//! (`support`). Time-outs run on tokio's clock, which tests can pause.
+//! Users alice (en), bob (ko), carol (fr) and the bot `ticketd`, one team (`ops`). All four are in
+//! `support` and `network`; private are `oncall` (without carol), `board` (bob and the bot) and
+//! `closed` (carol alone). Time-outs run on tokio's clock, which tests can pause.
 
+pub(super) mod actions;
+mod attachments;
+mod channels;
+mod control;
 pub(super) mod dialog;
 mod error;
 pub(super) mod hooks;
 mod ids;
+mod limits;
+pub(super) mod posts;
 pub(super) mod slash;
 mod users;
+
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::sync::Mutex;
@@ -20,10 +31,13 @@ use url::Url;
 use super::controls::controls;
 use super::server::{Server, Service, base};
 use super::wire::{self, Reply, Request, lock};
+use channels::Channels;
 use dialog::{OpenedDialog, SubmitResult};
 use error::Refusal;
 use hooks::{Delayed, Hooks};
 use ids::{Triggers, new_id};
+use limits::Limits;
+use posts::{Draft, Posts};
 use slash::SlashForm;
 use users::Users;
 
@@ -36,6 +50,9 @@ pub(super) struct Desk {
     users: Mutex<Users>,
     hooks: Mutex<Hooks>,
     dialogs: Mutex<Vec<OpenedDialog>>,
+    channels: Mutex<Channels>,
+    posts: Mutex<Posts>,
+    limits: Mutex<Limits>,
 }
 
 controls!(Mattermost);
@@ -52,6 +69,9 @@ impl Mattermost {
             users: Mutex::new(Users::seed()),
             hooks: Mutex::default(),
             dialogs: Mutex::default(),
+            channels: Mutex::new(Channels::seed()),
+            posts: Mutex::default(),
+            limits: Mutex::default(),
         };
         Ok(Self(Server::start(desk).await?))
     }
@@ -83,10 +103,18 @@ impl Mattermost {
     /// `/redmine list`. Text without a command in front is taken as that of `/redmine`.
     #[must_use]
     pub fn slash(&self, user: &str, text: &str) -> SlashForm {
+        self.slash_in("support", user, text)
+    }
+
+    /// The same in any channel, by name or id; in an unknown one its fields are empty.
+    #[must_use]
+    pub fn slash_in(&self, channel: &str, user: &str, text: &str) -> SlashForm {
         let desk = self.0.service();
+        let channel = lock(&desk.channels).find(channel).cloned();
+        let place = channel.as_ref().map_or(("", ""), |channel| (&channel.id, &channel.name));
         let response_url = lock(&desk.hooks).issue(&desk.base, users::id_of(user));
-        let trigger_id = desk.triggers.issue(users::id_of(user));
-        SlashForm::new(user, text, &response_url, &trigger_id)
+        let trigger_id = desk.triggers.issue(users::id_of(user), place.0);
+        SlashForm::new(user, place, text, &response_url, &trigger_id)
     }
 
     /// Everything that arrived at a `response_url`, oldest first.
@@ -123,7 +151,14 @@ impl Mattermost {
 
 impl Service for Desk {
     fn answer(&self, request: &Request) -> Reply {
+        let told = lock(&self.limits).take();
+        if let Some(told) = &told
+            && let Some(refusal) = told.refusal()
+        {
+            return told.on(Reply { login: self.login(request), ..refusal });
+        }
         let reply = self.route(request).unwrap_or_else(Refusal::into_reply);
+        let reply = told.iter().fold(reply, |reply, told| told.on(reply));
         let mut reply = reply
             .with(HeaderName::from_static("x-request-id"), &new_id())
             .with(HeaderName::from_static("x-version-id"), "7.6.0.7.6.0-dev.sandbox.false");
@@ -137,6 +172,70 @@ impl Service for Desk {
 }
 
 impl Desk {
+    /// Posts and channels, for the bot alone.
+    fn of_the_bot(&self, method: &str, path: &[&str], request: &Request) -> Result<Reply, Refusal> {
+        let bot = users::id_of(users::BOT_NAME);
+        // A path that is not there is told to anybody.
+        let allowed = users::check(request);
+        match (method, path) {
+            ("POST", ["posts"]) => {
+                allowed?;
+                let draft = Draft::read(request)?;
+                lock(&self.channels).writable(&draft.channel_id, bot)?;
+                Ok(json_created(&lock(&self.posts).create(bot, draft)?))
+            }
+            ("POST", ["posts", "ephemeral"]) => {
+                allowed?;
+                // Only a system admin may (recorded).
+                Err(Refusal::no_permission())
+            }
+            ("GET", ["posts", id]) => {
+                allowed?;
+                self.readable(id, bot)?;
+                Ok(json_ok(&lock(&self.posts).show(id)?))
+            }
+            ("GET", ["posts", id, "thread"]) => {
+                allowed?;
+                self.readable(id, bot)?;
+                Ok(json_ok(&lock(&self.posts).thread(id)?))
+            }
+            ("PUT", ["posts", id, "patch"]) => {
+                allowed?;
+                let change = serde_json::from_slice(&request.body).unwrap_or_default();
+                Ok(json_ok(&lock(&self.posts).patch(bot, id, &change)?))
+            }
+            ("POST", ["channels", "direct"]) => {
+                allowed?;
+                Ok(json_created(&lock(&self.channels).open_direct(&request.body)?))
+            }
+            ("GET", ["channels", id]) => {
+                allowed?;
+                Ok(json_ok(&lock(&self.channels).show(id)?))
+            }
+            ("GET", ["channels", id, "members", user]) => {
+                allowed?;
+                Ok(json_ok(&lock(&self.channels).member(id, user)?))
+            }
+            ("GET", ["channels", id, "posts"]) => {
+                allowed?;
+                lock(&self.channels).readable(id, bot)?;
+                Ok(json_ok(&lock(&self.posts).of_channel(id, request)))
+            }
+            ("GET", ["teams", team, "channels", "name", name]) => {
+                allowed?;
+                Ok(json_ok(&lock(&self.channels).show_named(team, name)?))
+            }
+            _ => Err(not_found(request)),
+        }
+    }
+
+    /// # Errors
+    /// As [`Posts::get`] and [`Channels::readable`].
+    fn readable(&self, post: &str, user_id: &str) -> Result<(), Refusal> {
+        let channel = lock(&self.posts).get(post)?.channel_id.clone();
+        lock(&self.channels).readable(&channel, user_id).map(drop)
+    }
+
     fn route(&self, request: &Request) -> Result<Reply, Refusal> {
         let path: Vec<&str> = request.path.trim_matches('/').split('/').collect();
         match (request.method.as_str(), path.as_slice()) {
@@ -160,20 +259,31 @@ impl Desk {
                 lock(&self.dialogs).push(opened);
                 Ok(json_ok(&json!({ "status": "OK" })))
             }
+            (method, ["api", "v4", rest @ ..]) => self.of_the_bot(method, rest, request),
             ("POST", ["hooks", "commands", id]) => {
                 lock(&self.hooks).take(id, request)?;
                 Ok(Reply::text(http::StatusCode::OK, "text/plain", "ok"))
             }
-            _ => Err(Refusal::new(
-                404,
-                "api.context.404.app_error",
-                "Sorry, we could not find the page.",
-                "There doesn't appear to be an api call for the url='".to_owned()
-                    + &request.path
-                    + "'.  Typo? are you missing a team_id or user_id as part of the url?",
-            )),
+            _ => Err(not_found(request)),
         }
     }
+}
+
+fn not_found(request: &Request) -> Refusal {
+    let path = &request.path;
+    Refusal::new(
+        404,
+        "api.context.404.app_error",
+        "Sorry, we could not find the page.",
+        format!(
+            "There doesn't appear to be an api call for the url='{path}'.  Typo? are you missing a \
+             team_id or user_id as part of the url?"
+        ),
+    )
+}
+
+fn json_created(body: &Value) -> Reply {
+    wire::Reply::json(http::StatusCode::CREATED, "application/json", body)
 }
 
 fn json_ok(body: &Value) -> Reply {

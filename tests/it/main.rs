@@ -9,6 +9,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod chat_client;
 mod forerunner;
 mod forerunner_jira;
 mod forerunner_mail;

@@ -1,4 +1,7 @@
-//! The recordings of Mattermost 7.6: slash requests, response URLs, dialogs, users.
+//! The recordings of Mattermost 7.6: slash requests, response URLs, dialogs, users; posts and their
+//! buttons.
+
+mod posts;
 
 use std::fs;
 use std::path::Path;
@@ -248,6 +251,8 @@ async fn submissions_are_sent_and_read_as_recorded() {
         let sent = &case["submit_result"]["request"]["body"];
         let dialog = OpenedDialog {
             user_id: Mattermost::user_id("alice").to_owned(),
+            channel_id: Mattermost::channel_id("support").to_owned(),
+            team_id: Mattermost::TEAM.to_owned(),
             url: url.to_string(),
             dialog: json!({
                 "callback_id": sent["callback_id"],
@@ -317,4 +322,22 @@ async fn get(mattermost: &Mattermost, path: &str, token: Option<&str>) -> Respon
         .collect();
     let line = format!("GET /api/v4{path} HTTP/1.1");
     send(mattermost.address(), &line, &headers, b"").await
+}
+
+/// A request with JSON.
+async fn send_json(
+    mattermost: &Mattermost,
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    body: &Value,
+) -> Response {
+    let body = body.to_string();
+    let mut headers = vec![
+        ("Content-Type".to_owned(), "application/json".to_owned()),
+        ("Content-Length".to_owned(), body.len().to_string()),
+    ];
+    headers.extend(token.map(|token| ("Authorization".to_owned(), format!("Bearer {token}"))));
+    let line = format!("{method} {path} HTTP/1.1");
+    send(mattermost.address(), &line, &headers, body.as_bytes()).await
 }

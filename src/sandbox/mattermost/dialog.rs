@@ -7,19 +7,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
+use super::channels::TEAM;
 use super::error::Refusal;
 use super::ids::Triggers;
 use super::slash::outgoing;
 use crate::sandbox::wire::{post, to_json};
-
-const TEAM: &str = "4gm8cqtksjnb9rhzgjh6dqqouy";
-const CHANNEL: &str = "piwx1dj1uib9pq4ynbsi3euo9y";
 
 /// A dialog on a user's screen. Tests may change it to forge a submission.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpenedDialog {
     /// On whose screen.
     pub user_id: String,
+    /// The channel that they were in; of direct messages too, as any other.
+    pub channel_id: String,
+    /// The team that they were in.
+    pub team_id: String,
     /// Where its submission goes, as sent.
     pub url: String,
     /// The dialog as sent: `callback_id`, `title`, `elements`, `state` and so on.
@@ -64,9 +66,10 @@ pub(super) fn open(triggers: &Triggers, body: &Bytes) -> Result<OpenedDialog, Re
     if open.url.is_empty() {
         return Err(Refusal::body_param("url"));
     }
-    let (_, user_id) = triggers.redeem(&open.trigger_id)?;
+    let (user_id, channel_id) = triggers.redeem(&open.trigger_id)?;
     let problems = problems(&open.dialog);
-    Ok(OpenedDialog { user_id, url: open.url, dialog: open.dialog, problems })
+    let Open { url, dialog, .. } = open;
+    Ok(OpenedDialog { user_id, channel_id, team_id: TEAM.to_owned(), url, dialog, problems })
 }
 
 fn problems(dialog: &Value) -> Vec<String> {
@@ -116,8 +119,8 @@ struct Sent<'a> {
     callback_id: &'a str,
     state: &'a str,
     user_id: &'a str,
-    channel_id: &'static str,
-    team_id: &'static str,
+    channel_id: &'a str,
+    team_id: &'a str,
     submission: &'a Value,
     cancelled: bool,
 }
@@ -143,8 +146,8 @@ pub(super) async fn submit(
         callback_id: dialog.dialog["callback_id"].as_str().unwrap_or_default(),
         state: dialog.dialog["state"].as_str().unwrap_or_default(),
         user_id,
-        channel_id: CHANNEL,
-        team_id: TEAM,
+        channel_id: &dialog.channel_id,
+        team_id: &dialog.team_id,
         submission,
         cancelled,
     });

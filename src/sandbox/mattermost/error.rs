@@ -38,6 +38,12 @@ impl Refusal {
         Self::new(400, "api.context.invalid_body_param.app_error", &message, "")
     }
 
+    /// What the bot, or whoever it is, may not do or see.
+    pub(super) fn no_permission() -> Self {
+        let text = "You do not have the appropriate permissions.";
+        Self::new(403, "api.context.permissions.app_error", text, "")
+    }
+
     pub(super) fn into_reply(self) -> Reply {
         let status = StatusCode::from_u16(self.status_code).unwrap_or(StatusCode::BAD_REQUEST);
         Reply::json(status, "application/json", &self)

@@ -1,6 +1,8 @@
 //! Ids as Mattermost makes them, and trigger ids: signed, valid for three seconds, for as many
 //! dialogs as fit into that time (recorded).
 
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -12,6 +14,7 @@ use uuid::Uuid;
 
 use super::error::Refusal;
 use crate::clock;
+use crate::sandbox::wire::lock;
 
 /// How long a trigger id opens dialogs.
 const TRIGGER_LIFE: Duration = Duration::from_secs(3);
@@ -35,20 +38,25 @@ pub(super) struct Triggers {
     /// Both clocks at the start: a trigger holds wall time, its age runs on tokio's clock.
     wall: Timestamp,
     start: Instant,
+    /// In which channel each was caused: the server does not know, the user's client does.
+    places: Mutex<HashMap<String, String>>,
 }
 
 impl Triggers {
     pub(super) fn new() -> Self {
-        Self { secret: new_id(), wall: clock::now(), start: Instant::now() }
+        let (secret, places) = (new_id(), Mutex::default());
+        Self { secret, wall: clock::now(), start: Instant::now(), places }
     }
 
     /// `base64(id:user:milliseconds:signature)`.
-    pub(super) fn issue(&self, user_id: &str) -> String {
-        let signed = format!("{}:{user_id}:{}", new_id(), self.now());
+    pub(super) fn issue(&self, user_id: &str, channel_id: &str) -> String {
+        let id = new_id();
+        let signed = format!("{id}:{user_id}:{}", self.now());
+        lock(&self.places).insert(id, channel_id.to_owned());
         STANDARD.encode(format!("{signed}:{}", self.sign(&signed)))
     }
 
-    /// The id and the user of a valid trigger id.
+    /// The user of a valid trigger id, and the id of the channel they were in.
     ///
     /// # Errors
     /// Mattermost's refusals of one that is no base64, incomplete, forged or too old.
@@ -89,7 +97,8 @@ impl Triggers {
                 String::new(),
             );
         }
-        Ok(((*id).to_owned(), (*user).to_owned()))
+        let place = lock(&self.places).get(*id).cloned().unwrap_or_default();
+        Ok(((*user).to_owned(), place))
     }
 
     fn now(&self) -> i64 {
@@ -118,8 +127,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_trigger_lives_three_seconds_and_is_signed() {
         let triggers = Triggers::new();
-        let trigger = triggers.issue("u");
-        assert!(triggers.redeem(&trigger).is_ok_and(|(_, user)| user == "u"));
+        let trigger = triggers.issue("u", "c");
+        assert!(triggers.redeem(&trigger).is_ok_and(|it| it == ("u".into(), "c".into())));
         assert!(Triggers::new().redeem(&trigger).is_err(), "signed by another server");
         tokio::time::advance(Duration::from_millis(2_500)).await;
         assert!(triggers.redeem(&trigger).is_ok(), "twice, and after 2.5 s");

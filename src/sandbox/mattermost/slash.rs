@@ -4,12 +4,9 @@ use std::io;
 
 use url::Url;
 
+use super::channels::{self, TEAM, TEAM_NAME};
 use super::users;
 use crate::sandbox::wire::{Answer, post};
-
-const TEAM: &str = "4gm8cqtksjnb9rhzgjh6dqqouy";
-const CHANNEL: &str = "piwx1dj1uib9pq4ynbsi3euo9y";
-const CHANNEL_NAME: &str = "support";
 
 /// A command and its token.
 const TOKENS: [(&str, &str); 2] =
@@ -28,14 +25,20 @@ pub struct SlashForm {
 }
 
 impl SlashForm {
-    pub(super) fn new(user: &str, typed: &str, response_url: &str, trigger_id: &str) -> Self {
+    pub(super) fn new(
+        user: &str,
+        (channel_id, channel_name): (&str, &str),
+        typed: &str,
+        response_url: &str,
+        trigger_id: &str,
+    ) -> Self {
         let (command, text) = split(typed);
         let mut fields: Vec<(String, String)> = [
-            ("channel_id", CHANNEL),
-            ("channel_name", CHANNEL_NAME),
+            ("channel_id", channel_id),
+            ("channel_name", channel_name),
             ("command", &command),
             ("response_url", response_url),
-            ("team_domain", "ops"),
+            ("team_domain", TEAM_NAME),
             ("team_id", TEAM),
             ("text", text),
             ("token", token(&command)),
@@ -49,9 +52,9 @@ impl SlashForm {
             fields.push(("user_mentions".to_owned(), name.to_owned()));
             fields.push(("user_mentions_ids".to_owned(), users::id_of(name).to_owned()));
         }
-        if mentioned(text, '~').any(|name| name == CHANNEL_NAME) {
-            fields.push(("channel_mentions".to_owned(), CHANNEL_NAME.to_owned()));
-            fields.push(("channel_mentions_ids".to_owned(), CHANNEL.to_owned()));
+        for name in mentioned(text, '~').filter(|name| !channels::id_of(name).is_empty()) {
+            fields.push(("channel_mentions".to_owned(), name.to_owned()));
+            fields.push(("channel_mentions_ids".to_owned(), channels::id_of(name).to_owned()));
         }
         // Stable: the values of one name stay in their order.
         fields.sort_by(|(a, _), (b, _)| a.cmp(b));

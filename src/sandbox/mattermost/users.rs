@@ -21,6 +21,20 @@ pub(super) fn id_of(name: &str) -> &'static str {
     PEOPLE.iter().find(|[_, known, ..]| *known == name).map_or("", |[id, ..]| id)
 }
 
+pub(super) fn name_of(id: &str) -> &'static str {
+    PEOPLE.iter().find(|[known, ..]| *known == id).map_or("", |[_, name, ..]| name)
+}
+
+/// Nobody has this id (from the server's source, not recorded).
+pub(super) fn missing(id: &str) -> Refusal {
+    Refusal::new(
+        404,
+        "app.user.missing_account.const",
+        "Unable to find the user.",
+        format!("resource: User id: {id}"),
+    )
+}
+
 /// Whether the request carries the bot's token; this stand-in knows no other.
 pub(super) fn authenticated(request: &Request) -> bool {
     request
@@ -79,14 +93,7 @@ impl Users {
                 "",
             ));
         }
-        let at = PEOPLE.iter().position(|[known, ..]| *known == id).ok_or_else(|| {
-            Refusal::new(
-                404,
-                "app.user.missing_account.const",
-                "Unable to find the user.",
-                format!("resource: User id: {id}"),
-            )
-        })?;
+        let at = PEOPLE.iter().position(|[known, ..]| *known == id).ok_or_else(|| missing(id))?;
         Ok(self.body(at))
     }
 

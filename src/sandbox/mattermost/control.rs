@@ -1,0 +1,98 @@
+//! What people do in the chat, what a test reads there, and the accidents of a server.
+
+use super::Mattermost;
+use super::actions::{self, Place, PressResult};
+use super::channels::{self, TEAM};
+use super::posts::{Draft, PostSnapshot};
+use super::users;
+use crate::sandbox::wire::lock;
+
+impl Mattermost {
+    /// The id of the team.
+    pub const TEAM: &'static str = TEAM;
+
+    /// The id of a channel: `support`, `network`, `oncall`, `board` or `closed`; empty for another
+    /// name.
+    #[must_use]
+    pub fn channel_id(name: &str) -> &'static str {
+        channels::id_of(name)
+    }
+
+    /// The id of the direct messages between the bot and this user, who opens them if need be.
+    #[must_use]
+    pub fn direct_id(&self, user: &str) -> String {
+        let (bot, user) = (users::id_of(users::BOT_NAME), users::id_of(user));
+        lock(&self.0.service().channels).direct(bot, user).id
+    }
+
+    /// Somebody, or the bot, is put into a channel or leaves it.
+    pub fn set_member(&self, channel: &str, user: &str, is_in: bool) {
+        lock(&self.0.service().channels).set_member(channel, users::id_of(user), is_in);
+    }
+
+    /// Every post that anybody made, each once, oldest first, the deleted ones too. Those of the bot
+    /// are by `ticketd`.
+    #[must_use]
+    pub fn posts(&self) -> Vec<PostSnapshot> {
+        lock(&self.0.service().posts).snapshots()
+    }
+
+    /// The posts of the bot, as [`Self::posts`].
+    #[must_use]
+    pub fn bot_posts(&self) -> Vec<PostSnapshot> {
+        let mut posts = self.posts();
+        posts.retain(|post| post.author == users::BOT_NAME);
+        posts
+    }
+
+    /// Somebody types into a channel, by name or id, or into the thread that begins with the post
+    /// `root`. Returns the post's id; empty where the server refuses it.
+    #[allow(clippy::must_use_candidate, reason = "done for its effect")]
+    pub fn type_post(&self, channel: &str, user: &str, root: &str, message: &str) -> String {
+        let desk = self.0.service();
+        let id = lock(&desk.channels).find(channel).map(|channel| channel.id.clone());
+        let draft = Draft::typed(&id.unwrap_or_default(), root, message);
+        let made = lock(&desk.posts).create(users::id_of(user), draft);
+        made.ok().and_then(|post| post["id"].as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// Somebody deletes a post, and with it what answers it.
+    pub fn delete_post(&self, id: &str) {
+        lock(&self.0.service().posts).delete(id);
+    }
+
+    /// Somebody presses a button under a post: by its id, or by the name that people read. What
+    /// the integration answers happens to the post.
+    pub async fn press_button(&self, user: &str, post_id: &str, action: &str) -> PressResult {
+        actions::press(self.place(), user, post_id, action, None).await
+    }
+
+    /// Somebody chooses from a menu under a post, which need not offer that option: nobody looks
+    /// (recorded).
+    pub async fn choose(
+        &self,
+        user: &str,
+        post_id: &str,
+        action: &str,
+        option: &str,
+    ) -> PressResult {
+        actions::press(self.place(), user, post_id, action, Some(option)).await
+    }
+
+    /// Lets in so many requests a second and a burst beyond, or all; a server's own values are 10
+    /// and 100.
+    pub fn set_rate_limit(&self, rate: Option<(u32, u32)>) {
+        lock(&self.0.service().limits).set(rate);
+    }
+
+    /// How many requests the rate limit refused.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        lock(&self.0.service().limits).refused()
+    }
+
+    fn place(&self) -> Place<'_> {
+        let desk = self.0.service();
+        Place { posts: &desk.posts, channels: &desk.channels, triggers: &desk.triggers }
+    }
+}
