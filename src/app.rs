@@ -114,11 +114,8 @@ impl App {
             jira_hook = secret.map(|secret| JiraHook::new(secret, desk, jira));
             road.start(&supervisor, &texts).await?;
         }
-        let review = mail_road.map(|road| road.review).or_else(|| {
-            let ticket = config.ticket.as_ref();
-            let desk = || Desk::new(store.clone(), HashMap::new(), metrics.clone());
-            ticket.map(|_| Review { desk: desk(), mailboxes: Mailboxes::default() })
-        });
+        let review =
+            mail_road.map(|road| road.review).or_else(|| without_mail(&config, &store, &metrics));
         let tickets = match (&config.ticket, &review) {
             (Some(ticket), Some(Review { desk, .. })) => {
                 let (late, texts, metrics) = (&poster, &texts, &metrics);
@@ -215,6 +212,22 @@ impl App {
         tracing::info!("ticketd has stopped");
         Ok(())
     }
+}
+
+/// What the operator's questions are put to; `None` where there is neither a mailbox nor `/ticket`.
+///
+/// # Errors
+/// As [`MailRoad::build`].
+pub fn review(config: &Config, store: &Store, metrics: &Metrics) -> anyhow::Result<Option<Review>> {
+    let road = MailRoad::build(config, store, metrics)?;
+    Ok(road.map(|road| road.review).or_else(|| without_mail(config, store, metrics)))
+}
+
+/// The desk of a ticketd that has tickets and no mailbox.
+fn without_mail(config: &Config, store: &Store, metrics: &Metrics) -> Option<Review> {
+    config.ticket.as_ref()?;
+    let desk = Desk::new(store.clone(), HashMap::new(), metrics.clone());
+    Some(Review { desk, mailboxes: Mailboxes::default() })
 }
 
 /// Opens the store with the configured keys.

@@ -10,7 +10,7 @@ use tokio::{
 use super::Ending;
 use crate::{
     actors::{Question, Reply},
-    app::{self, MailRoad},
+    app,
     config::Config,
     http::socket_of,
     telemetry::Metrics,
@@ -36,12 +36,13 @@ pub(super) async fn ask(
         .into());
     }
     let store = app::open_store(config).await?;
-    let road = MailRoad::build(config, &store, &Metrics::new())?;
-    let Some(road) = road else {
-        return Err(Ending::Misconfigured("no [[mailbox]] is configured".to_owned()));
+    let review = app::review(config, &store, &Metrics::new())?;
+    let Some(review) = review else {
+        let nothing = "no [[mailbox]] is configured, and no /ticket";
+        return Err(Ending::Misconfigured(nothing.to_owned()));
     };
-    let reply = road.review.answer(question, &mut tell).await;
-    drop(road);
+    let reply = review.answer(question, &mut tell).await;
+    drop(review);
     store.close().await?;
     super::store::give_to_owner(config).await?;
     Ok(reply)

@@ -79,6 +79,8 @@ pub(super) async fn answer(
 
 /// Always an object: an empty body is an error to Mattermost.
 fn shown(text: &str) -> Reply {
-    let body = if text.is_empty() { json!({}) } else { json!({"ephemeral_text": text}) };
+    // Slack's `<url|text>` would make links of foreign text.
+    let told = || json!({"ephemeral_text": text, "skip_slack_parsing": true});
+    let body = if text.is_empty() { json!({}) } else { told() };
     reply::json(StatusCode::OK, &body)
 }

@@ -13,6 +13,7 @@ mod operator;
 mod post;
 mod recorded;
 mod relay;
+mod tickets;
 mod tracker;
 pub(crate) mod wire;
 
@@ -24,3 +25,4 @@ pub(crate) use operator::Operator;
 pub(crate) use post::{Closed, HOOK_SECRET, Letter, Post, PostSetup, configure};
 pub(crate) use recorded::{VERSIONS, Version, requests};
 pub(crate) use relay::Relay;
+pub(crate) use tickets::{filled, free_address, tickets, with_tickets};

@@ -35,4 +35,5 @@ mod redmine_login;
 mod redmine_mistypes;
 mod redmine_trouble;
 mod slash_door;
+mod ticket;
 mod together;
