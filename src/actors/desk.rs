@@ -10,7 +10,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::{
     clock,
@@ -32,11 +32,13 @@ mod intake;
 mod leads;
 mod review;
 mod tickets;
+mod wake;
 
 pub(super) use arrival::Arrival;
 pub use arrival::Recorded;
 pub use review::{Listing, Retried, Row};
 pub use tickets::{NewTicket, Opened, TicketFilter};
+use wake::{EVERYBODY, Words};
 
 /// What the operator decided for one mailbox.
 #[derive(Debug, Clone)]
@@ -63,24 +65,6 @@ struct Inner {
     sites: HashMap<MailboxName, Site>,
     words: Words,
     metrics: Metrics,
-}
-
-/// Who is told that there may be work.
-#[derive(Default)]
-struct Words {
-    jira: Notify,
-    mail: Notify,
-    chat: Notify,
-}
-
-impl Words {
-    fn of(&self, worker: Worker) -> &Notify {
-        match worker {
-            Worker::Jira => &self.jira,
-            Worker::Mail => &self.mail,
-            Worker::Chat => &self.chat,
-        }
-    }
 }
 
 /// The head of a case's queue, to be tried.
@@ -133,13 +117,6 @@ impl Desk {
     /// Waits until there may be work for `worker`.
     pub async fn work_for(&self, worker: Worker) {
         self.0.words.of(worker).notified().await;
-    }
-
-    /// There may be work for these.
-    fn wake(&self, workers: &[Worker]) {
-        for worker in workers {
-            self.0.words.of(*worker).notify_one();
-        }
     }
 
     /// Records mails in their order, in one step where each of them can be digested.
@@ -397,9 +374,6 @@ impl Desk {
             .unwrap_or_else(|fault| Err(StoreError::Engine(fault.to_string())))
     }
 }
-
-/// Whoever may have work after an effect came to its end.
-const EVERYBODY: [Worker; 3] = [Worker::Jira, Worker::Mail, Worker::Chat];
 
 /// For a case that has no mailbox, or whose mailbox is no longer configured.
 const QUIET: Policy =

@@ -53,8 +53,9 @@ impl TestApp {
     pub(crate) async fn ticket_in(&self, channel: &str, user: &str, text: &str) -> String {
         let form = self.mattermost.slash_in(channel, user, &format!("/ticket {text}"));
         let url = format!("http://{}/ticket", self.address).parse().unwrap();
-        let headers = form.headers(&url).into_iter();
-        let headers: String = headers.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers =
+            form.headers(&url).into_iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+        let headers: String = headers.collect();
         let bytes = format!("POST /ticket HTTP/1.1\r\n{headers}\r\n{}", form.body());
         let answer = wire::exchange(self.address, bytes.as_bytes()).await;
         if answer.json()["text"] == json!("") { String::new() } else { read(&answer) }
