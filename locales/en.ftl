@@ -275,3 +275,8 @@ ticket-theirs = That is so already: the ticket is theirs.
 ticket-is-resolved = This ticket is resolved already. Reopen it first.
 ticket-not-resolved = This ticket is not resolved.
 ticket-same-priority = That is its priority already.
+
+# To a mailbox's channel
+
+mailbox-sign-in-needed = The mailbox **{ $mailbox }** no longer lets ticketd in. No mail becomes a ticket and no answer goes out until somebody runs `{ $run }` on the server.
+mailbox-forbidden = The mailbox **{ $mailbox }** forbids ticketd something it needs ({ $permissions }), so mails stay unread or unsent. Give it that permission; `{ $run }` shows what is missing.

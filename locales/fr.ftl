@@ -275,3 +275,8 @@ ticket-theirs = C'est déjà le cas : le ticket est à cette personne.
 ticket-is-resolved = Ce ticket est déjà résolu. Rouvrez-le d'abord.
 ticket-not-resolved = Ce ticket n'est pas résolu.
 ticket-same-priority = C'est déjà sa priorité.
+
+# Au canal d'une boîte
+
+mailbox-sign-in-needed = La boîte **{ $mailbox }** ne laisse plus entrer ticketd. Aucun mail ne devient un ticket et aucune réponse ne part tant que personne n'exécute `{ $run }` sur le serveur.
+mailbox-forbidden = La boîte **{ $mailbox }** interdit à ticketd quelque chose dont il a besoin ({ $permissions }) : des mails restent non lus ou non envoyés. Accordez-lui ce droit ; `{ $run }` montre ce qui manque.

@@ -261,3 +261,8 @@ ticket-theirs = 이미 그 사람이 맡고 있습니다.
 ticket-is-resolved = 이미 해결된 티켓입니다. 먼저 다시 열어 주세요.
 ticket-not-resolved = 해결된 티켓이 아닙니다.
 ticket-same-priority = 이미 그 우선순위입니다.
+
+# 메일함의 채널에
+
+mailbox-sign-in-needed = 메일함 **{ $mailbox }**에 더 이상 들어갈 수 없습니다. 서버에서 `{ $run }`을(를) 실행할 때까지 메일이 티켓이 되지 않고 답장도 나가지 않습니다.
+mailbox-forbidden = 메일함 **{ $mailbox }**에 필요한 권한({ $permissions })이 없어 메일을 읽거나 보내지 못합니다. 권한을 주세요. `{ $run }`이(가) 무엇이 빠졌는지 보여 줍니다.

@@ -6,6 +6,7 @@ mod desk;
 mod dialog_broker;
 mod doorbell;
 mod effects;
+mod herald;
 mod jira_comments;
 mod jira_creator;
 mod late_answers;
@@ -24,6 +25,7 @@ pub use dialog_broker::{
     BrokerTools, Channels, DialogBroker, FilledForm, FormSays, NoBroker, Press, TicketOrder,
 };
 pub use doorbell::Doorbell;
+pub use herald::Herald;
 pub use jira_comments::{CommentTools, start_jira_comments};
 pub use jira_creator::{BoardFault, Boards, IssueSettings, JiraTools, start_jira_creator};
 pub use late_answers::LateAnswers;

@@ -112,7 +112,7 @@ impl App {
             let secret = config.jira.as_ref().and_then(|jira| jira.webhook_secret.clone());
             let (desk, jira) = (road.review.desk.clone(), road.jira.clone());
             jira_hook = secret.map(|secret| JiraHook::new(secret, desk, jira));
-            road.start(&supervisor, &texts).await?;
+            road.start(&supervisor, &texts, (&mattermost, locale)).await?;
         }
         let review =
             mail_road.map(|road| road.review).or_else(|| without_mail(&config, &store, &metrics));

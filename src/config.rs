@@ -91,8 +91,8 @@ impl Config {
         let http = Http::read(reader.section("http"));
         let store = Store::read(reader.section("store"));
         let mattermost = Mattermost::read(reader.section("mattermost"));
-        let has_mailbox = !reader.mailboxes().is_empty();
         let has_token = mattermost.as_ref().is_ok_and(|chat| chat.bot_token.is_some());
+        let has_mailbox = !reader.mailboxes().is_empty();
         let ready = [
             (http.public_url.is_some(), "http.public_url is not: Mattermost sends forms there"),
             (has_token, "mattermost.bot_token is not: the bot posts the tickets"),
@@ -101,7 +101,7 @@ impl Config {
         let busy = has_mailbox || !matches!(ticket, Ok(None));
         let redmine = Redmine::read(reader.section("redmine"), busy);
         let jira = Jira::read(reader.section("jira"));
-        let mailboxes = Mailbox::read_all(reader, &jira, http.public_url.as_ref());
+        let mailboxes = Mailbox::read_all(reader, &jira, http.public_url.as_ref(), has_token);
         let desk = Desk::read(reader);
         let limits = Limits::read(reader.section("limits"));
         Ok(Self {

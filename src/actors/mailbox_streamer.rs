@@ -22,6 +22,7 @@ use tracing::Instrument;
 
 use super::{
     desk::{Desk, Recorded},
+    herald::Herald,
     mailboxes::Mailbox,
     slot::{Slot, answers},
     supervisor::{Child, Restart, StartFault, SupervisorHandle},
@@ -68,13 +69,15 @@ pub async fn start_mailbox_streamer(
     supervisor: &SupervisorHandle,
     mailbox: Arc<Mailbox>,
     desk: Desk,
+    herald: Option<Herald>,
 ) -> Result<(), StartFault> {
-    supervisor.start(Arc::new(Gate { mailbox, desk, actor: Slot::empty() })).await
+    supervisor.start(Arc::new(Gate { mailbox, desk, herald, actor: Slot::empty() })).await
 }
 
 struct Gate {
     mailbox: Arc<Mailbox>,
     desk: Desk,
+    herald: Option<Herald>,
     actor: Slot<MailboxStreamerMsg>,
 }
 
@@ -93,7 +96,7 @@ impl Child for Gate {
 
     fn start(&self, supervisor: ActorCell) -> BoxFuture<'_, Result<ActorCell, SpawnErr>> {
         Box::pin(async move {
-            let args = (self.mailbox.clone(), self.desk.clone());
+            let args = (self.mailbox.clone(), self.desk.clone(), self.herald.clone());
             let (actor, _) = Actor::spawn_linked(None, MailboxStreamer, args, supervisor).await?;
             self.actor.set(Some(actor.clone()));
             Ok(actor.get_cell())
@@ -114,6 +117,8 @@ struct MailboxStreamer;
 struct State {
     mailbox: Arc<Mailbox>,
     desk: Desk,
+    /// Who tells the chat what a person must do.
+    herald: Option<Herald>,
     /// The round under way. Cut short, it is done again: the cursor moves last.
     round: Option<AbortOnDropHandle<()>>,
     /// When the last one was over.
@@ -134,12 +139,12 @@ struct State {
 impl Actor for MailboxStreamer {
     type Msg = MailboxStreamerMsg;
     type State = State;
-    type Arguments = (Arc<Mailbox>, Desk);
+    type Arguments = (Arc<Mailbox>, Desk, Option<Herald>);
 
     async fn pre_start(
         &self,
         myself: ActorRef<MailboxStreamerMsg>,
-        (mailbox, desk): Self::Arguments,
+        (mailbox, desk, herald): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
         let listener = myself.clone();
         let span = tracing::info_span!("ticketd.mailbox", mailbox.name = %mailbox.name);
@@ -157,6 +162,7 @@ impl Actor for MailboxStreamer {
             compares: None,
             mailbox,
             desk,
+            herald,
             round: None,
             ended: None,
             look_again: Arc::default(),
@@ -299,6 +305,7 @@ impl State {
             run = format!("ticketd mailbox authorize {}", self.mailbox.name),
             "nothing is read from a mailbox until its sign-in is mended"
         );
+        self.call_for_help("mailbox-sign-in-needed", &[]);
     }
 
     /// Says once what Graph forbids; also what was tried between the rounds.
@@ -315,7 +322,16 @@ impl State {
                 run = format!("ticketd mailbox authorize {}", self.mailbox.name),
                 "what a mailbox needs is forbidden; mails stay unread or unsent"
             );
+            self.call_for_help("mailbox-forbidden", &[("permissions", lacks.join(", "))]);
         }
+    }
+
+    fn call_for_help(&self, key: &'static str, args: &[(&str, String)]) {
+        let Some(herald) = &self.herald else { return };
+        let run = format!("ticketd mailbox authorize {}", self.mailbox.name);
+        let mut all = vec![("mailbox", self.mailbox.name.to_string()), ("run", run)];
+        all.extend_from_slice(args);
+        herald.tell(key, &all);
     }
 
     fn tell(&self, recorded: Recorded) {

@@ -17,6 +17,7 @@ use crate::{
     locale::Locale,
     model::{
         effect::MailRef,
+        ids::ChannelId,
         keys::MailboxName,
         mail::{Address, Content, Email, Mail},
     },
@@ -53,6 +54,8 @@ pub struct Mailbox {
     pub mark: Option<Mark>,
     /// Where its news are told, if they are told at our door.
     pub hook: Option<Hook>,
+    /// The channel that is told what only a person can mend.
+    pub channel: Option<ChannelId>,
     /// Rung by the door, heard by the streamer.
     pub bell: Doorbell,
     /// Where the sign-in of a person is kept, if ticketd gets in by one.

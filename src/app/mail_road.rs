@@ -7,15 +7,17 @@ use anyhow::Context as _;
 use super::mail_source::{self, StoredGrants, graph_client, jmap_client};
 use crate::{
     actors::{
-        Boards, CommentTools, Desk, Doorbell, Hook, IssueSettings, JiraTools, MailTools, Mailbox,
-        Mailboxes, Review, Site, SupervisorHandle, Template, start_jira_comments,
+        Boards, CommentTools, Desk, Doorbell, Herald, Hook, IssueSettings, JiraTools, MailTools,
+        Mailbox, Mailboxes, Review, Site, SupervisorHandle, Template, start_jira_comments,
         start_jira_creator, start_mail_replier, start_mailbox_streamer,
     },
-    clients::{Grants, JiraAuth, JiraClient, JiraSettings, MailboxClient, Mark},
+    clients::{Grants, JiraAuth, JiraClient, JiraSettings, MailboxClient, Mark, MattermostClient},
     config::{self, Config},
     health,
-    locale::Texts,
-    model::{desk::Policy, filter::Rules, issue_text, keys::MailboxName, mail::Email},
+    locale::{Locale, Texts},
+    model::{
+        desk::Policy, filter::Rules, ids::ChannelId, issue_text, keys::MailboxName, mail::Email,
+    },
     store::Store,
     telemetry::Metrics,
 };
@@ -69,6 +71,7 @@ impl MailRoad {
         &self,
         supervisor: &SupervisorHandle,
         texts: &Arc<Texts>,
+        (mattermost, locale): (&MattermostClient, Locale),
     ) -> anyhow::Result<()> {
         let Review { desk, mailboxes } = &self.review;
         let jira = &self.config;
@@ -107,7 +110,10 @@ impl MailRoad {
             start_jira_comments(supervisor, tools).await?;
         }
         for mailbox in mailboxes.all() {
-            start_mailbox_streamer(supervisor, mailbox, desk.clone()).await?;
+            let channel = mailbox.channel.clone();
+            let herald = channel
+                .map(|channel| Herald::new(mattermost.clone(), channel, texts.clone(), locale));
+            start_mailbox_streamer(supervisor, mailbox, desk.clone(), herald).await?;
         }
         let boards = self.boards.clone();
         tokio::spawn(async move { boards.resolve().await });
@@ -175,6 +181,7 @@ fn mailbox(
         },
         answers_per_day: reply.per_address_per_day.get(),
     };
+    let channel = mailbox.channel.as_deref().map(ChannelId::parse);
     let ready = Mailbox {
         health: health::Mailbox::new(name),
         name: parsed,
@@ -190,6 +197,7 @@ fn mailbox(
         template,
         mark,
         hook,
+        channel: channel.transpose()?,
         bell: Doorbell::default(),
         grants,
     };

@@ -38,6 +38,8 @@ pub struct Mailbox {
     pub board: Option<String>,
     /// Its category; without one Jira's `default_category`.
     pub category: Option<String>,
+    /// The id of the channel that is told what only a person can mend.
+    pub channel: Option<String>,
     /// How many days back mails are taken at the very first start.
     pub first_days: u32,
     /// How often mails are asked for where the server does not push: 1 second to 1 hour.
@@ -58,11 +60,13 @@ pub enum MailSource {
 }
 
 impl Mailbox {
-    /// All mailboxes. They need a Jira. `public` is `http.public_url`.
+    /// All mailboxes. They need a Jira. `public` is `http.public_url`; `has_bot` is whether
+    /// `mattermost.bot_token` is set.
     pub(super) fn read_all(
         reader: &mut Reader,
         jira: &Result<Option<Jira>, Faulted>,
         public: Option<&Url>,
+        has_bot: bool,
     ) -> Result<Vec<Self>, Faulted> {
         let places = reader.mailboxes();
         if !places.is_empty() && matches!(jira, Ok(None)) {
@@ -75,7 +79,7 @@ impl Mailbox {
         // All are read before one fault ends it, so that every fault is noted.
         let read: Vec<_> = places
             .iter()
-            .map(|place| Self::read(reader, place, jira, public, &mut addresses))
+            .map(|place| Self::read(reader, place, jira, (public, has_bot), &mut addresses))
             .collect();
         read.into_iter().collect()
     }
@@ -84,7 +88,7 @@ impl Mailbox {
         reader: &mut Reader,
         place: &MailboxSection,
         jira: Option<&Jira>,
-        public: Option<&Url>,
+        (public, has_bot): (Option<&Url>, bool),
         addresses: &mut Addresses,
     ) -> Result<Self, Faulted> {
         let MailboxSection { section: here, name } = place;
@@ -110,6 +114,11 @@ impl Mailbox {
                            of jira.boards";
             section.unset("board", problem);
         }
+        let channel = section.checked("channel", channel_id);
+        if matches!(channel, Ok(Some(_))) && !has_bot {
+            let problem = "set, but mattermost.bot_token is not: the bot posts there";
+            section.unset("channel", problem);
+        }
         let first_days = section.number("first_days", 0..=365, 0);
         let poll = section.duration("poll", 1..=3600, 60);
         let source = if graph == Ok(Some(true)) {
@@ -128,12 +137,23 @@ impl Mailbox {
             source: source?,
             board: board?,
             category,
+            channel: channel?,
             first_days,
             poll,
             filter,
             reply,
         })
     }
+}
+
+fn channel_id(text: &str) -> Result<String, String> {
+    let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    if text.len() == 26 && text.bytes().all(letter) {
+        return Ok(text.to_owned());
+    }
+    Err("write the channel's id, 26 letters and digits: Mattermost shows it at the end of the \
+         channel's View Info"
+        .to_owned())
 }
 
 /// The addresses so far, each with the section of its mailbox: a mail to an address that two had

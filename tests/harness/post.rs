@@ -352,6 +352,7 @@ fn configure_with(
         source,
         board: None,
         category: None,
+        channel: None,
         first_days: 0,
         poll: Duration::from_millis(300),
         filter: config::Filter {

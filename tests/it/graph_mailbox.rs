@@ -5,7 +5,7 @@ use std::time::Duration;
 use ticketd::actors::{Application, GivenGrant, Listing, Question, Reply, SignInReport};
 use ticketd::clients::{Polled, Reach, SignIn, SignInFault};
 use ticketd::config;
-use ticketd::sandbox::{Fault, FaultRule, Graph, GraphOddities};
+use ticketd::sandbox::{Fault, FaultRule, Graph, GraphOddities, Mattermost};
 use ticketd::telemetry::Metrics;
 
 use crate::harness::{Letter, Office, Post, PostSetup};
@@ -333,6 +333,7 @@ async fn nothing_is_asked_until_somebody_signs_in() {
     let post = PostSetup::graph()
         .tenant(ticketd::sandbox::GraphSetup { device_interval: 1, ..Default::default() })
         .office(|graph| graph.sign_in = config::SignIn::Device)
+        .mailbox(|mailbox| mailbox.channel = Some(Mattermost::channel_id("support").to_owned()))
         .at_once()
         .start()
         .await;
@@ -357,6 +358,14 @@ async fn nothing_is_asked_until_somebody_signs_in() {
     assert!(metrics.contains("mailbox_sign_in_needed{mailbox=\"support\"} 1"), "{metrics}");
     let Reply::Mailboxes(rows) = post.ask(Question::Mailboxes).await else { panic!("no rows") };
     assert_eq!(rows[0].sign_in, Some(SignInFault::GrantEnded));
+    // The channel was told of each of the two, once.
+    let args = ["support", "ticketd mailbox authorize support"].map(Into::into);
+    let [mailbox, run] = args;
+    let told =
+        post.app.say("alice", "mailbox-sign-in-needed", &[("mailbox", mailbox), ("run", run)]);
+    let posts = post.app.mattermost.bot_posts();
+    let posts: Vec<_> = posts.into_iter().map(|post| post.message).collect();
+    assert_eq!(posts, [told.clone(), told]);
 
     assert_eq!(authorize(&post).await.fault, None);
     post.issues(2).await;
