@@ -112,16 +112,19 @@ impl App {
             let secret = config.jira.as_ref().and_then(|jira| jira.webhook_secret.clone());
             let (desk, jira) = (road.review.desk.clone(), road.jira.clone());
             jira_hook = secret.map(|secret| JiraHook::new(secret, desk, jira));
-            road.start(&supervisor, &texts, (&mattermost, locale)).await?;
+            let chat = (&mattermost, &config.mattermost.url, locale);
+            road.start(&supervisor, &texts, chat).await?;
         }
+        let tracker = mail_road.as_ref().map(|road| road.jira.clone());
         let review =
             mail_road.map(|road| road.review).or_else(|| without_mail(&config, &store, &metrics));
         let tickets = match (&config.ticket, &review) {
             (Some(ticket), Some(Review { desk, .. })) => {
                 let (late, texts, metrics) = (&poster, &texts, &metrics);
                 let (config, mattermost) = (&config, &mattermost);
+                let jira = tracker.as_ref();
                 let parts =
-                    tickets::Parts { config, ticket, mattermost, desk, late, texts, metrics };
+                    tickets::Parts { config, ticket, mattermost, jira, desk, late, texts, metrics };
                 Some(tickets::start(&supervisor, parts).await?)
             }
             _ => None,
@@ -226,7 +229,7 @@ pub fn review(config: &Config, store: &Store, metrics: &Metrics) -> anyhow::Resu
 /// The desk of a ticketd that has tickets and no mailbox.
 fn without_mail(config: &Config, store: &Store, metrics: &Metrics) -> Option<Review> {
     config.ticket.as_ref()?;
-    let desk = Desk::new(store.clone(), HashMap::new(), metrics.clone());
+    let desk = Desk::new(store.clone(), HashMap::new(), Duration::ZERO, metrics.clone());
     Some(Review { desk, mailboxes: Mailboxes::default() })
 }
 

@@ -97,10 +97,10 @@ impl Config {
             (http.public_url.is_some(), "http.public_url is not: Mattermost sends forms there"),
             (has_token, "mattermost.bot_token is not: the bot posts the tickets"),
         ];
-        let ticket = Ticket::read(reader, &ready);
+        let jira = Jira::read(reader.section("jira"));
+        let ticket = Ticket::read(reader, &jira, &ready);
         let busy = has_mailbox || !matches!(ticket, Ok(None));
         let redmine = Redmine::read(reader.section("redmine"), busy);
-        let jira = Jira::read(reader.section("jira"));
         let mailboxes = Mailbox::read_all(reader, &jira, http.public_url.as_ref(), has_token);
         let desk = Desk::read(reader);
         let limits = Limits::read(reader.section("limits"));

@@ -7,6 +7,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -63,6 +64,8 @@ struct Inner {
     store: Store,
     hands: Semaphore,
     sites: HashMap<MailboxName, Site>,
+    /// For a case that has no mailbox, or whose mailbox is no longer configured.
+    elsewhere: Policy,
     words: Words,
     metrics: Metrics,
 }
@@ -88,12 +91,18 @@ pub enum Commented {
 }
 
 impl Desk {
-    /// The desk of these mailboxes.
+    /// The desk of these mailboxes. `index_lag` is how long Jira's search may not see a new issue.
     #[must_use]
-    pub fn new(store: Store, sites: HashMap<MailboxName, Site>, metrics: Metrics) -> Self {
+    pub fn new(
+        store: Store,
+        sites: HashMap<MailboxName, Site>,
+        index_lag: Duration,
+        metrics: Metrics,
+    ) -> Self {
         let words = Words::default();
         let hands = Semaphore::new(HANDS);
-        Self(Arc::new(Inner { store, hands, sites, words, metrics }))
+        let elsewhere = Policy { notices: false, reopen: false, index_lag };
+        Self(Arc::new(Inner { store, hands, sites, elsewhere, words, metrics }))
     }
 
     /// The Message-ID of the mail that this effect sends.
@@ -247,7 +256,7 @@ impl Desk {
                 let mut policy = case
                     .mailbox()
                     .and_then(|of| inner.sites.get(of))
-                    .map_or(QUIET, |site| site.policy);
+                    .map_or(inner.elsewhere, |site| site.policy);
                 policy.notices &= intake::may_answer(rows, inner, tables.secret(), &case, now)?;
                 let created = matches!(outcome, Outcome::Done(Done::Created { .. }));
                 let more =
@@ -299,7 +308,7 @@ impl Desk {
                 })
             })
             .await?;
-        self.wake(&[Worker::Mail]);
+        self.wake(&[Worker::Mail, Worker::Chat]);
         Ok(outcome)
     }
 
@@ -374,7 +383,3 @@ impl Desk {
             .unwrap_or_else(|fault| Err(StoreError::Engine(fault.to_string())))
     }
 }
-
-/// For a case that has no mailbox, or whose mailbox is no longer configured.
-const QUIET: Policy =
-    Policy { notices: false, reopen: false, index_lag: std::time::Duration::from_mins(5) };

@@ -58,6 +58,8 @@ pub struct BrokerTools {
     pub texts: Arc<Texts>,
     /// The forms.
     pub config: config::Ticket,
+    /// What Jira calls its boards, by what the configuration calls them.
+    pub boards: BTreeMap<String, String>,
     /// Where Mattermost sends filled forms.
     pub submit_url: Url,
     /// Mattermost, as its users reach it.

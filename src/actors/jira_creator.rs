@@ -10,6 +10,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
+use url::Url;
 
 use super::{
     desk::{Desk, Task},
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     clients::{ApiError, JiraClient},
-    locale::Texts,
+    locale::{Locale, Texts},
     model::{
         desk::Outcome,
         effect::{Effect, MailRef, Work, Worker},
@@ -33,6 +34,7 @@ mod attach;
 mod boards;
 mod comment;
 mod create;
+mod file_ticket;
 mod people;
 mod reading;
 mod reconcile;
@@ -56,6 +58,10 @@ pub struct IssueSettings {
     pub users: BTreeMap<Email, String>,
     /// The transition that reopens an issue.
     pub reopen: Option<String>,
+    /// The language of issues that come from the chat.
+    pub locale: Locale,
+    /// The chat, as its users reach it.
+    pub chat_url: Url,
 }
 
 /// What it works with.
@@ -103,6 +109,9 @@ impl Craft for JiraCreator {
         Box::pin(async move {
             if let Some(rest) = self.tools.jira.rest() {
                 return Ok(later(&task.effect, Some(rest), "jira does not accept our sign-in"));
+            }
+            if task.effect.work == Work::FileTicket {
+                return self.file_ticket(&task).await;
             }
             let mailbox = task.case.mailbox().and_then(|of| self.tools.mailboxes.of(of));
             let Some(mailbox) = mailbox else {
@@ -210,7 +219,10 @@ impl JiraCreator {
 /// A write failed. What Jira forbids us waits for the operator; but only a ticket and its comments
 /// are worth that all that comes after them waits too.
 fn write_failed(effect: &Effect, error: &ApiError) -> Outcome {
-    let worth = matches!(effect.work, Work::CreateIssue { .. } | Work::AddComment { .. });
+    let worth = matches!(
+        effect.work,
+        Work::CreateIssue { .. } | Work::AddComment { .. } | Work::FileTicket
+    );
     match error {
         ApiError::Forbidden { .. } | ApiError::NotFound { .. } if worth => {
             Outcome::Retry { after: Some(LOCKED_OUT), fault: fault_of(error) }

@@ -17,7 +17,7 @@ use super::{
     supervisor::{StartFault, SupervisorHandle},
 };
 use crate::{
-    clients::{ApiError, MattermostClient},
+    clients::{ApiError, JiraClient, MattermostClient},
     locale::{Locale, Texts},
     model::{
         desk::{Done, Outcome},
@@ -29,6 +29,7 @@ use crate::{
     store::StoreError,
 };
 
+mod comment;
 mod words;
 
 /// The property of a post that says which effect made it.
@@ -43,6 +44,8 @@ const SKEW: SignedDuration = SignedDuration::from_mins(5);
 pub struct PosterTools {
     /// The chat.
     pub mattermost: MattermostClient,
+    /// The tracker of tickets, if there is one.
+    pub jira: Option<JiraClient>,
     /// The desk.
     pub desk: Desk,
     /// Every sentence.
@@ -90,6 +93,15 @@ impl Craft for MattermostPoster {
                 (Work::TellChange { by, change }, Some(post)) => {
                     let line = (self.0.line(by, change), serde_json::json!({}));
                     self.say(&task, ticket, Some(post), line).await
+                }
+                (Work::ShowComment { comment }, Some(post)) => {
+                    match self.0.comment(&task, comment).await {
+                        Ok(Some(line)) => {
+                            self.say(&task, ticket, Some(post), (line, serde_json::json!({}))).await
+                        }
+                        Ok(None) => Ok(plainly()),
+                        Err(error) => Ok(effects::read_failed(&task.effect, &error, LOCKED_OUT)),
+                    }
                 }
                 _ => Ok(plainly()),
             }

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use url::Url;
 
 use super::mail_source::{self, StoredGrants, graph_client, jmap_client};
 use crate::{
@@ -36,7 +37,8 @@ pub struct MailRoad {
 }
 
 impl MailRoad {
-    /// Puts it together; `None` where no mailbox is configured. Nothing is called yet.
+    /// Puts it together; `None` where there is neither a mailbox nor a form whose tickets become
+    /// issues. Nothing is called yet.
     ///
     /// # Errors
     /// A sentence for the operator: a template that cannot be read, or no CA certificates.
@@ -45,9 +47,12 @@ impl MailRoad {
         store: &Store,
         metrics: &Metrics,
     ) -> anyhow::Result<Option<Self>> {
-        let (Some(jira), false) = (&config.jira, config.mailboxes.is_empty()) else {
-            return Ok(None);
-        };
+        let forms = config.ticket.iter().flat_map(|ticket| &ticket.forms);
+        let boards: Vec<_> = forms.filter_map(|form| form.board.as_ref()).collect();
+        let idle = config.mailboxes.is_empty() && boards.is_empty();
+        let (Some(jira), false) = (&config.jira, idle) else { return Ok(None) };
+        let boards = jira.boards.iter().filter(|board| boards.contains(&&board.key));
+        let boards: Vec<_> = boards.map(|board| board.name.clone()).collect();
         let client = jira_client(jira, metrics)?;
         let mut sites = HashMap::new();
         let mut mailboxes = Vec::new();
@@ -56,9 +61,9 @@ impl MailRoad {
             sites.insert(mailbox.name.clone(), site);
             mailboxes.push(mailbox);
         }
-        let boards = mailboxes.iter().map(|mailbox| mailbox.board.clone());
+        let boards = mailboxes.iter().map(|mailbox| mailbox.board.clone()).chain(boards);
         let boards = Boards::new(client.clone(), boards);
-        let desk = Desk::new(store.clone(), sites, metrics.clone());
+        let desk = Desk::new(store.clone(), sites, jira.index_lag, metrics.clone());
         let review = Review { desk, mailboxes: Mailboxes::new(mailboxes) };
         Ok(Some(Self { review, jira: client, boards, config: jira.clone() }))
     }
@@ -71,7 +76,7 @@ impl MailRoad {
         &self,
         supervisor: &SupervisorHandle,
         texts: &Arc<Texts>,
-        (mattermost, locale): (&MattermostClient, Locale),
+        (mattermost, chat_url, locale): (&MattermostClient, &Url, Locale),
     ) -> anyhow::Result<()> {
         let Review { desk, mailboxes } = &self.review;
         let jira = &self.config;
@@ -88,6 +93,8 @@ impl MailRoad {
                 labels: jira.labels.clone(),
                 users: users.collect(),
                 reopen: jira.reopen.clone(),
+                locale,
+                chat_url: chat_url.clone(),
             },
         };
         start_jira_creator(supervisor, tools).await?;

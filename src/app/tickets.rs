@@ -9,7 +9,7 @@ use crate::{
         BrokerTools, Channels, Desk, DialogBroker, LateAnswers, PosterTools, SupervisorHandle,
         start_mattermost_poster,
     },
-    clients::MattermostClient,
+    clients::{JiraClient, MattermostClient},
     config::{self, Config},
     http::Tickets,
     locale::Texts,
@@ -25,6 +25,7 @@ pub(super) struct Parts<'p> {
     pub(super) config: &'p Config,
     pub(super) ticket: &'p config::Ticket,
     pub(super) mattermost: &'p MattermostClient,
+    pub(super) jira: Option<&'p JiraClient>,
     pub(super) desk: &'p Desk,
     pub(super) late: &'p LateAnswers,
     pub(super) texts: &'p Arc<Texts>,
@@ -39,11 +40,12 @@ pub(super) async fn start(
     supervisor: &SupervisorHandle,
     parts: Parts<'_>,
 ) -> anyhow::Result<Tickets> {
-    let Parts { config, ticket, mattermost, desk, late, texts, metrics } = parts;
+    let Parts { config, ticket, mattermost, jira, desk, late, texts, metrics } = parts;
     let base = config.http.public_url.as_ref().context("http.public_url is not set")?;
     let secret = desk.secret();
     let tools = PosterTools {
         mattermost: mattermost.clone(),
+        jira: jira.cloned(),
         desk: desk.clone(),
         texts: texts.clone(),
         locale: config.mattermost.locale,
@@ -51,6 +53,8 @@ pub(super) async fn start(
         actions_url: base.join(&Tickets::button_path(secret))?,
     };
     start_mattermost_poster(supervisor, tools).await?;
+    let boards = config.jira.iter().flat_map(|jira| &jira.boards);
+    let boards = boards.map(|board| (board.key.clone(), board.name.clone())).collect();
     let channels = Channels::builder().max_capacity(CHANNELS).time_to_live(CHANNELS_KNOWN).build();
     let tools = BrokerTools {
         mattermost: mattermost.clone(),
@@ -58,6 +62,7 @@ pub(super) async fn start(
         late: late.clone(),
         texts: texts.clone(),
         config: ticket.clone(),
+        boards,
         submit_url: base.join(&Tickets::form_path(secret))?,
         chat_url: config.mattermost.url.clone(),
         channels,

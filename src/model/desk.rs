@@ -131,8 +131,10 @@ pub fn open_ticket(
     now: Timestamp,
 ) -> (Case, Vec<Effect>) {
     let mut case = Case::new(id, subject, now);
+    let mut work = vec![Work::PostTicket];
+    work.extend(ticket.board.is_some().then_some(Work::FileTicket));
     case.ticket = Some(ticket);
-    let effects = case.append(vec![Work::PostTicket], now);
+    let effects = case.append(work, now);
     (case, effects)
 }
 
@@ -171,14 +173,16 @@ pub fn join(
     case.append(work, now)
 }
 
-/// An agent's comment, seen for the first time: it goes to the reporter.
+/// An agent's comment, seen for the first time: it goes to the reporter, and into the thread.
 pub fn agent_commented(case: &mut Case, comment: CommentId, now: Timestamp) -> Vec<Effect> {
-    let Some(conversation) = &mut case.mail else { return Vec::new() };
-    conversation.streak = 0;
-    if conversation.reporter.is_none() {
-        return Vec::new();
+    let mut work = Vec::new();
+    if let Some(conversation) = &mut case.mail {
+        conversation.streak = 0;
+        let answered = conversation.reporter.is_some();
+        work.extend(answered.then(|| Work::SendComment { comment: comment.clone() }));
     }
-    case.append(vec![Work::SendComment { comment }], now)
+    work.extend(case.ticket.is_some().then_some(Work::ShowComment { comment }));
+    case.append(work, now)
 }
 
 /// Takes up what a worker brings back about the head of the case's queue; `following` is the
@@ -289,6 +293,7 @@ fn follow(case: &mut Case, effect: &Effect, done: Done, policy: Policy) -> Vec<W
             if first && policy.notices && answered {
                 work.push(Work::SendNotice);
             }
+            work.extend(case.ticket.is_some().then_some(Work::UpdatePost));
             if let Some(mail) = mail {
                 work.extend(attach.then(|| Work::Attach { mail: mail.clone(), answer: false }));
                 work.extend(watch.then_some(Work::Watch { mail }));
@@ -337,7 +342,7 @@ fn advance(case: &mut Case, effect: &Effect, following: Option<&Effect>) {
 
 fn window(work: &Work, policy: Policy) -> Duration {
     match work {
-        Work::CreateIssue { .. } => policy.index_lag,
+        Work::CreateIssue { .. } | Work::FileTicket => policy.index_lag,
         _ => policy.index_lag.min(UNDER_WAY),
     }
 }

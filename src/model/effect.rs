@@ -63,6 +63,13 @@ pub enum Work {
         /// The comment.
         comment: CommentId,
     },
+    /// Make the case's issue of its ticket.
+    FileTicket,
+    /// Show an agent's comment in the ticket's thread.
+    ShowComment {
+        /// The comment.
+        comment: CommentId,
+    },
     /// Post the case's ticket in its channel.
     PostTicket,
     /// Make the ticket's post show how the ticket stands now.
@@ -98,9 +105,13 @@ impl Work {
             | Self::Attach { .. }
             | Self::Watch { .. }
             | Self::AddComment { .. }
-            | Self::Reopen => Worker::Jira,
+            | Self::Reopen
+            | Self::FileTicket => Worker::Jira,
             Self::SendNotice | Self::SendComment { .. } => Worker::Mail,
-            Self::PostTicket | Self::UpdatePost | Self::TellChange { .. } => Worker::Chat,
+            Self::PostTicket
+            | Self::UpdatePost
+            | Self::TellChange { .. }
+            | Self::ShowComment { .. } => Worker::Chat,
         }
     }
 
@@ -117,7 +128,9 @@ impl Work {
             | Self::SendComment { .. }
             | Self::PostTicket
             | Self::UpdatePost
-            | Self::TellChange { .. } => None,
+            | Self::TellChange { .. }
+            | Self::FileTicket
+            | Self::ShowComment { .. } => None,
         }
     }
 
@@ -135,6 +148,8 @@ impl Work {
             Self::PostTicket => "post_ticket",
             Self::UpdatePost => "update_post",
             Self::TellChange { .. } => "tell_change",
+            Self::FileTicket => "file_ticket",
+            Self::ShowComment { .. } => "show_comment",
         }
     }
 }

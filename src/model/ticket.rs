@@ -187,6 +187,9 @@ pub struct Ticket {
     pub channel: ChannelId,
     /// Who asked.
     pub asker: Person,
+    /// The board of Jira's that its issue appears on; without one it has no issue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub board: Option<String>,
     /// Its post, once it is there.
     pub post: Option<PostId>,
     /// How it stands.
@@ -290,6 +293,7 @@ mod tests {
             team: TeamId::parse(&"t".repeat(26)).unwrap(),
             channel: ChannelId::parse(&"c".repeat(26)).unwrap(),
             asker: ann.clone(),
+            board: None,
             post: None,
             state: TicketState::Open,
             owner: None,

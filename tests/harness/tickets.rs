@@ -33,6 +33,7 @@ pub(crate) fn with_tickets(config: &mut Config, address: SocketAddr) {
             name: String::new(),
             title: None,
             channel: None,
+            board: None,
             fields: Vec::new(),
         }],
     });

@@ -36,4 +36,5 @@ mod redmine_mistypes;
 mod redmine_trouble;
 mod slash_door;
 mod ticket;
+mod ticket_jira;
 mod together;

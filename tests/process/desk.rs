@@ -127,6 +127,7 @@ async fn put_ticket(post: &PostSite) {
                 team: TeamId::parse(&"t".repeat(26)).unwrap(),
                 channel: ChannelId::parse(&"c".repeat(26)).unwrap(),
                 asker: person("a", "ann"),
+                board: None,
                 post: None,
                 state: TicketState::Open,
                 owner: None,

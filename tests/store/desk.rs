@@ -101,6 +101,7 @@ fn ticket(number: u64) -> Ticket {
         team: TeamId::parse(&"t".repeat(26)).unwrap(),
         channel: ChannelId::parse(&"c".repeat(26)).unwrap(),
         asker: Person { id: UserId::parse(&"a".repeat(26)).unwrap(), name: "ann".into() },
+        board: None,
         post: Some(post(number)),
         state: if number.is_multiple_of(3) { TicketState::Resolved } else { TicketState::Open },
         owner: None,

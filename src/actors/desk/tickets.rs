@@ -38,6 +38,8 @@ pub struct NewTicket {
     pub channel: ChannelId,
     /// Who asked.
     pub asker: Person,
+    /// The board of Jira's that its issue appears on; without one it has no issue.
+    pub board: Option<String>,
     /// What stands in lists.
     pub subject: String,
     /// What was filled in.
@@ -204,6 +206,7 @@ fn open(rows: &mut DeskTx<'_>, new: NewTicket, now: Timestamp) -> Result<Opened,
         team: new.team,
         channel: new.channel,
         asker: new.asker,
+        board: new.board,
         post: None,
         state: TicketState::Open,
         owner: None,

@@ -140,6 +140,7 @@ impl Clerk {
             team: state.team.clone(),
             channel,
             asker: state.user.clone(),
+            board: form.board.as_ref().and_then(|board| self.tools.boards.get(board).cloned()),
             subject,
             fields,
         };

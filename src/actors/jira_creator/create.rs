@@ -45,7 +45,7 @@ impl JiraCreator {
             Err(fault) => return Ok(later(effect, None, &fault.to_string())),
         };
         let found = if effect.is_unclear() {
-            match self.find_issue(effect, &project).await? {
+            match self.find_issue(effect, &effect.mark(), &project).await? {
                 Ok(None) => return Ok(Outcome::NotFound),
                 Ok(found) => found,
                 Err(error) => return Ok(read_failed(effect, &error)),

@@ -23,17 +23,17 @@ impl JiraCreator {
         Ok(found.into_iter().min_by_key(IssueKey::number))
     }
 
-    /// The issue that carries the effect's mark.
+    /// The issue that carries the mark of this effect.
     ///
     /// # Errors
     /// The store's outside, Jira's inside.
     pub(super) async fn find_issue(
         &self,
         effect: &Effect,
+        mark: &str,
         project: &str,
     ) -> Result<Result<Option<IssueKey>, ApiError>, StoreError> {
-        let mark = effect.mark();
-        match self.find_label(&mark).await {
+        match self.find_label(mark).await {
             Ok(None) => {}
             found => return Ok(found),
         }
@@ -53,7 +53,9 @@ impl JiraCreator {
                 Ok(None) => empty += 1,
                 Ok(Some(marks)) => {
                     empty = 0;
-                    if marks.mark.as_deref() == Some(&mark) || marks.labels.contains(&mark) {
+                    if marks.mark.as_deref() == Some(mark)
+                        || marks.labels.iter().any(|label| label == mark)
+                    {
                         return Ok(Ok(Some(marks.key)));
                     }
                 }

@@ -34,7 +34,7 @@ impl PosterTools {
             "ticket_id": ticket.name(),
             "attachments": [{
                 "color": color(ticket),
-                "text": self.standing(ticket),
+                "text": self.standing(case, ticket),
                 "actions": self.buttons(case, ticket),
             }],
         });
@@ -59,7 +59,7 @@ impl PosterTools {
     }
 
     /// State, owner, priority and times, on one line each.
-    fn standing(&self, ticket: &Ticket) -> String {
+    fn standing(&self, case: &Case, ticket: &Ticket) -> String {
         let state = self.say(state_key(ticket.state), &[]);
         let mut lines = vec![self.say("ticket-state", &[("state", state.into())])];
         if let Some(owner) = &ticket.owner {
@@ -67,6 +67,10 @@ impl PosterTools {
         }
         let priority = self.priority(ticket.priority);
         lines.push(self.say("ticket-priority", &[("priority", priority.into())]));
+        if let (Some(issue), Some(jira)) = (&case.issue, &self.jira) {
+            let issue = format!("[{issue}]({})", jira.browse_url(issue));
+            lines.push(self.say("ticket-issue", &[("issue", issue.into())]));
+        }
         let mut time = |key: &str, at: Option<jiff::Timestamp>| {
             if let Some(at) = at {
                 let at = at.to_zoned(self.time_zone.clone());

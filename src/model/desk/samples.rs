@@ -69,6 +69,7 @@ pub(crate) fn ticket(number: TicketNumber) -> Ticket {
         team: TeamId::parse(&id('t')).unwrap(),
         channel: ChannelId::parse(&id('c')).unwrap(),
         asker: person('a'),
+        board: None,
         post: None,
         state: TicketState::Open,
         owner: None,

@@ -38,6 +38,7 @@ fn form(nonce: u128, day: Date) -> NewTicket {
         team: TeamId::parse(&id('t')).unwrap(),
         channel: ChannelId::parse(&id('c')).unwrap(),
         asker: person('a'),
+        board: None,
         subject: "No network".into(),
         fields: vec![Filled { label: "Problem".into(), value: Value::Text(nonce.to_string()) }],
     }
@@ -66,7 +67,10 @@ impl Place {
 
     async fn enter(&mut self) {
         let store = opened(&self.path, &self.keys).await;
-        self.desk = Some((Desk::new(store.clone(), HashMap::new(), Metrics::new()), store));
+        self.desk = Some((
+            Desk::new(store.clone(), HashMap::new(), Duration::from_mins(5), Metrics::new()),
+            store,
+        ));
     }
 
     /// The process ends, in order or not.
