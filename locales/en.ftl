@@ -163,6 +163,7 @@ issue-text-cut = The text is cut here: it is too long for Jira. The whole mail i
 issue-text-in-mailbox = The text is cut here: it is too long for Jira. The whole mail is still in the mailbox.
 issue-attachment-too-large = The attachment { $name } was left out: it has { $size }, and Jira takes { $limit } at most.
 issue-replaces = This issue replaces { $key }, which was deleted.
+issue-reply-from-chat = { $user } in Mattermost:
 issue-from-chat = { $ticket }, asked for by { $user } in Mattermost
 issue-mail-gone = The mail was deleted from the mailbox before its text could be read.
 issue-mail-unreadable = The mail could not be read. It is still in the mailbox.

@@ -163,6 +163,7 @@ issue-text-cut = Le texte est coupé ici : il est trop long pour Jira. L'e-mail
 issue-text-in-mailbox = Le texte est coupé ici : il est trop long pour Jira. L'e-mail complet est toujours dans la boîte.
 issue-attachment-too-large = La pièce jointe { $name } n'a pas été reprise : elle fait { $size } et Jira n'accepte pas plus de { $limit }.
 issue-replaces = Ce ticket remplace { $key }, qui a été supprimé.
+issue-reply-from-chat = { $user } dans Mattermost :
 issue-from-chat = { $ticket }, demandé par { $user } dans Mattermost
 issue-mail-gone = L'e-mail a été supprimé de la boîte avant que son texte ait pu être lu.
 issue-mail-unreadable = L'e-mail n'a pas pu être lu. Il est toujours dans la boîte.

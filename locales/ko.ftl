@@ -155,6 +155,7 @@ issue-text-cut = 글이 너무 길어 여기까지만 옮겼습니다. 메일 �
 issue-text-in-mailbox = 글이 너무 길어 여기까지만 옮겼습니다. 메일 전체는 아직 메일함에 있습니다.
 issue-attachment-too-large = 첨부 파일 { $name }을(를) 뺐습니다. 크기가 { $size }인데 Jira는 { $limit }까지만 받습니다.
 issue-replaces = 삭제된 { $key } 대신 만든 이슈입니다.
+issue-reply-from-chat = Mattermost에서 { $user } 님:
 issue-from-chat = { $ticket }, Mattermost에서 { $user } 님이 요청
 issue-mail-gone = 본문을 읽기 전에 메일이 메일함에서 삭제되었습니다.
 issue-mail-unreadable = 메일을 읽을 수 없었습니다. 메일은 아직 메일함에 있습니다.

@@ -19,6 +19,7 @@ mod redmine_sessions;
 mod review;
 mod slot;
 mod supervisor;
+mod thread_reader;
 
 pub use desk::{Desk, Listing, NewTicket, Opened, Recorded, Retried, Row, Site, TicketFilter};
 pub use dialog_broker::{
@@ -37,3 +38,4 @@ pub use redmine_session::{FormAnswer, FormSubmission, Order, SessionTools};
 pub use redmine_sessions::{NoSession, RedmineSessions};
 pub use review::{Application, GivenGrant, MailboxRow, Question, Reply, Review, SignInReport};
 pub use supervisor::{Child, Restart, StartFault, SupervisorHandle};
+pub use thread_reader::{ReaderTools, start_thread_reader};

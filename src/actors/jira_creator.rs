@@ -19,7 +19,7 @@ use super::{
     supervisor::{StartFault, SupervisorHandle},
 };
 use crate::{
-    clients::{ApiError, JiraClient},
+    clients::{ApiError, JiraClient, MattermostClient},
     locale::{Locale, Texts},
     model::{
         desk::Outcome,
@@ -30,6 +30,7 @@ use crate::{
     store::StoreError,
 };
 
+mod add_reply;
 mod attach;
 mod boards;
 mod comment;
@@ -68,6 +69,8 @@ pub struct IssueSettings {
 pub struct JiraTools {
     /// Jira.
     pub jira: JiraClient,
+    /// The chat, whose threads' replies become comments.
+    pub mattermost: MattermostClient,
     /// The desk.
     pub desk: Desk,
     /// Where mails are fetched from.
@@ -110,8 +113,12 @@ impl Craft for JiraCreator {
             if let Some(rest) = self.tools.jira.rest() {
                 return Ok(later(&task.effect, Some(rest), "jira does not accept our sign-in"));
             }
-            if task.effect.work == Work::FileTicket {
-                return self.file_ticket(&task).await;
+            match (&task.effect.work, &task.case.issue) {
+                (Work::FileTicket, _) => return self.file_ticket(&task).await,
+                (Work::AddReply { post }, Some(issue)) => {
+                    return self.add_reply(&task, post, issue).await;
+                }
+                _ => {}
             }
             let mailbox = task.case.mailbox().and_then(|of| self.tools.mailboxes.of(of));
             let Some(mailbox) = mailbox else {
@@ -221,7 +228,10 @@ impl JiraCreator {
 fn write_failed(effect: &Effect, error: &ApiError) -> Outcome {
     let worth = matches!(
         effect.work,
-        Work::CreateIssue { .. } | Work::AddComment { .. } | Work::FileTicket
+        Work::CreateIssue { .. }
+            | Work::AddComment { .. }
+            | Work::FileTicket
+            | Work::AddReply { .. }
     );
     match error {
         ApiError::Forbidden { .. } | ApiError::NotFound { .. } if worth => {

@@ -84,6 +84,7 @@ impl MailRoad {
         let users = users.filter_map(|(email, user)| Some((Email::parse(email)?, user.clone())));
         let tools = JiraTools {
             jira: self.jira.clone(),
+            mattermost: mattermost.clone(),
             desk: desk.clone(),
             mailboxes: mailboxes.clone(),
             boards: self.boards.clone(),

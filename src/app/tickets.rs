@@ -6,8 +6,8 @@ use anyhow::Context as _;
 
 use crate::{
     actors::{
-        BrokerTools, Channels, Desk, DialogBroker, LateAnswers, PosterTools, SupervisorHandle,
-        start_mattermost_poster,
+        BrokerTools, Channels, Desk, DialogBroker, LateAnswers, PosterTools, ReaderTools,
+        SupervisorHandle, start_mattermost_poster, start_thread_reader,
     },
     clients::{JiraClient, MattermostClient},
     config::{self, Config},
@@ -53,6 +53,10 @@ pub(super) async fn start(
         actions_url: base.join(&Tickets::button_path(secret))?,
     };
     start_mattermost_poster(supervisor, tools).await?;
+    if ticket.forms.iter().any(|form| form.board.is_some()) {
+        let tools = ReaderTools { mattermost: mattermost.clone(), desk: desk.clone() };
+        start_thread_reader(supervisor, tools).await?;
+    }
     let boards = config.jira.iter().flat_map(|jira| &jira.boards);
     let boards = boards.map(|board| (board.key.clone(), board.name.clone())).collect();
     let channels = Channels::builder().max_capacity(CHANNELS).time_to_live(CHANNELS_KNOWN).build();

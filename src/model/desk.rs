@@ -15,7 +15,7 @@ use super::{
     ids::PostId,
     keys::{CaseId, CommentId, IssueKey, MailboxName},
     mail::{Folder, Mail},
-    ticket::{Change, Person, Ticket, Unchanged},
+    ticket::{Change, Person, Ticket, TicketState, Unchanged},
 };
 
 /// How long after an unclear call its traces are looked for where looking is exact: the longest
@@ -151,6 +151,15 @@ pub fn change(
     case.ticket.as_mut().ok_or(Unchanged::NoTicket)?.change(by, change, now)?;
     let told = Work::TellChange { by: by.clone(), change: change.clone() };
     Ok(case.append(vec![Work::UpdatePost, told], now))
+}
+
+/// Somebody says something in the thread of the case's ticket: it is to stand in its issue too.
+pub fn replied(case: &mut Case, post: PostId, now: Timestamp) -> Vec<Effect> {
+    let open = |ticket: &Ticket| ticket.board.is_some() && ticket.state != TicketState::Resolved;
+    if !case.ticket.as_ref().is_some_and(open) {
+        return Vec::new();
+    }
+    case.append(vec![Work::AddReply { post }], now)
 }
 
 /// A mail that belongs to the case; `sender` is the digest of its sender.

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::discreet::discreet;
+use super::ids::PostId;
 use super::keys::{CommentId, EffectId, IssueKey, MailKey};
 use super::ticket::{Change, Person};
 
@@ -65,6 +66,11 @@ pub enum Work {
     },
     /// Make the case's issue of its ticket.
     FileTicket,
+    /// Make what was said in the ticket's thread a comment of the issue.
+    AddReply {
+        /// The post.
+        post: PostId,
+    },
     /// Show an agent's comment in the ticket's thread.
     ShowComment {
         /// The comment.
@@ -106,7 +112,8 @@ impl Work {
             | Self::Watch { .. }
             | Self::AddComment { .. }
             | Self::Reopen
-            | Self::FileTicket => Worker::Jira,
+            | Self::FileTicket
+            | Self::AddReply { .. } => Worker::Jira,
             Self::SendNotice | Self::SendComment { .. } => Worker::Mail,
             Self::PostTicket
             | Self::UpdatePost
@@ -130,6 +137,7 @@ impl Work {
             | Self::UpdatePost
             | Self::TellChange { .. }
             | Self::FileTicket
+            | Self::AddReply { .. }
             | Self::ShowComment { .. } => None,
         }
     }
@@ -149,6 +157,7 @@ impl Work {
             Self::UpdatePost => "update_post",
             Self::TellChange { .. } => "tell_change",
             Self::FileTicket => "file_ticket",
+            Self::AddReply { .. } => "add_reply",
             Self::ShowComment { .. } => "show_comment",
         }
     }

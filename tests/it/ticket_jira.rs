@@ -36,9 +36,15 @@ async fn a_ticket_becomes_an_issue_and_its_comments_come_back() {
     eventually("the comment in the thread", || app.thread(&ticket).len() == 1).await;
     let line = app.thread(&ticket).pop().unwrap();
     assert!(line.contains(&issue.key) && line.contains("@\u{200b}all to turn it off?"), "{line}");
-    // Our own comments and internal ones stay where they are.
-    post.settled().await;
-    assert_eq!(app.thread(&ticket).len(), 1);
+    // What is said in the thread becomes a comment, once, and does not come back.
+    app.mattermost.type_post("support", "carol", &ticket.id, "It *works* again.\nThanks!");
+    app.mattermost.type_post("support", "carol", "", "Something else.");
+    let comments = || post.jira.issue(&issue.key).unwrap().comments;
+    eventually("the reply in jira", || comments().len() == 2).await;
+    let body = comments().pop().unwrap().body;
+    assert_eq!(body, "carol in Mattermost:\nIt \\*works\\* again.\nThanks!");
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    assert_eq!((comments().len(), app.thread(&ticket).len()), (2, 2));
     post.sound().await;
 }
 
@@ -59,5 +65,32 @@ async fn an_unclear_create_makes_one_issue() {
     post.settled().await;
     assert_eq!(post.living().len(), 2);
     assert_eq!(post.app.ticket_posts().len(), 2);
+    post.sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_is_one_comment_whatever_breaks() {
+    let post = filing().await;
+    let ticket = post.app.new_ticket("alice", "Broken").await;
+    let issue = issue(&post, 1).await;
+    let path = format!("POST /rest/api/2/issue/{}/comment", issue.key);
+    for fault in [Fault::CutAfterCommit, Fault::StatusAfterCommit(502), Fault::Status(503)] {
+        post.jira.fault(FaultRule::from(fault).at(path.as_str()).times(1));
+    }
+    post.app.mattermost.fault(FaultRule::from(Fault::Status(500)).at("/posts?since").times(2));
+    for number in 0..4 {
+        let said = format!("reply {number}");
+        assert_ne!(post.app.mattermost.type_post("support", "bob", &ticket.id, &said), "");
+        // Within a millisecond posts have no order.
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let bodies = || {
+        let comments = post.jira.issue(&issue.key).unwrap().comments.into_iter();
+        comments.map(|comment| comment.body.lines().last().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let within = std::time::Duration::from_secs(40);
+    post.until_within(within, "four comments", || bodies().len() >= 4).await;
+    post.settled().await;
+    assert_eq!(bodies(), ["reply 0", "reply 1", "reply 2", "reply 3"]);
     post.sound().await;
 }

@@ -1,6 +1,8 @@
 //! The desk's tickets: a filled form becomes a case with the day's next number, once for each
 //! dialog; what somebody does to a ticket; and which there are.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, civil::Date};
 
 use super::Desk;
@@ -126,6 +128,62 @@ impl Desk {
             .await?;
         self.wake(&[Worker::Chat]);
         Ok(changed)
+    }
+
+    /// Takes up what somebody says in the thread of a ticket. A post is taken once; one of another
+    /// thread is none of ours.
+    ///
+    /// # Errors
+    /// The store's; then it can be given again.
+    pub async fn replied(&self, root: PostId, post: PostId) -> Result<(), StoreError> {
+        // Most posts of a channel are of no ticket, or known: they cost no barrier.
+        let (asked, seen) = (root.clone(), post.clone());
+        let known = self.read(move |tables| {
+            Ok(tables.case_of_post(&asked)?.is_none() || tables.case_of_post(&seen)?.is_some())
+        });
+        if known.await? {
+            return Ok(());
+        }
+        self.write(move |_, tables| {
+            tables.write(|rows| {
+                let (Some(id), None) = (rows.case_of_post(&root)?, rows.case_of_post(&post)?)
+                else {
+                    return Ok(());
+                };
+                let Some(mut case) = rows.case(id)? else { return Ok(()) };
+                let effects = rules::replied(&mut case, post.clone(), clock::now());
+                if effects.is_empty() {
+                    return Ok(());
+                }
+                rows.link_post(&post, id)?;
+                effects.iter().try_for_each(|effect| rows.put_effect(effect))?;
+                rows.put_case(&case)
+            })
+        })
+        .await?;
+        self.wake(&[Worker::Jira]);
+        Ok(())
+    }
+
+    /// The channels with open tickets that have an issue or will, each with when the oldest was
+    /// opened.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn filed_channels(&self) -> Result<BTreeMap<ChannelId, Timestamp>, StoreError> {
+        self.read(move |tables| {
+            let mut channels = BTreeMap::new();
+            for case in tables.open_tickets()? {
+                let case = case?;
+                let Some(ticket) = case.ticket.filter(|ticket| ticket.board.is_some()) else {
+                    continue;
+                };
+                let oldest = channels.entry(ticket.channel).or_insert(case.opened);
+                *oldest = case.opened.min(*oldest);
+            }
+            Ok(channels)
+        })
+        .await
     }
 
     /// A case as it stands.

@@ -86,11 +86,11 @@ impl JiraCreator {
             ("ticket", wiki::escape(&ticket.name()).into()),
             ("user", wiki::escape(&ticket.asker.name).into()),
         ];
-        let mut head = texts.say(self.tools.settings.locale, "issue-from-chat", &args);
-        if let Some(post) = &ticket.post {
-            head += &format!("\n[{0}_redirect/pl/{post}]", self.tools.settings.chat_url);
+        let head = texts.say(self.tools.settings.locale, "issue-from-chat", &args);
+        match &ticket.post {
+            Some(post) => format!("{head}\n[{}_redirect/pl/{post}]", self.tools.settings.chat_url),
+            None => head,
         }
-        head
     }
 
     fn ticket_body(&self, fields: &[Filled]) -> String {

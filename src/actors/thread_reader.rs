@@ -1,0 +1,221 @@
+//! Reads what people say in the threads of tickets that have an issue.
+//!
+//! Comes in: ticks of its own clock, what a look came to. Goes out: new replies to the desk, which
+//! takes each only once; they become comments. What ends it: only the supervisor. How far a channel
+//! was read is kept after what was read is, so a reply is not lost when the process dies.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use jiff::{SignedDuration, Timestamp};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
+
+use super::{
+    desk::Desk,
+    slot::{Slot, answers},
+    supervisor::{Child, Restart, StartFault, SupervisorHandle},
+};
+use crate::{
+    clients::{ApiError, MattermostClient},
+    model::{
+        ids::{ChannelId, PostId},
+        keys::MailboxName,
+        post::PostHead,
+    },
+    store::{Cursor, StoreError},
+};
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_secs(2);
+/// The longest pause while Mattermost cannot be asked.
+const PAUSE_MAX: Duration = Duration::from_mins(1);
+/// How much two looks overlap: a post may be stored later than its time says.
+const OVERLAP: SignedDuration = SignedDuration::from_secs(10);
+
+/// What it works with.
+#[derive(Clone)]
+pub struct ReaderTools {
+    /// The chat.
+    pub mattermost: MattermostClient,
+    /// The desk.
+    pub desk: Desk,
+}
+
+enum ThreadReaderMsg {
+    /// Looks. No reply.
+    Look,
+    /// The look is over. No reply.
+    Looked(Result<(), LookFault>),
+    /// Replies at once.
+    Ping(RpcReplyPort<()>),
+}
+
+#[derive(Debug, thiserror::Error)]
+enum LookFault {
+    #[error(transparent)]
+    Chat(#[from] ApiError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the look panicked")]
+    Panicked,
+}
+
+/// Starts reading, under the supervisor.
+///
+/// # Errors
+/// [`StartFault`] if the supervisor does not get it to run.
+pub async fn start_thread_reader(
+    supervisor: &SupervisorHandle,
+    tools: ReaderTools,
+) -> Result<(), StartFault> {
+    supervisor.start(Arc::new(Gate { tools, actor: Slot::empty() })).await
+}
+
+struct Gate {
+    tools: ReaderTools,
+    actor: Slot<ThreadReaderMsg>,
+}
+
+impl Child for Gate {
+    fn name(&self) -> String {
+        self.kind().to_owned()
+    }
+
+    fn kind(&self) -> &'static str {
+        "thread_reader"
+    }
+
+    fn restart(&self) -> Restart {
+        Restart::Always
+    }
+
+    fn start(&self, supervisor: ActorCell) -> BoxFuture<'_, Result<ActorCell, SpawnErr>> {
+        Box::pin(async move {
+            let tools = self.tools.clone();
+            let (actor, _) = Actor::spawn_linked(None, ThreadReader, tools, supervisor).await?;
+            self.actor.set(Some(actor.clone()));
+            Ok(actor.get_cell())
+        })
+    }
+
+    fn ping(&self, limit: Duration) -> BoxFuture<'_, bool> {
+        Box::pin(answers(self.actor.get(), ThreadReaderMsg::Ping, limit))
+    }
+
+    fn gone(&self) {
+        self.actor.set(None);
+    }
+}
+
+struct ThreadReader;
+
+struct State {
+    tools: ReaderTools,
+    failures: u32,
+    look: Option<AbortOnDropHandle<()>>,
+}
+
+impl Actor for ThreadReader {
+    type Msg = ThreadReaderMsg;
+    type State = State;
+    type Arguments = ReaderTools;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<ThreadReaderMsg>,
+        tools: ReaderTools,
+    ) -> Result<State, ActorProcessingErr> {
+        let _ = myself.cast(ThreadReaderMsg::Look);
+        Ok(State { tools, failures: 0, look: None })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<ThreadReaderMsg>,
+        message: ThreadReaderMsg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            ThreadReaderMsg::Look => state.look(&myself),
+            ThreadReaderMsg::Looked(outcome) => state.looked(&myself, outcome),
+            ThreadReaderMsg::Ping(reply) => drop(reply.send(())),
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn look(&mut self, myself: &ActorRef<ThreadReaderMsg>) {
+        let (tools, myself) = (self.tools.clone(), myself.clone());
+        let work = async move {
+            let look = AssertUnwindSafe(look(&tools)).catch_unwind();
+            let outcome = look.await.unwrap_or(Err(LookFault::Panicked));
+            // An actor that is gone looks no more.
+            let _ = myself.cast(ThreadReaderMsg::Looked(outcome));
+        };
+        let span = tracing::info_span!("ticketd.threads");
+        self.look = Some(AbortOnDropHandle::new(tokio::spawn(work.instrument(span))));
+    }
+
+    fn looked(&mut self, myself: &ActorRef<ThreadReaderMsg>, outcome: Result<(), LookFault>) {
+        match outcome {
+            Ok(()) => self.failures = 0,
+            Err(error) => {
+                if self.failures == 0 {
+                    tracing::warn!(%error, "tickets' threads cannot be read; tried again");
+                }
+                self.failures = self.failures.saturating_add(1);
+            }
+        }
+        let pause = PAUSE.saturating_mul(1 << self.failures.min(5)).min(PAUSE_MAX);
+        myself.send_after(pause, || ThreadReaderMsg::Look);
+    }
+}
+
+/// Looks into every channel that has open tickets with an issue. One that cannot be read does not
+/// hold up the others.
+async fn look(tools: &ReaderTools) -> Result<(), LookFault> {
+    let mut fault = None;
+    for (channel, opened) in tools.desk.filed_channels().await? {
+        match look_into(tools, &channel, opened).await {
+            Ok(()) => {}
+            Err(LookFault::Chat(error)) => fault = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    fault.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Reads a channel from where it was read up to; the first time, from its oldest open ticket on.
+async fn look_into(
+    tools: &ReaderTools,
+    channel: &ChannelId,
+    opened: Timestamp,
+) -> Result<(), LookFault> {
+    // No mailbox can have an id of 26 letters for a name and a cursor of this state.
+    let Some(name) = MailboxName::parse(channel.as_str()) else { return Ok(()) };
+    let known = tools.desk.cursor(name.clone()).await?.map(|cursor| cursor.synced);
+    let from = known.unwrap_or(opened);
+    let us = tools.mattermost.me().await?.id;
+    let since = from.saturating_sub(OVERLAP).unwrap_or(from);
+    let posts = tools.mattermost.posts_since(channel, since).await?;
+    let newest = posts.iter().map(|post| post.created).max();
+    for post in posts {
+        if let Some(root) = said(&post).filter(|_| post.author != us) {
+            tools.desk.replied(root.clone(), post.id.clone()).await?;
+        }
+    }
+    if let Some(synced) = newest.filter(|newest| *newest > from) {
+        let cursor = Cursor { state: "channel".to_owned(), synced, since: synced };
+        tools.desk.read_up_to(name, cursor).await?;
+    }
+    Ok(())
+}
+
+/// The thread that the post says something in.
+fn said(post: &PostHead) -> Option<&PostId> {
+    let spoken = !post.deleted && !post.message.trim().is_empty();
+    post.root.as_ref().filter(|_| spoken)
+}
