@@ -1,13 +1,16 @@
 //! Tickets as the operator sees them, also where there is neither a mailbox nor a tracker.
 
+use std::time::Duration;
+
 use jiff::civil::date;
 use ticketd::model::desk::{change, open_ticket};
 use ticketd::model::form::{Filled, Value};
 use ticketd::model::ids::{ChannelId, TeamId, UserId};
 use ticketd::model::ticket::{Change, Person, Priority, Ticket, TicketState};
-use ticketd::sandbox::Mattermost;
+use ticketd::sandbox::{Fault, FaultRule, Mattermost};
 use ticketd::store::{Keyring, Store};
 
+use crate::daemon::{SOON, until};
 use crate::post::PostSite;
 use crate::site::{Ended, Launch, Site};
 
@@ -166,4 +169,21 @@ async fn a_desk_of_tickets_alone_answers_its_operator() {
             daemon.stop().await;
         }
     }
+}
+
+/// An empty answer was delivered after such a form.
+#[tokio::test]
+async fn a_form_that_opens_late_is_followed_by_nothing() {
+    let site = ticket_site().await;
+    let daemon = site.daemon().start().await;
+    let slow = Fault::Slow(Duration::from_millis(2_600));
+    site.mattermost.fault(FaultRule::from(slow).at("dialogs/open").times(1));
+    let form = site.mattermost.slash("alice", "/ticket");
+    let answer = form.send(&daemon.url("ticket")).await.unwrap();
+    assert_eq!(answer.status, 200);
+    assert!(String::from_utf8_lossy(&answer.body).contains("longer than usual"), "{answer:?}");
+    until("the form", SOON, || site.mattermost.dialogs().len() == 1).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(site.mattermost.delayed().len(), 0);
+    daemon.stop().await;
 }
