@@ -98,6 +98,8 @@ pub enum Reply {
         mails: Vec<(String, String, u64)>,
         /// Cases.
         cases: u64,
+        /// Tickets of the chat among them.
+        tickets: u64,
         /// Stage, count.
         effects: Vec<(String, u64)>,
         /// What does not hold together.
@@ -279,6 +281,7 @@ impl Review {
                 .map(|((mailbox, state), count)| (mailbox.to_string(), state.to_owned(), count))
                 .collect(),
             cases: audit.cases,
+            tickets: audit.tickets,
             effects: audit.effects.into_iter().map(|(stage, n)| (stage.to_owned(), n)).collect(),
             problems: audit.problems.iter().map(ToString::to_string).collect(),
         })

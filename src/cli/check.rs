@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 mod mail;
+mod ticket;
 
 use super::{Ending, Outcome, tell};
 use crate::{
@@ -46,9 +47,9 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> Outcome {
     if let Ok(keys) = Keyring::parse(&config.store.master_key) {
         row("store", store(config.store.path.clone(), keys).await?);
     }
-    if config.redmine.slash_tokens.is_empty() {
-        let alone = "no redmine.slash_tokens: slash commands are refused, and neither Redmine nor \
-                     Mattermost is asked";
+    if config.redmine.slash_tokens.is_empty() && config.ticket.is_none() {
+        let alone = "neither redmine.slash_tokens nor ticket.slash_tokens: slash commands are \
+                     refused, and neither Redmine nor Mattermost is asked";
         row("chat", Finding::Note(alone.to_owned()));
     } else {
         chat(&config, &mut row).await?;
@@ -64,12 +65,20 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> Outcome {
 /// Who answers slash commands, and who asks.
 async fn chat(config: &Config, row: &mut impl FnMut(&str, Finding)) -> Outcome {
     row("http.public_url", public_url(config));
-    let redmine = RedmineClient::new(config.redmine.url.clone(), Metrics::new())?;
-    row("redmine", redmine_answers(&redmine, config).await.into());
+    if config.redmine.slash_tokens.is_empty() {
+        let alone = "no redmine.slash_tokens: there is no /redmine, and Redmine is not asked";
+        row("redmine", Finding::Note(alone.to_owned()));
+    } else {
+        let redmine = RedmineClient::new(config.redmine.url.clone(), Metrics::new())?;
+        row("redmine", redmine_answers(&redmine, config).await.into());
+    }
     let token = config.mattermost.bot_token.clone();
     let mattermost = MattermostClient::new(config.mattermost.url.clone(), token, Metrics::new())?;
     row("mattermost", mattermost_answers(&mattermost, config).await.into());
-    row("mattermost bot", bot(&mattermost).await);
+    let bot = bot(&mattermost).await;
+    let works = matches!(bot, Finding::Fine(_));
+    row("mattermost bot", bot);
+    ticket::check(&mattermost, works, config, row).await;
     Ok(())
 }
 

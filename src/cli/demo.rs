@@ -76,6 +76,15 @@ fn try_it(stage: &Stage) {
         "\n(alice is signed out by now; in for text= also: login alice {})",
         sandbox::Redmine::user_key("alice")
     ));
+    tell("\nTickets, the same way (a form opens in a real Mattermost only):\n");
+    let token = sandbox::Mattermost::slash_token("/ticket");
+    let channel = sandbox::Mattermost::channel_id("support");
+    let team = sandbox::Mattermost::TEAM;
+    tell(&format!(
+        "  curl -H 'Authorization: Token {token}' -d user_id={alice} -d team_id={team} \\\n       \
+         -d channel_id={channel} -d text=mine {}ticket",
+        stage.url
+    ));
     tell("\nA mail, put into the mailbox:\n");
     tell(&stage.office.a_mail());
     tell("\nWhat became of it, as an operator asks:\n");

@@ -15,7 +15,7 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Desk {
-    /// List cases, the newest first: what is being done, and the issue
+    /// List cases, the newest first: what is being done, the issue and the ticket
     #[command(group = ArgGroup::new("what"))]
     List {
         /// List what will not happen unless it is tried again
@@ -42,7 +42,8 @@ pub(super) enum Desk {
         /// An id as `desk list --dead` or `--quarantined` shows it
         id: String,
     },
-    /// Follow every mail to its ticket; exit 1 if one is unaccounted for
+    /// Follow every mail to its ticket, and every ticket to its number; exit 1 if one is
+    /// unaccounted for
     Audit,
 }
 
@@ -92,8 +93,8 @@ pub(super) fn show(reply: Reply) -> Outcome {
             return Err(anyhow::anyhow!("there is no such effect").into());
         }
         Reply::Reread(_) => tell("the mail was read again and is recorded"),
-        Reply::Audited { mails, cases, effects, problems } => {
-            return audited(&mails, cases, &effects, &problems);
+        Reply::Audited { mails, cases, tickets, effects, problems } => {
+            return audited(&mails, cases, tickets, &effects, &problems);
         }
         Reply::Failed(words) => return Err(anyhow::anyhow!(words).into()),
         _ => return Err(anyhow::anyhow!("ticketd answered something else").into()),
@@ -159,7 +160,10 @@ fn show_case(case: &Case, effects: &[Effect]) {
         tell(&format!("channel    {}", ticket.channel));
     }
     tell(&format!("subject    {}", case.subject));
-    tell(&format!("issue      {}", issue.unwrap_or_else(|| "none yet".to_owned())));
+    // A ticket of the chat alone never has one.
+    if issue.is_some() || case.mail.is_some() {
+        tell(&format!("issue      {}", issue.unwrap_or_else(|| "none yet".to_owned())));
+    }
     if case.mail.is_some() {
         let reporter = case.reporter().map(|reporter| reporter.email.to_string());
         tell(&format!("reporter   {}", reporter.unwrap_or_else(|| "unknown".to_owned())));
@@ -184,6 +188,7 @@ fn show_case(case: &Case, effects: &[Effect]) {
 fn audited(
     mails: &[(String, String, u64)],
     cases: u64,
+    tickets: u64,
     effects: &[(String, u64)],
     problems: &[String],
 ) -> Outcome {
@@ -215,7 +220,10 @@ fn audited(
         tell("some mails are put aside: `ticketd desk list --quarantined`");
     }
     if problems.is_empty() {
-        tell("every mail is accounted for");
+        tell(&match tickets {
+            0 => "every mail is accounted for".to_owned(),
+            count => format!("every mail is accounted for, and so is every ticket: {count}"),
+        });
         return Ok(());
     }
     for problem in problems {

@@ -66,21 +66,23 @@ impl Mailbox {
         format: LogFormat,
         config: impl FnOnce() -> Result<Config, Ending>,
     ) -> Outcome {
+        if matches!(self, Self::Watch) {
+            telemetry::init(format).map_err(|fault| Ending::Misconfigured(fault.to_string()))?;
+        }
+        let mut config = config()?;
+        if config.mailboxes.is_empty() {
+            return Err(Ending::Misconfigured("no [[mailbox]] is configured".to_owned()));
+        }
         match self {
-            Self::List => list(&config()?).await,
+            Self::List => list(&config).await,
             Self::Watch => {
-                telemetry::init(format)
-                    .map_err(|fault| Ending::Misconfigured(fault.to_string()))?;
-                let mut config = config()?;
-                if config.mailboxes.is_empty() {
-                    return Err(Ending::Misconfigured("no [[mailbox]] is configured".to_owned()));
-                }
                 config.redmine.slash_tokens.clear();
+                config.ticket = None;
                 run::run(config).await
             }
-            Self::Authorize { name } => authorize::authorize(&config()?, &name).await,
+            Self::Authorize { name } => authorize::authorize(&config, &name).await,
             Self::Sweep { days, mailbox, dry_run } => {
-                sweep(&config()?, days, mailbox.as_deref(), dry_run).await
+                sweep(&config, days, mailbox.as_deref(), dry_run).await
             }
         }
     }
@@ -115,11 +117,8 @@ async fn list(config: &Config) -> Outcome {
 fn named<'c>(config: &'c Config, name: &str) -> Result<&'c config::Mailbox, Ending> {
     config.mailboxes.iter().find(|mailbox| mailbox.name == name).ok_or_else(|| {
         let names: Vec<_> = config.mailboxes.iter().map(|one| one.name.as_str()).collect();
-        Ending::Misconfigured(if names.is_empty() {
-            "no [[mailbox]] is configured".to_owned()
-        } else {
-            format!("there is no mailbox {name:?}; the mailboxes are {}", names.join(", "))
-        })
+        let names = names.join(", ");
+        Ending::Misconfigured(format!("there is no mailbox {name:?}; the mailboxes are {names}"))
     })
 }
 

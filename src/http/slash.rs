@@ -123,6 +123,10 @@ impl Asker<'_> {
                 Ok(Ok(text)) => text,
                 Ok(Err(_)) | Err(_) => failed,
             };
+            // A form that opened late says enough.
+            if text.is_empty() {
+                return;
+            }
             if !context.poster.deliver(hook, render::cut(&text, render::POST_MAX)).await {
                 tracing::warn!("nobody takes a late answer");
             }

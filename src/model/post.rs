@@ -55,6 +55,15 @@ pub struct PostHead {
 
 discreet!(PostHead { id, channel, root, author, created, deleted });
 
+/// A team.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Team {
+    /// Its id.
+    pub id: TeamId,
+    /// The name in its address, such as `ops`.
+    pub name: String,
+}
+
 /// A channel, or the direct messages of two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {

@@ -204,6 +204,10 @@ impl Desk {
                 let change = serde_json::from_slice(&request.body).unwrap_or_default();
                 Ok(json_ok(&lock(&self.posts).patch(bot, id, &change)?))
             }
+            ("GET", ["users", "me", "teams"]) => {
+                allowed?;
+                Ok(json_ok(&lock(&self.channels).teams()))
+            }
             ("POST", ["channels", "direct"]) => {
                 allowed?;
                 Ok(json_created(&lock(&self.channels).open_direct(&request.body)?))

@@ -58,7 +58,7 @@ impl Operator {
 
     pub(crate) async fn audit(&self) -> Audited {
         let reply = self.ask(Question::Audit).await;
-        let Reply::Audited { mails, cases, effects, problems } = reply else {
+        let Reply::Audited { mails, cases, effects, problems, .. } = reply else {
             panic!("{reply:?}");
         };
         let mails = mails.into_iter().map(|(_, state, count)| (state, count)).collect();

@@ -6,6 +6,7 @@ use ticketd::sandbox::{Fault, FaultRule, Mattermost};
 
 use crate::post::PostSite;
 use crate::site::{Ended, Launch, Site};
+use crate::tickets::ticket_site;
 
 const BOT_TOKEN: &str = "TICKETD_MATTERMOST__BOT_TOKEN";
 
@@ -38,7 +39,8 @@ async fn where_all_is_well_it_says_so() {
     assert!(line(out, "ok", "http.public_url").contains("https://desk.example.org/"), "{out}");
     assert_eq!(line(out, "ok", "configuration"), site.config_file().display().to_string());
     assert!(line(out, "note", "store").starts_with("none yet in "), "{out}");
-    assert_eq!(out.lines().filter(|line| !line.starts_with("ok ")).count(), 1, "{out}");
+    assert_eq!(line(out, "note", "ticket"), "no ticket.slash_tokens: there is no /ticket");
+    assert_eq!(out.lines().filter(|line| !line.starts_with("ok ")).count(), 2, "{out}");
     assert!(!site.store().exists(), "a check leaves nothing behind");
 
     // The bot is not needed.
@@ -219,4 +221,79 @@ async fn missing_permissions_are_named() {
     let told = line(&ended.stdout, "FAULT", "jira board support");
     assert!(told.contains("ADD_COMMENTS, CREATE_ATTACHMENTS, MANAGE_WATCHERS"), "{told}");
     assert!(told.contains("Project settings"), "{told}");
+}
+
+#[tokio::test]
+async fn a_site_of_tickets_alone_is_told_where_they_go() {
+    let site = ticket_site().await;
+    let ended = check(&site).output().await;
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    let out = &ended.stdout;
+    assert!(line(out, "note", "redmine").contains("there is no /redmine"), "{out}");
+    assert!(site.redmine.ledger().is_empty(), "Redmine is not asked");
+    let told = line(out, "ok", "ticket");
+    assert_eq!(told, "let the slash command's URL be https://desk.example.org/ticket");
+    assert_eq!(line(out, "ok", "mattermost version"), "7.6");
+    assert_eq!(line(out, "ok", "mattermost bot"), "signed in as @ticketd");
+    assert!(line(out, "ok", "ticket form /ticket").contains("posted where it is opened"), "{out}");
+    assert!(site.mattermost.posts().is_empty(), "a check posts nothing");
+
+    let near = check(&site).with("TICKETD_HTTP__PUBLIC_URL", "http://127.0.0.1:8080");
+    let ended = near.output().await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let told = line(&ended.stdout, "ok", "ticket");
+    assert!(told.contains("Allow untrusted internal connections"), "{told}");
+    let plain = check(&site).with("TICKETD_HTTP__PUBLIC_URL", "http://desk.example.org");
+    let ended = plain.output().await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let told = line(&ended.stdout, "note", "ticket");
+    assert!(told.contains("http.public_url with https://"), "{told}");
+}
+
+#[tokio::test]
+async fn the_channel_of_each_form_must_let_the_bot_in() {
+    let site = ticket_site().await;
+    let toml = std::fs::read_to_string(site.config_file()).unwrap();
+    let form = |name: &str, channel: &str| {
+        format!(
+            "[[ticket.form]]\nname = \"{name}\"\nchannel = \"{channel}\"\n\
+             [[ticket.form.field]]\nname = \"a\"\nlabel = \"A\"\n"
+        )
+    };
+    let id = Mattermost::channel_id("oncall");
+    let forms = [
+        form("by-name", "network"),
+        form("by-id", id),
+        form("private", "closed"),
+        form("misspelt", "netwrok"),
+        form("no-id", &"x".repeat(26)),
+    ];
+    std::fs::write(site.config_file(), format!("{toml}channel = \"support\"\n{}", forms.concat()))
+        .unwrap();
+    site.mattermost.set_member("support", "ticketd", false);
+    let ended = check(&site).output().await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    let out = &ended.stdout;
+    let told = line(out, "FAULT", "ticket form /ticket");
+    assert!(told.starts_with("the bot is not in ~support of ops: invite it"), "{told}");
+    let told = line(out, "ok", "ticket form by-name");
+    assert_eq!(told, "its tickets are posted in ~network of ops");
+    let told = line(out, "ok", "ticket form by-id");
+    assert_eq!(told, "its tickets are posted in ~oncall of ops");
+    for (name, channel) in
+        [("private", "\"closed\""), ("misspelt", "\"netwrok\""), ("no-id", "\"xxx")]
+    {
+        let told = line(out, "FAULT", &format!("ticket form {name}"));
+        assert!(told.contains(channel) && told.contains("in its teams (ops)"), "{told}");
+    }
+    assert_eq!(ended.stderr, "ticketd: 4 to mend, see above\n");
+
+    // Without a token that works nobody can say.
+    let ended = check(&site).with(BOT_TOKEN, "nobodysnobodysnobodys").output().await;
+    assert_eq!(ended.stderr, "ticketd: 1 to mend, see above\n", "{ended:?}");
+    assert!(!ended.stdout.contains("ticket form"), "{ended:?}");
+    site.mattermost.fault(FaultRule::from(Fault::Status(500)).at("teams"));
+    let ended = check(&site).output().await;
+    assert_eq!(ended.stderr, "ticketd: 1 to mend, see above\n", "{ended:?}");
+    line(&ended.stdout, "FAULT", "mattermost teams");
 }

@@ -5,17 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use base64::Engine as _;
-use jiff::civil::date;
-use ticketd::model::desk::{change, open_ticket};
-use ticketd::model::form::{Filled, Value};
-use ticketd::model::ids::{ChannelId, TeamId, UserId};
-use ticketd::model::ticket::{Change, Person, Priority, Ticket, TicketState};
 use ticketd::sandbox::{Fault, FaultRule, Jira, Jmap};
-use ticketd::store::{Keyring, Store};
 
 use crate::daemon::SOON;
 use crate::post::{HOOK_SECRET, PostSite};
 use crate::site::Ended;
+use crate::tickets::with_ticket;
 
 async fn run(post: &PostSite, arguments: &[&str]) -> Ended {
     post.site.ticketd(arguments).output().await
@@ -105,81 +100,6 @@ async fn the_desk_shows_the_same_with_the_daemon_and_without() {
     let ended = fails(&post, &["desk", "retry", &dead], 1).await;
     assert!(ended.contains("it is not dead"), "{ended}");
     daemon.stop().await;
-}
-
-/// Puts a ticket into the store, as the chat would.
-async fn put_ticket(post: &PostSite) {
-    let keys = Keyring::parse(&post.site.keys().into()).unwrap();
-    let store = Store::open(&post.site.store(), keys).unwrap();
-    let person = |letter: &str, name: &str| Person {
-        id: UserId::parse(&letter.repeat(26)).unwrap(),
-        name: name.to_owned(),
-    };
-    let now = ticketd::clock::now();
-    store
-        .desk()
-        .write(|tx| {
-            let id = tx.next_case()?;
-            let ticket = Ticket {
-                number: tx.number_ticket(date(2026, 11, 22), id)?,
-                prefix: "Ticket".into(),
-                form: String::new(),
-                team: TeamId::parse(&"t".repeat(26)).unwrap(),
-                channel: ChannelId::parse(&"c".repeat(26)).unwrap(),
-                asker: person("a", "ann"),
-                board: None,
-                post: None,
-                state: TicketState::Open,
-                owner: None,
-                priority: Priority::Normal,
-                taken: None,
-                resolved: None,
-            };
-            let (mut case, mut effects) = open_ticket(id, "No network", ticket, now);
-            let taken = change(&mut case, &person("b", "bob"), &Change::Take, now);
-            effects.extend(taken.unwrap());
-            tx.put_case(&case)?;
-            effects.iter().try_for_each(|effect| tx.put_effect(effect))?;
-            let value = Value::Text("planted".into());
-            tx.keep_fields(id, &[Filled { label: "Problem".into(), value }])
-        })
-        .unwrap();
-    store.close().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_ticket_is_shown_by_its_number() {
-    let post = PostSite::new().await;
-    post.run().await.stop().await;
-    put_ticket(&post).await;
-    for running in [false, true] {
-        let daemon = if running { Some(post.run().await) } else { None };
-        let listed = says(&post, &["desk", "list"]).await;
-        let channel = "c".repeat(26);
-        for word in ["Ticket-20261122-0001", "taken", "bob", &channel, "planned post_ticket"] {
-            assert!(listed.contains(word), "{word}: {listed}");
-        }
-        for id in ["1", "Ticket-20261122-0001", "20261122-0001"] {
-            let shown = says(&post, &["desk", "show", id]).await;
-            for word in [
-                "ticket     Ticket-20261122-0001",
-                "state      taken",
-                "owner      bob",
-                "asker      ann",
-                &format!("channel    {channel}"),
-                "tell_change",
-            ] {
-                assert!(shown.contains(word), "{word}: {shown}");
-            }
-            assert!(!shown.contains("planted") && !shown.contains("reporter"), "{shown}");
-        }
-        let none = fails(&post, &["desk", "show", "Ticket-20261122-0002"], 1).await;
-        assert!(none.contains("is neither a case"), "{none}");
-        assert!(says(&post, &["desk", "audit"]).await.contains("1 cases"));
-        if let Some(daemon) = daemon {
-            daemon.stop().await;
-        }
-    }
 }
 
 #[tokio::test]
@@ -273,7 +193,9 @@ async fn a_sweep_counts_first_and_then_takes_in() {
 #[tokio::test]
 async fn watching_a_mailbox_is_the_mail_road_alone() {
     let post = PostSite::new().await;
-    let daemon = post.site.ticketd(&["mailbox", "watch"]).start().await;
+    // Nor is there a /ticket then.
+    let watch = post.site.ticketd(&["mailbox", "watch"]);
+    let daemon = with_ticket(watch, "https://desk.example.org").start().await;
     post.until("the mailbox is read", || {
         post.jmap.ledger().iter().any(|call| call.target.contains("Email/changes"))
     })
@@ -282,6 +204,9 @@ async fn watching_a_mailbox_is_the_mail_road_alone() {
     post.issues(1).await;
     let said = daemon.say(&post.site, "alice", "/redmine help").await;
     assert_eq!(said.status, 401, "{said:?}");
+    let form = post.site.mattermost.slash("alice", "/ticket help");
+    let refused = form.send(&daemon.url("ticket")).await.unwrap();
+    assert_eq!(refused.status, 404);
     assert!(says(&post, &["desk", "list"]).await.contains("Watched"));
     daemon.stop().await;
 }

@@ -291,6 +291,7 @@ async fn users_are_shown_as_recorded() {
         ("bad_token", Some("nonsense")),
         ("no_token", None),
         ("bot_me", bot),
+        ("me_teams", bot),
         ("alice_as_bot_sees", bot),
         ("alice_by_username", bot),
         ("user_404", bot),

@@ -65,7 +65,11 @@ bot_token = "{bot_token}"
 
 [redmine]
 url = "{redmine}"
-slash_tokens = ["{slash_token}"]
+slash_tokens = ["{redmine_token}"]
+
+[ticket]
+slash_tokens = ["{ticket_token}"]
+channel = "support"
 
 [jira]
 url = "{jira}"
@@ -90,7 +94,8 @@ first_days = 1
             mattermost = mattermost.url(),
             bot_token = Mattermost::bot_token(),
             redmine = redmine.url(),
-            slash_token = Mattermost::slash_token("/redmine"),
+            redmine_token = Mattermost::slash_token("/redmine"),
+            ticket_token = Mattermost::slash_token("/ticket"),
             jira = jira.url(),
             jira_user = Jira::USER,
             jira_token = Jira::API_TOKEN,

@@ -13,6 +13,7 @@ use crate::{locale::Texts, model::render};
 
 mod chat;
 mod mail;
+mod tickets;
 
 /// How long anything late is waited for.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -27,6 +28,7 @@ pub(super) async fn walk(stage: &Stage) -> Result<u32, Ending> {
     tour.other_people().await?;
     tour.bad_days().await?;
     tour.leaving().await?;
+    tour.tickets().await?;
     tour.mails().await?;
     Ok(tour.missed)
 }

@@ -1,9 +1,12 @@
 //! Users, and who the bot is.
 
-use super::{MattermostClient, SERVICE, name_in_path, wire::WireUser};
+use super::{
+    MattermostClient, SERVICE, name_in_path,
+    wire::{WireTeam, WireUser},
+};
 use crate::{
     clients::ApiError,
-    model::{ids::UserId, ticket::Person},
+    model::{ids::UserId, post::Team, ticket::Person},
 };
 
 impl MattermostClient {
@@ -18,6 +21,15 @@ impl MattermostClient {
             Ok(user.into())
         });
         self.shared.me.get_or_try_init(|| ask).await.cloned()
+    }
+
+    /// The teams that the bot is in.
+    ///
+    /// # Errors
+    /// As [`Self::me`].
+    pub async fn teams(&self) -> Result<Vec<Team>, ApiError> {
+        let teams: Vec<WireTeam> = self.get("api/v4/users/me/teams").await?;
+        Ok(teams.into_iter().map(Team::from).collect())
     }
 
     /// Somebody by their id.

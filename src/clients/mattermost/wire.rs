@@ -10,7 +10,7 @@ use crate::{
     clients::ApiError,
     model::{
         ids::{ChannelId, PostId, TeamId, UserId},
-        post::{Channel, PostHead},
+        post::{Channel, PostHead, Team},
         ticket::Person,
     },
 };
@@ -32,6 +32,18 @@ pub(super) struct WireUser {
 impl From<WireUser> for Person {
     fn from(user: WireUser) -> Self {
         Self { id: user.id, name: user.username }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct WireTeam {
+    id: TeamId,
+    name: String,
+}
+
+impl From<WireTeam> for Team {
+    fn from(team: WireTeam) -> Self {
+        Self { id: team.id, name: team.name }
     }
 }
 

@@ -113,6 +113,30 @@ impl Channels {
         self.0.iter().find(|known| known.id == channel || known.name == channel)
     }
 
+    /// The teams of the bot: the only one.
+    pub(super) fn teams(&self) -> Value {
+        let created = self.0.first().map_or(0, |channel| channel.created);
+        json!([{
+            "id": TEAM,
+            "create_at": created,
+            "update_at": created,
+            "delete_at": 0,
+            "display_name": "Ops",
+            "name": TEAM_NAME,
+            "description": "",
+            "email": "",
+            "type": "O",
+            "company_name": "",
+            "allowed_domains": "",
+            "invite_id": "hrbpt18emi8rmdcn9fd7wogpcw",
+            "allow_open_invite": false,
+            "scheme_id": null,
+            "group_constrained": null,
+            "policy_id": null,
+            "cloud_limits_archived": false,
+        }])
+    }
+
     /// The channel for whoever may read it.
     ///
     /// # Errors

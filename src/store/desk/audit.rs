@@ -30,6 +30,8 @@ pub struct Audit {
     pub mails: Counts,
     /// Cases.
     pub cases: u64,
+    /// Tickets of the chat among them.
+    pub tickets: u64,
     /// Effects by the word of their stage.
     pub effects: BTreeMap<&'static str, u64>,
     /// What does not hold together; empty in a store that is well.

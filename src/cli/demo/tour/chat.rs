@@ -106,12 +106,23 @@ impl Tour<'_> {
         self.typed("alice", "logout", &[&logged_out]).await
     }
 
-    /// One command, as Mattermost sends it; its answer must hold every fact.
+    /// A command of Redmine's; its answer must hold every fact.
     async fn typed(&mut self, user: &str, text: &str, facts: &[&str]) -> anyhow::Result<()> {
-        tell(&format!("\n{user}> /redmine {text}"));
+        self.commanded(user, &format!("/redmine {text}"), "slash/redmine", facts).await
+    }
+
+    /// One command, as Mattermost sends it to its path; its answer must hold every fact.
+    pub(super) async fn commanded(
+        &mut self,
+        user: &str,
+        line: &str,
+        path: &str,
+        facts: &[&str],
+    ) -> anyhow::Result<()> {
+        tell(&format!("\n{user}> {line}"));
         let started = Instant::now();
-        let form = self.stage.mattermost.slash(user, &format!("/redmine {text}"));
-        let answer = form.send(&self.stage.url.join("slash/redmine")?).await?;
+        let form = self.stage.mattermost.slash(user, line);
+        let answer = form.send(&self.stage.url.join(path)?).await?;
         let took = started.elapsed().as_millis();
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let said = body["text"].as_str().unwrap_or_default();
@@ -126,7 +137,7 @@ impl Tour<'_> {
     }
 
     /// What arrives later, through the response hook.
-    async fn delivered(&mut self, count: usize, fact: &str) {
+    pub(super) async fn delivered(&mut self, count: usize, fact: &str) {
         let delayed = || self.stage.mattermost.delayed();
         comes(|| delayed().len() >= count).await;
         let late = delayed();
@@ -138,7 +149,7 @@ impl Tour<'_> {
         self.mark("(delivered once)", late.len() == count && text.contains(fact));
     }
 
-    fn sentence(&self, locale: Locale, key: &str) -> String {
+    pub(super) fn sentence(&self, locale: Locale, key: &str) -> String {
         self.texts.say(locale, key, &[])
     }
 }

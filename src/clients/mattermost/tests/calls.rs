@@ -255,6 +255,15 @@ async fn people_are_found_by_id_and_by_name() {
 }
 
 #[tokio::test]
+async fn the_bots_teams_are_listed() {
+    let listed = json!([{"id": TEAM, "display_name": "Ops", "name": "ops", "type": "O"}]);
+    let stand = Stand::by(move |_| say(200, &listed)).await;
+    let teams = client(&stand).teams().await.unwrap();
+    assert_eq!(teams, [crate::model::post::Team { id: team(), name: "ops".to_owned() }]);
+    assert_eq!(only(&stand), ("GET /api/v4/users/me/teams".to_owned(), Value::Null));
+}
+
+#[tokio::test]
 async fn what_one_person_sees_is_sent_to_them() {
     let stand = Stand::by(|_| say(201, &post_json(POST, "", 0))).await;
     assert_eq!(client(&stand).ephemeral(&alice(), &channel(), "psst").await, Ok(()));

@@ -24,7 +24,7 @@ macro_rules! call {
 }
 
 /// A call, and whether it writes.
-const CALLS: [(&str, bool, Call); 13] = [
+const CALLS: [(&str, bool, Call); 14] = [
     ("create_post", true, call!(c => c.create_post(&new_post()))),
     ("update_post", true, call!(c => c.update_post(&post(), "edited", &json!({})))),
     ("ephemeral", true, call!(c => c.ephemeral(&alice(), &channel(), "psst"))),
@@ -35,6 +35,7 @@ const CALLS: [(&str, bool, Call); 13] = [
     ("channel", false, call!(c => c.channel(&channel()))),
     ("channel_by_name", false, call!(c => c.channel_by_name(&team(), "support"))),
     ("me", false, call!(c => c.me())),
+    ("teams", false, call!(c => c.teams())),
     ("user", false, call!(c => c.user(&alice()))),
     ("user_by_name", false, call!(c => c.user_by_name("alice"))),
     ("server_version", false, call!(c => c.server_version())),

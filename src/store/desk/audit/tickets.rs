@@ -37,6 +37,7 @@ impl Desk {
         let Some(ticket) = &case.ticket else { return Ok(()) };
         let (id, number) = (case.id, ticket.number);
         found.tickets.numbers.insert(id, number);
+        found.audit.tickets += 1;
         if is_open(case) {
             found.tickets.open.insert(id);
         }
