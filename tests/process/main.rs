@@ -21,3 +21,4 @@ mod secrets;
 mod site;
 mod start;
 mod supervision;
+mod ticket_secrets;
