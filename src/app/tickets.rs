@@ -57,6 +57,7 @@ pub(super) async fn start(
         desk: desk.clone(),
         late: late.clone(),
         texts: texts.clone(),
+        locale: config.mattermost.locale,
         config: ticket.clone(),
         submit_url: base.join(&Tickets::form_path(secret))?,
         chat_url: config.mattermost.url.clone(),

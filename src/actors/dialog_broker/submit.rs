@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{
     Clerk, FilledForm, FormSays,
-    form::{Faults, Given, subject},
+    form::{Faults, Forms, Given, subject},
 };
 use crate::{
     actors::desk::{NewTicket, Opened},
@@ -158,17 +158,21 @@ impl Clerk {
         self.tools.desk.open_ticket(new).await
     }
 
-    /// What was filled in, people and channels by their names. One that is not there was not among
-    /// those to choose from.
+    /// What was filled in, labelled in the channels' language, people and channels by their names.
+    /// One that is not there was not among those to choose from.
     async fn named(&self, form: &Form, given: Vec<(String, Given)>) -> Result<Vec<Filled>, Faults> {
+        let fields = self.forms().fields(form);
+        let everybodys = Forms { texts: &self.tools.texts, locale: self.tools.locale };
+        let everybodys = everybodys.fields(form);
         let mut filled = Vec::with_capacity(given.len());
         for (label, given) in given {
+            let at = fields.iter().position(|field| field.label == label);
             let Some(value) = self.value(given).await else {
-                let fields = self.forms().fields(form).into_iter();
-                let names = fields.filter(|field| field.label == label).map(|field| field.name);
                 let fault = self.say("ticket-field-not-offered", &[]);
-                return Err(names.map(|name| (name, fault.clone())).collect());
+                let name = at.map(|at| fields[at].name.clone());
+                return Err(name.into_iter().map(|name| (name, fault.clone())).collect());
             };
+            let label = at.map_or(label, |at| everybodys[at].label.clone());
             filled.push(Filled { label, value });
         }
         Ok(filled)
