@@ -235,6 +235,7 @@ ticket-recorded = { $ticket } is recorded. The chat does not take its post at th
 ticket-not-recorded = That could not be kept. Nothing was changed; please try again in a minute.
 ticket-posted = Your ticket is [{ $ticket }]({ $link }).
 ticket-asked-by = { $user } asks for help.
+ticket-goes-on = *The rest is in the thread.*
 ticket-state = **State:** { $state }
 ticket-owner = **Owner:** { $user }
 ticket-priority = **Priority:** { $priority }

@@ -235,6 +235,7 @@ ticket-recorded = { $ticket } est enregistré. La messagerie ne prend pas son me
 ticket-not-recorded = Cela n'a pas pu être gardé. Rien n'a changé ; réessayez dans une minute.
 ticket-posted = Votre ticket est [{ $ticket }]({ $link }).
 ticket-asked-by = { $user } demande de l'aide.
+ticket-goes-on = *La suite est dans le fil.*
 ticket-state = **État :** { $state }
 ticket-owner = **Responsable :** { $user }
 ticket-priority = **Priorité :** { $priority }

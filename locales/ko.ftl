@@ -221,6 +221,7 @@ ticket-recorded = { $ticket }을(를) 기록했습니다. 지금은 채팅에 �
 ticket-not-recorded = 저장하지 못했습니다. 바뀐 것은 없습니다. 1분 뒤에 다시 시도해 주세요.
 ticket-posted = 티켓: [{ $ticket }]({ $link })
 ticket-asked-by = { $user } 님이 도움을 요청합니다.
+ticket-goes-on = *나머지는 스레드에 있습니다.*
 ticket-state = **상태:** { $state }
 ticket-owner = **담당:** { $user }
 ticket-priority = **우선순위:** { $priority }

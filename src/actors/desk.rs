@@ -188,10 +188,11 @@ impl Desk {
         limit: usize,
         busy: HashSet<CaseId>,
     ) -> Result<(Vec<Task>, Option<Timestamp>), StoreError> {
+        let now = clock::now();
         self.read(move |tables| {
             let mut busy = busy;
             let mut tasks = Vec::new();
-            for id in tables.due(worker, clock::now(), limit, &|id| busy.contains(&id))? {
+            for id in tables.due(worker, now, limit, &|id| busy.contains(&id))? {
                 busy.insert(id);
                 let Some(case) = tables.case(id)? else { continue };
                 let Some(head) = case.head_id() else { continue };
@@ -240,8 +241,8 @@ impl Desk {
     /// # Errors
     /// The store's: then the effect is as it was before, and will be looked for.
     pub async fn settle(&self, id: EffectId, outcome: Outcome) -> Result<(), StoreError> {
+        let now = clock::now();
         self.write(move |inner, tables| {
-            let now = clock::now();
             tables.write(|rows| {
                 let (Some(mut case), Some(mut effect)) = (rows.case(id.case)?, rows.effect(id)?)
                 else {

@@ -56,6 +56,8 @@ pub struct BrokerTools {
     pub late: LateAnswers,
     /// Every sentence.
     pub texts: Arc<Texts>,
+    /// The channels' language.
+    pub locale: Locale,
     /// The forms.
     pub config: config::Ticket,
     /// What Jira calls its boards, by what the configuration calls them.

@@ -82,7 +82,18 @@ impl Craft for MattermostPoster {
             match (&task.effect.work, &ticket.post) {
                 (Work::PostTicket, _) => {
                     let fields = self.0.desk.fields_of(task.case.id).await?;
-                    self.say(&task, ticket, None, self.0.post(&task.case, ticket, &fields)).await
+                    let post = self.0.post(&task.case, ticket, &fields);
+                    let texts = self.0.texts(ticket, &fields).len();
+                    let outcome = self.say(&task, ticket, None, post).await?;
+                    Ok(with_replies(outcome, texts.saturating_sub(1)))
+                }
+                (Work::PostRest { part }, Some(post)) => {
+                    let fields = self.0.desk.fields_of(task.case.id).await?;
+                    let texts = self.0.texts(ticket, &fields);
+                    let text = usize::try_from(*part).ok().and_then(|part| texts.get(part));
+                    let Some(text) = text else { return Ok(plainly()) };
+                    let reply = (text.clone(), serde_json::json!({}));
+                    self.say(&task, ticket, Some(post), reply).await
                 }
                 (Work::UpdatePost, Some(post)) => {
                     let fields = self.0.desk.fields_of(task.case.id).await?;
@@ -121,7 +132,9 @@ impl MattermostPoster {
         let mark = self.0.desk.post_mark(task.effect.id);
         if task.effect.is_unclear() {
             return Ok(match self.find(&task.effect, ticket, root, &mark).await {
-                Ok(Some(post)) if root.is_none() => Outcome::Done(Done::Posted { post }),
+                Ok(Some(post)) if root.is_none() => {
+                    Outcome::Done(Done::Posted { post, replies: 0 })
+                }
                 Ok(Some(_)) => plainly(),
                 Ok(None) => Outcome::NotFound,
                 Err(error) => effects::read_failed(&task.effect, &error, LOCKED_OUT),
@@ -138,7 +151,7 @@ impl MattermostPoster {
         };
         let made = self.0.mattermost.create_post(&post).await;
         Ok(match (made, root) {
-            (Ok(post), None) => Outcome::Done(Done::Posted { post }),
+            (Ok(post), None) => Outcome::Done(Done::Posted { post, replies: 0 }),
             (made, Some(root)) => self.settled(root, made.map(drop)).await,
             (Err(error), None) => failed(&error),
         })
@@ -186,6 +199,17 @@ impl MattermostPoster {
             post.author == us.id && post.props.get(MARK).and_then(Value::as_str) == Some(mark)
         };
         Ok(posts.into_iter().find(is_it).map(|post| post.id))
+    }
+}
+
+/// A post that is there, with so many replies to come.
+fn with_replies(outcome: Outcome, replies: usize) -> Outcome {
+    match outcome {
+        Outcome::Done(Done::Posted { post, .. }) => {
+            let replies = u32::try_from(replies).unwrap_or(u32::MAX);
+            Outcome::Done(Done::Posted { post, replies })
+        }
+        other => other,
     }
 }
 

@@ -65,6 +65,7 @@ pub(super) async fn start(
         desk: desk.clone(),
         late: late.clone(),
         texts: texts.clone(),
+        locale: config.mattermost.locale,
         config: ticket.clone(),
         boards,
         submit_url: base.join(&Tickets::form_path(secret))?,

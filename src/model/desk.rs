@@ -95,6 +95,8 @@ pub enum Done {
     Posted {
         /// The post.
         post: PostId,
+        /// How many replies take what it has no room for.
+        replies: u32,
     },
 }
 
@@ -309,10 +311,11 @@ fn follow(case: &mut Case, effect: &Effect, done: Done, policy: Policy) -> Vec<W
             }
             case.issue = Some(issue);
         }
-        Done::Posted { post } => {
+        Done::Posted { post, replies } => {
             if let Some(ticket) = &mut case.ticket {
                 ticket.post = Some(post);
             }
+            work.extend((1..=replies).map(|part| Work::PostRest { part }));
         }
         Done::Commented { attach } => {
             work.extend(mail.filter(|_| attach).map(|mail| Work::Attach { mail, answer: true }));

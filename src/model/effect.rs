@@ -78,6 +78,11 @@ pub enum Work {
     },
     /// Post the case's ticket in its channel.
     PostTicket,
+    /// Say in the ticket's thread what its post has no room for.
+    PostRest {
+        /// Which part of it; the post itself is part 0.
+        part: u32,
+    },
     /// Make the ticket's post show how the ticket stands now.
     UpdatePost,
     /// Tell the ticket's thread what was done to the ticket.
@@ -116,6 +121,7 @@ impl Work {
             | Self::AddReply { .. } => Worker::Jira,
             Self::SendNotice | Self::SendComment { .. } => Worker::Mail,
             Self::PostTicket
+            | Self::PostRest { .. }
             | Self::UpdatePost
             | Self::TellChange { .. }
             | Self::ShowComment { .. } => Worker::Chat,
@@ -134,6 +140,7 @@ impl Work {
             | Self::SendNotice
             | Self::SendComment { .. }
             | Self::PostTicket
+            | Self::PostRest { .. }
             | Self::UpdatePost
             | Self::TellChange { .. }
             | Self::FileTicket
@@ -154,6 +161,7 @@ impl Work {
             Self::SendNotice => "send_notice",
             Self::SendComment { .. } => "send_comment",
             Self::PostTicket => "post_ticket",
+            Self::PostRest { .. } => "post_rest",
             Self::UpdatePost => "update_post",
             Self::TellChange { .. } => "tell_change",
             Self::FileTicket => "file_ticket",

@@ -23,7 +23,10 @@ impl Filled {
         let label = render::line(&self.label);
         match &self.value {
             Value::Line(text) => format!("**{label}:** {}", render::line(text)),
-            Value::Text(text) => format!("**{label}:**\n{}", render::quote(text, render::POST_MAX)),
+            // The blank line ends the quote: the next field would be read as a part of it.
+            Value::Text(text) => {
+                format!("**{label}:**\n{}\n", render::quote(text, render::POST_MAX))
+            }
             Value::Person(person) => format!("**{label}:** {}", person.mention()),
             Value::Channel(name) => format!("**{label}:** ~{}", render::line(name)),
             Value::Bool(ticked) => format!("**{label}:** {}", ticks[usize::from(!ticked)]),

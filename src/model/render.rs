@@ -101,6 +101,28 @@ pub fn cut(text: &str, max: usize) -> String {
     }
 }
 
+/// A text in parts of at most `max` characters, parted between its lines. A line that is longer
+/// than a part is cut.
+#[must_use]
+pub fn parts(text: &str, max: usize) -> Vec<String> {
+    let (mut parts, mut part, mut room) = (Vec::new(), String::new(), max + 1);
+    for line in text.lines() {
+        let line = cut(line, max);
+        let length = line.chars().count() + 1;
+        if length > room {
+            parts.push(std::mem::take(&mut part));
+            room = max + 1;
+        }
+        room -= length;
+        part.push_str(&line);
+        part.push('\n');
+    }
+    parts.push(part);
+    // A message of blank lines is none.
+    let trimmed = parts.iter().map(|part| part.trim_matches('\n'));
+    trimmed.filter(|part| !part.trim().is_empty()).map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +185,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn parts_hold_all_lines_in_order(text in "[ab\\n]{0,60}", max in 60..80_usize) {
+            let whole = [&*text, &text, &text].join("\n");
+            let parts = parts(&whole, max);
+            prop_assert!(parts.iter().all(|part| part.chars().count() <= max), "{parts:?}");
+            let said = |text: &str| text.replace('\n', "");
+            prop_assert_eq!(said(&parts.concat()), said(&whole));
+        }
+
         #[test]
         fn no_foreign_text_means_anything(
             parts in prop::collection::vec(

@@ -34,6 +34,7 @@ pub(crate) struct Setup {
     change: Box<dyn FnOnce(&mut Config) + Send>,
     home: Arc<Home>,
     redmine: Option<Url>,
+    mattermost: Option<Arc<Mattermost>>,
     movable_time: bool,
     version: Version,
 }
@@ -43,7 +44,7 @@ type Jump = (Duration, bool, oneshot::Sender<()>);
 
 struct Started {
     address: SocketAddr,
-    mattermost: Mattermost,
+    mattermost: Arc<Mattermost>,
     redmine: Option<Redmine>,
     redmine_url: Url,
 }
@@ -51,7 +52,7 @@ struct Started {
 /// A running ticketd.
 pub(crate) struct TestApp {
     pub(crate) address: SocketAddr,
-    pub(crate) mattermost: Mattermost,
+    pub(crate) mattermost: Arc<Mattermost>,
     pub(crate) redmine_url: Url,
     pub(crate) version: Version,
     pub(super) texts: Texts,
@@ -71,6 +72,7 @@ impl Setup {
             change: Box::new(|_| {}),
             home: home.into(),
             redmine: None,
+            mattermost: None,
             movable_time: false,
             version: Version::StandIn,
         }
@@ -91,6 +93,12 @@ impl Setup {
     /// A Redmine that runs already, in place of the stand-in.
     pub(crate) fn redmine(mut self, url: Url) -> Self {
         self.redmine = Some(url);
+        self
+    }
+
+    /// A stand-in of Mattermost that runs already, with its posts.
+    pub(crate) fn mattermost(mut self, mattermost: Arc<Mattermost>) -> Self {
+        self.mattermost = Some(mattermost);
         self
     }
 
@@ -155,7 +163,10 @@ impl Setup {
         };
         let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
         let life = async {
-            let mattermost = Mattermost::start().await.unwrap();
+            let mattermost = match self.mattermost {
+                Some(mattermost) => mattermost,
+                None => Arc::new(Mattermost::start().await.unwrap()),
+            };
             let (redmine, redmine_url) = if let Some(url) = self.redmine {
                 (None, url)
             } else {
@@ -180,6 +191,11 @@ impl Setup {
 impl TestApp {
     pub(crate) async fn start() -> Self {
         Setup::new().start().await
+    }
+
+    /// What stays when it has ended.
+    pub(crate) fn home(&self) -> Arc<Home> {
+        self.home.clone()
     }
 
     /// The directory of its store.

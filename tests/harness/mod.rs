@@ -23,6 +23,8 @@ pub(crate) use chat::{eventually, read};
 pub(crate) use office::Office;
 pub(crate) use operator::Operator;
 pub(crate) use post::{Closed, HOOK_SECRET, Letter, Post, PostSetup, configure};
-pub(crate) use recorded::{VERSIONS, Version, requests};
+pub(crate) use recorded::{VERSIONS, Version, posted, requests};
 pub(crate) use relay::Relay;
-pub(crate) use tickets::{filled, free_address, tickets, with_tickets};
+pub(crate) use tickets::{
+    field, filled, form, free_address, name_of, number_of, tickets, told, with_tickets,
+};

@@ -44,6 +44,26 @@ pub(crate) fn requests(version: &str) -> Vec<Recorded> {
         .collect()
 }
 
+/// What a server sent to an integration in JSON: all that was recorded in this file, by name.
+pub(crate) fn posted(version: &str, file: &str) -> Vec<Recorded> {
+    let recorded = fixture(version, file);
+    let all = recorded.as_object().unwrap().iter();
+    let sent = all.filter(|(_, one)| one["request_to_bot"].is_object());
+    sent.map(|(name, one)| {
+        let request = &one["request_to_bot"];
+        let headers = request["headers"].as_array().unwrap().iter();
+        let line = format!("POST {} HTTP/1.1", request["target"].as_str().unwrap());
+        let headers = headers
+            .map(|pair| format!("{}: {}", pair[0].as_str().unwrap(), pair[1].as_str().unwrap()));
+        Recorded {
+            name: name.clone(),
+            raw_head: [line].into_iter().chain(headers).collect::<Vec<_>>().join("\r\n"),
+            body: request["body"].as_str().unwrap().to_owned(),
+        }
+    })
+    .collect()
+}
+
 fn fixture(version: &str, file: &str) -> Value {
     let mut path: PathBuf =
         [env!("CARGO_MANIFEST_DIR"), "tests/fixtures/mattermost"].iter().collect();
@@ -60,6 +80,18 @@ impl Recorded {
     /// The bytes as they were sent.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         format!("{}\r\n\r\n{}", self.raw_head, self.body).into_bytes()
+    }
+
+    /// The same bytes to another path, with another body.
+    pub(crate) fn sent_to(&self, path: &str, change: impl FnOnce(&str) -> String) -> Vec<u8> {
+        let body = change(&self.body);
+        let head = self.raw_head.lines().map(|line| match line.split_once(": ") {
+            Some(("Content-Length", _)) => format!("Content-Length: {}", body.len()),
+            None => format!("{} {path} HTTP/1.1", line.split(' ').next().unwrap_or_default()),
+            _ => line.to_owned(),
+        });
+        let head = head.collect::<Vec<_>>().join("\r\n");
+        format!("{head}\r\n\r\n{body}").into_bytes()
     }
 
     /// The token of the command at that server.

@@ -1,9 +1,9 @@
 //! `/ticket`: from a form to a numbered post, and what is done to it.
 
 use serde_json::json;
-use ticketd::sandbox::{Mattermost, PressResult, SubmitResult};
+use ticketd::sandbox::{Mattermost, SubmitResult};
 
-use crate::harness::{eventually, filled, free_address, tickets};
+use crate::harness::{eventually, filled, free_address, tickets, told};
 
 #[tokio::test]
 async fn a_form_becomes_a_numbered_ticket_and_its_asker_is_told() {
@@ -62,12 +62,4 @@ async fn buttons_change_the_post_and_leave_a_line_each() {
     assert_eq!(app.thread(&post).len(), 4);
     assert_eq!(json!(app.ticket_posts().len()), json!(1));
     app.stop();
-}
-
-/// What only the presser reads.
-fn told(result: PressResult) -> String {
-    match result {
-        PressResult::Done { ephemeral_text } => ephemeral_text,
-        other => panic!("{other:?}"),
-    }
 }

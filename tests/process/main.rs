@@ -21,4 +21,5 @@ mod secrets;
 mod site;
 mod start;
 mod supervision;
+mod ticket_secrets;
 mod tickets;

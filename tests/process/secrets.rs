@@ -12,15 +12,16 @@ use crate::daemon::{Daemon, SOON, until};
 use crate::site::{Ended, Launch, Site};
 
 /// More than anybody reads: the crates that are kept down are let loose by name.
-const LOUD: &str = "trace,hyper=trace,hyper_util=trace,reqwest=trace,rustls=trace,sled=trace";
+pub(crate) const LOUD: &str =
+    "trace,hyper=trace,hyper_util=trace,reqwest=trace,rustls=trace,sled=trace";
 
 /// Every secret with a word for what it is.
 #[derive(Default)]
-struct Secrets(Vec<(String, String)>);
+pub(crate) struct Secrets(Vec<(String, String)>);
 
 impl Secrets {
     /// Makes up a secret of so many characters.
-    fn plant(&mut self, what: &str, length: usize) -> String {
+    pub(crate) fn plant(&mut self, what: &str, length: usize) -> String {
         let digest = Sha256::digest(format!("secret number {}", self.0.len()));
         let text = base16ct::lower::encode_string(&digest)[..length].to_owned();
         self.know(what, &text);
@@ -32,12 +33,12 @@ impl Secrets {
         self.plant(what, 40)
     }
 
-    fn know(&mut self, what: &str, text: &str) {
+    pub(crate) fn know(&mut self, what: &str, text: &str) {
         self.0.push((what.to_owned(), text.to_owned()));
     }
 
     /// Fails if one of them stands in `bytes`, as it is, in hex or in base64.
-    fn are_not_in(&self, place: &str, bytes: &[u8]) {
+    pub(crate) fn are_not_in(&self, place: &str, bytes: &[u8]) {
         use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
         for (what, secret) in &self.0 {
             let hex = base16ct::lower::encode_string(secret.as_bytes());
@@ -53,7 +54,7 @@ impl Secrets {
         }
     }
 
-    fn are_not_below(&self, directory: &Path) {
+    pub(crate) fn are_not_below(&self, directory: &Path) {
         for entry in std::fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {

@@ -185,7 +185,8 @@ impl Clerk {
         let member = self.tools.mattermost.is_member(&ticket.channel, &order.user.id).await;
         match member {
             Ok(true) => Ok(case),
-            Ok(false) => Err(Failure::NoTicket),
+            // Where the bot does not read either, nobody but the asker is shown anything.
+            Ok(false) | Err(ApiError::Forbidden { .. }) => Err(Failure::NoTicket),
             Err(error) => Err(Failure::Chat(error)),
         }
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{
     Clerk, FilledForm, FormSays,
-    form::{Given, subject},
+    form::{Faults, Forms, Given, subject},
 };
 use crate::{
     actors::desk::{NewTicket, Opened},
@@ -46,7 +46,8 @@ impl Clerk {
             Err(fault) => return self.refuse(fault.word(), "ticket-form-strange"),
         };
         if filled.cancelled {
-            tracing::debug!("a ticket's form was closed");
+            tracing::info!("a ticket's form was closed");
+            self.tools.metrics.ticket("form", "cancelled");
             return FormSays::Closed;
         }
         let Some(form) = self.form(&state.form) else {
@@ -57,16 +58,25 @@ impl Clerk {
         }
         let given = match self.forms().check(form, &filled.fields) {
             Ok(given) => given,
-            Err(faults) => return FormSays::Faults(faults),
+            Err(faults) => return self.faulty(faults),
         };
         let channel = match self.channel(form, &state).await {
             Ok(channel) => channel,
-            Err(error) => {
+            Err(error @ (ApiError::NotFound { .. } | ApiError::Forbidden { .. })) => {
                 tracing::warn!(%error, "the channel of a form cannot be found; see ticket.channel");
-                return FormSays::Refused(self.say("ticket-form-no-channel", &[]));
+                return self.refuse("no_channel", "ticket-form-no-channel");
+            }
+            Err(error) => {
+                tracing::warn!(%error, "mattermost could not be asked for a form's channel");
+                return self.refuse("chat", "ticket-chat-away");
             }
         };
-        match self.record(form, &state, channel, given).await {
+        let subject = subject(&given, &self.forms().title(form));
+        let fields = match self.named(form, given).await {
+            Ok(fields) => fields,
+            Err(faults) => return self.faulty(faults),
+        };
+        match self.record(&state, channel, subject, fields).await {
             Ok(Opened::New(case)) => self.confirm(case, &state).await,
             Ok(Opened::Spent(case)) => {
                 tracing::info!(reason = "spent", "a ticket's form was refused");
@@ -76,7 +86,7 @@ impl Clerk {
             }
             Err(error) => {
                 tracing::error!(%error, "a ticket could not be recorded");
-                FormSays::Refused(self.say("ticket-not-recorded", &[]))
+                self.refuse("store", "ticket-not-recorded")
             }
         }
     }
@@ -86,6 +96,13 @@ impl Clerk {
         tracing::warn!(reason, "a ticket's form was refused");
         self.tools.metrics.ticket("form", reason);
         FormSays::Refused(self.say(key, &[]))
+    }
+
+    /// The form stays open, with a sentence at each of these fields.
+    fn faulty(&self, faults: Faults) -> FormSays {
+        tracing::info!(reason = "fields", "a ticket's form was refused");
+        self.tools.metrics.ticket("form", "fields");
+        FormSays::Faults(faults)
     }
 
     async fn is_there(&self, state: &FormState) -> bool {
@@ -120,17 +137,14 @@ impl Clerk {
 
     async fn record(
         &self,
-        form: &Form,
         state: &FormState,
         channel: ChannelId,
-        given: Vec<(String, Given)>,
+        subject: String,
+        fields: Vec<Filled>,
     ) -> Result<Opened, StoreError> {
-        let subject = subject(&given, &self.forms().title(form));
-        let mut fields = Vec::with_capacity(given.len());
-        for (label, given) in given {
-            fields.push(Filled { label, value: self.named(given).await });
-        }
         let config = &self.tools.config;
+        let board = self.form(&state.form).and_then(|form| form.board.as_ref());
+        let board = board.and_then(|board| self.tools.boards.get(board)).cloned();
         let new = NewTicket {
             nonce: state.nonce,
             expires: state.expires,
@@ -140,31 +154,53 @@ impl Clerk {
             team: state.team.clone(),
             channel,
             asker: state.user.clone(),
-            board: form.board.as_ref().and_then(|board| self.tools.boards.get(board).cloned()),
+            board,
             subject,
             fields,
         };
         self.tools.desk.open_ticket(new).await
     }
 
-    /// People and channels by their names, as far as Mattermost says them in time.
-    async fn named(&self, given: Given) -> Value {
+    /// What was filled in, labelled in the channels' language, people and channels by their names.
+    /// One that is not there was not among those to choose from.
+    async fn named(&self, form: &Form, given: Vec<(String, Given)>) -> Result<Vec<Filled>, Faults> {
+        let fields = self.forms().fields(form);
+        let everybodys = Forms { texts: &self.tools.texts, locale: self.tools.locale };
+        let everybodys = everybodys.fields(form);
+        let mut filled = Vec::with_capacity(given.len());
+        for (label, given) in given {
+            let at = fields.iter().position(|field| field.label == label);
+            let Some(value) = self.value(given).await else {
+                let fault = self.say("ticket-field-not-offered", &[]);
+                let name = at.map(|at| fields[at].name.clone());
+                return Err(name.into_iter().map(|name| (name, fault.clone())).collect());
+            };
+            let label = at.map_or(label, |at| everybodys[at].label.clone());
+            filled.push(Filled { label, value });
+        }
+        Ok(filled)
+    }
+
+    /// Nothing for who or what is not there; an id while Mattermost does not say, or not in time.
+    async fn value(&self, given: Given) -> Option<Value> {
         let mattermost = &self.tools.mattermost;
-        match given {
+        Some(match given {
             Given::Line(text) => Value::Line(text),
             Given::Text(text) => Value::Text(text),
             Given::Bool(ticked) => Value::Bool(ticked),
             Given::User(id) => match tokio::time::timeout(ASK_LIMIT, mattermost.user(&id)).await {
                 Ok(Ok(person)) => Value::Person(person),
+                Ok(Err(ApiError::NotFound { .. })) => return None,
                 Ok(Err(_)) | Err(_) => Value::Line(id.to_string()),
             },
             Given::Channel(id) => {
                 match tokio::time::timeout(ASK_LIMIT, mattermost.channel(&id)).await {
                     Ok(Ok(channel)) => Value::Channel(channel.name),
+                    Ok(Err(ApiError::NotFound { .. })) => return None,
                     Ok(Err(_)) | Err(_) => Value::Line(id.to_string()),
                 }
             }
-        }
+        })
     }
 
     /// Tells the asker, and only them, where their ticket is; or, while it cannot be posted, that

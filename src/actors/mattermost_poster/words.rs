@@ -11,24 +11,30 @@ use crate::model::{
     ticket::{Change, Person, Priority, Ticket, TicketState},
 };
 
-/// Left for what stands around the fields.
-const HEAD_MAX: usize = 1_000;
+/// Left in a post for the words that it goes on in its thread.
+const GOES_ON_MAX: usize = 200;
 
 impl PosterTools {
+    /// What a ticket says: its post, and the replies for what that has no room for.
+    pub(super) fn texts(&self, ticket: &Ticket, fields: &[Filled]) -> Vec<String> {
+        let asker = [("user", ticket.asker.mention().into())];
+        let mut text = format!("#### {}\n{}\n", ticket.name(), self.say("ticket-asked-by", &asker));
+        let [yes, no] = ["ticket-yes", "ticket-no"].map(|key| self.say(key, &[]));
+        for field in fields {
+            text.push('\n');
+            text += &field.shown([&yes, &no]);
+        }
+        let mut parts = render::parts(&text, render::POST_MAX - GOES_ON_MAX);
+        if let [first, _, ..] = parts.as_mut_slice() {
+            *first += "\n\n";
+            *first += &self.say("ticket-goes-on", &[]);
+        }
+        parts
+    }
+
     /// The post of a ticket, as it stands now.
     pub(super) fn post(&self, case: &Case, ticket: &Ticket, fields: &[Filled]) -> (String, Value) {
-        let asker = [("user", ticket.asker.mention().into())];
-        let mut message =
-            format!("#### {}\n{}\n", ticket.name(), self.say("ticket-asked-by", &asker));
-        let [yes, no] = ["ticket-yes", "ticket-no"].map(|key| self.say(key, &[]));
-        let mut room = render::POST_MAX - HEAD_MAX;
-        for field in fields {
-            let shown = field.shown([&yes, &no]);
-            let cut = render::cut(&shown, room);
-            room = room.saturating_sub(cut.chars().count() + 1);
-            message.push('\n');
-            message += &cut;
-        }
+        let message = self.texts(ticket, fields).into_iter().next().unwrap_or_default();
         let props = json!({
             "is_ticket": true,
             "ticket_id": ticket.name(),

@@ -206,7 +206,7 @@ async fn tickets_are_found_by_number_and_post_and_listed_newest_first() {
     let task = tasks.remove(0);
     assert_eq!((task.case.id, &task.effect.work), (cases[0], &Work::PostTicket));
     desk.begin(&task.effect, None).await.unwrap();
-    let done = Outcome::Done(Done::Posted { post: post.clone() });
+    let done = Outcome::Done(Done::Posted { post: post.clone(), replies: 0 });
     desk.settle(task.effect.id, done).await.unwrap();
     assert_eq!(desk.ticket_by_post(post).await.unwrap().map(|case| case.id), Some(cases[0]));
     let number = TicketNumber { day: DAYS[0], count: 3 };
@@ -328,7 +328,7 @@ async fn happen(place: &mut Place, world: &mut World, event: Event) {
                 (2, _) => Outcome::Refused { fault: "no".into() },
                 (_, Work::PostTicket) => {
                     let post = PostId::parse(&format!("{:0>26}", task.case.id)).unwrap();
-                    Outcome::Done(Done::Posted { post })
+                    Outcome::Done(Done::Posted { post, replies: 0 })
                 }
                 _ => Outcome::Done(Done::Plainly),
             };

@@ -52,7 +52,8 @@ fn make(tx: &mut DeskTx<'_>, day: Date, second: i64) -> Result<CaseId, StoreErro
 /// Its post is there.
 fn posted(tx: &mut DeskTx<'_>, case: CaseId, letter: char, second: i64) -> Result<(), StoreError> {
     tx.link_post(&post(letter), case)?;
-    settle(tx, case, Outcome::Done(desk::Done::Posted { post: post(letter) }), second).map(drop)
+    let posted = desk::Done::Posted { post: post(letter), replies: 0 };
+    settle(tx, case, Outcome::Done(posted), second).map(drop)
 }
 
 /// Somebody does this to it, and the chat is told.
