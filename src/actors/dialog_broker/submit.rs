@@ -15,6 +15,7 @@ use crate::{
     clients::ApiError,
     clock,
     config::Form,
+    failpoint,
     model::{
         case::Case,
         form::{Filled, Value},
@@ -66,7 +67,9 @@ impl Clerk {
                 return FormSays::Refused(self.say("ticket-form-no-channel", &[]));
             }
         };
-        match self.record(form, &state, channel, given).await {
+        let recorded = self.record(form, &state, channel, given).await;
+        failpoint::hit("dialog_broker.recorded").await;
+        match recorded {
             Ok(Opened::New(case)) => self.confirm(case, &state).await,
             Ok(Opened::Spent(case)) => {
                 tracing::info!(reason = "spent", "a ticket's form was refused");
