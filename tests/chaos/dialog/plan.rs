@@ -132,7 +132,7 @@ fn presses(random: &mut Random) -> Vec<Press> {
             _ if resolved => What::Reopen,
             0 if owner != user => What::Take,
             1 => What::Resolve,
-            _ => What::Priority(*random.pick(&PRIORITIES)),
+            _ => What::Priority(PRIORITIES[random.below(PRIORITIES.len())]),
         };
         match what {
             What::Take => owner = user,
