@@ -97,8 +97,8 @@ impl Plan {
         for _ in 0..2 + random.below(4) {
             let act = match random.below(6) {
                 0 => Act::Down(random.millis(200, 3_000)),
-                1 => Act::Forget,
-                2 => Act::Limit(20, 5),
+                1 | 2 => Act::Forget,
+                3 => Act::Limit(20, 5),
                 _ => Act::DropAnswers(1 + u32::try_from(random.below(2)).unwrap()),
             };
             acts.push((random.millis(0, RUSH), act));
