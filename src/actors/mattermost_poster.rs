@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     clients::{ApiError, JiraClient, MattermostClient},
+    failpoint,
     locale::{Locale, Texts},
     model::{
         desk::{Done, Outcome},
@@ -141,6 +142,7 @@ impl MattermostPoster {
             });
         }
         self.0.desk.begin(&task.effect, None).await?;
+        failpoint::hit("mattermost_poster.begun").await;
         props[MARK] = mark.as_str().into();
         let post = NewPost {
             channel: ticket.channel.clone(),
@@ -150,6 +152,7 @@ impl MattermostPoster {
             pending: mark,
         };
         let made = self.0.mattermost.create_post(&post).await;
+        failpoint::hit("mattermost_poster.posted").await;
         Ok(match (made, root) {
             (Ok(post), None) => Outcome::Done(Done::Posted { post, replies: 0 }),
             (made, Some(root)) => self.settled(root, made.map(drop)).await,

@@ -21,6 +21,9 @@ use super::{
 /// How long after an unclear call its traces are looked for where looking is exact: the longest
 /// that a call may still be under way at the remote.
 const UNDER_WAY: Duration = Duration::from_secs(30);
+/// The same for posts: Mattermost itself knows a repeat by its pending id, for about 30 s, as long
+/// as it comes to the same of its servers; only what is on its way through another one is waited for.
+const POST_UNDER_WAY: Duration = Duration::from_secs(5);
 /// The longest pause between two looks.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
@@ -355,6 +358,10 @@ fn advance(case: &mut Case, effect: &Effect, following: Option<&Effect>) {
 fn window(work: &Work, policy: Policy) -> Duration {
     match work {
         Work::CreateIssue { .. } | Work::FileTicket => policy.index_lag,
+        Work::PostTicket
+        | Work::PostRest { .. }
+        | Work::TellChange { .. }
+        | Work::ShowComment { .. } => policy.index_lag.min(POST_UNDER_WAY),
         _ => policy.index_lag.min(UNDER_WAY),
     }
 }

@@ -1,7 +1,8 @@
 //! Nothing lost, nothing doubled, whatever dies: the real binary, killed again and again, between
 //! a mailbox and a Jira that fail. What was delivered is compared with what became of it.
 //!
-//! `CHAOS_SOURCE` is `jmap` or `graph`; without it every third run has its mailbox behind Graph.
+//! `CHAOS_SOURCE` is `jmap`, `graph` or `dialog`; without it every third run has its mailbox behind
+//! Graph. `dialog` is `/ticket` in the chat, in place of mails.
 //! `CHAOS_RUNS` says how many runs, `CHAOS_SEED` from which seed; the first run has that very
 //! seed, so `CHAOS_SEED=… CHAOS_RUNS=1` repeats the choices of any run, though not their moments
 //! to the millisecond: what a seed found may take a few tries to be seen again. The log of a failing
@@ -17,6 +18,9 @@
     reason = "a test stops at the first fault and says what it measured"
 )]
 
+mod dialog;
+mod door;
+mod home;
 mod judge;
 mod letter;
 mod naive;
@@ -84,16 +88,25 @@ impl Sum {
 async fn main() -> ExitCode {
     ticketd::prepare_process();
     if let Ok(order) = std::env::var(naive::ORDER) {
-        naive::work(&order).await;
+        match order.as_str() {
+            dialog::naive::TICKETS => dialog::naive::work().await,
+            order => naive::work(order).await,
+        }
     }
-    let runs = number("CHAOS_RUNS").map_or(RUNS, |runs| usize::try_from(runs).unwrap());
+    let runs = number("CHAOS_RUNS").map(|runs| usize::try_from(runs).unwrap());
     let seed = number("CHAOS_SEED").unwrap_or(SEED);
     let at_once = number("CHAOS_AT_ONCE").map_or(AT_ONCE, |most| usize::try_from(most).unwrap());
-    let source = std::env::var("CHAOS_SOURCE").ok().map(|name| match name.as_str() {
-        "jmap" => Source::Jmap,
-        "graph" => Source::Graph,
-        _ => panic!("CHAOS_SOURCE is jmap or graph"),
-    });
+    let source = match std::env::var("CHAOS_SOURCE").ok().as_deref() {
+        None => None,
+        Some("jmap") => Some(Source::Jmap),
+        Some("graph") => Some(Source::Graph),
+        Some("dialog") => {
+            let holds = dialog::holds(runs.unwrap_or(dialog::RUNS), seed, at_once).await;
+            return if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+        Some(_) => panic!("CHAOS_SOURCE is jmap, graph or dialog"),
+    };
+    let runs = runs.unwrap_or(RUNS);
     let began = Instant::now();
     let sum = chaos(runs, seed, source, at_once).await;
     println!(

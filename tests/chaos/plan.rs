@@ -160,14 +160,7 @@ impl Plan {
             plan.acts.push((random.millis(0, DELIVERY), Act::Accident(accident)));
         }
         plan.acts.sort_by_key(|(at, _)| *at);
-        for _ in 0..=random.below(4) {
-            let failpoint = random.chance(60).then(|| *random.pick(&FAILPOINTS));
-            let until = random.millis(0, 2_000);
-            let until = if failpoint.is_some() { Duration::from_secs(4) } else { until };
-            let from_ready = failpoint.is_some() || random.chance(70);
-            let pause = random.millis(0, 200);
-            plan.lives.push(Life { from_ready, until, failpoint, pause });
-        }
+        plan.lives = lives(&FAILPOINTS, &mut random);
         plan
     }
 
@@ -175,6 +168,20 @@ impl Plan {
     pub(crate) fn mails(&self) -> usize {
         self.acts.iter().filter(|(_, act)| matches!(act, Act::Deliver { .. })).count()
     }
+}
+
+/// Some lives, of which many end at one of these failpoints.
+pub(crate) fn lives(failpoints: &[&'static str], random: &mut Random) -> Vec<Life> {
+    (0..=random.below(4))
+        .map(|_| {
+            let failpoint = random.chance(60).then(|| *random.pick(failpoints));
+            let until = random.millis(0, 2_000);
+            let until = if failpoint.is_some() { Duration::from_secs(4) } else { until };
+            let from_ready = failpoint.is_some() || random.chance(70);
+            let pause = random.millis(0, 200);
+            Life { from_ready, until, failpoint, pause }
+        })
+        .collect()
 }
 
 fn talks(seed: u64, random: &mut Random) -> Vec<Talk> {
@@ -276,7 +283,7 @@ fn graph_fault(random: &mut Random) -> FaultRule {
 }
 
 /// `refusals` are the statuses by which the service says "not now".
-fn fault(random: &mut Random, places: &[&'static str], refusals: &[u16]) -> FaultRule {
+pub(crate) fn fault(random: &mut Random, places: &[&'static str], refusals: &[u16]) -> FaultRule {
     let place = *random.pick(places);
     let slow = Fault::Slow(random.millis(50, 900));
     let refusal = Fault::Status(*random.pick(refusals));

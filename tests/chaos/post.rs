@@ -1,17 +1,12 @@
 //! The mailbox of a run, behind JMAP or behind Microsoft Graph, and what can happen to it.
 
 use std::io;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
 
 use ticketd::sandbox::{
     FaultRule, Graph, GraphOddities, GraphSetup, Jmap, JmapSetup, Lifecycle, Submission,
 };
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
-use tokio_util::task::AbortOnDropHandle;
 
+use crate::door::Door;
 use crate::plan::{Accident, Plan, Source};
 
 /// Of a hundred notices, those that arrive.
@@ -158,43 +153,5 @@ impl Post {
             (Self::Graph(graph, _), Accident::SendLag(lag)) => graph.set_send_lag(Some(*lag)),
             _ => unreachable!("each source has accidents of its own"),
         }
-    }
-}
-
-/// An address that stays while daemons come and go.
-pub(crate) struct Door {
-    address: SocketAddr,
-    to: Arc<Mutex<Option<SocketAddr>>>,
-    _open: AbortOnDropHandle<()>,
-}
-
-impl Door {
-    async fn open() -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
-        let to: Arc<Mutex<Option<SocketAddr>>> = Arc::default();
-        let whom = to.clone();
-        let open = tokio::spawn(async move {
-            let mut through = JoinSet::new();
-            while let Ok((mut from, _)) = listener.accept().await {
-                while through.try_join_next().is_some() {}
-                let Some(to) = *whom.lock().unwrap() else { continue };
-                through.spawn(async move {
-                    if let Ok(mut to) = TcpStream::connect(to).await {
-                        let _ = copy_bidirectional(&mut from, &mut to).await;
-                    }
-                });
-            }
-        });
-        Ok(Self { address, to, _open: AbortOnDropHandle::new(open) })
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}/", self.address)
-    }
-
-    /// From now on it leads here.
-    pub(crate) fn lead(&self, to: SocketAddr) {
-        *self.to.lock().unwrap() = Some(to);
     }
 }

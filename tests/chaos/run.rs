@@ -60,13 +60,13 @@ pub(crate) async fn ticketd(plan: Plan) -> io::Result<Ended> {
             (None, _) => ended.kills += 1,
             (Some(status), Some(failpoint)) if status.contains("SIGABRT") => {
                 ended.aborts.push(failpoint);
-                place.note(&format!("abort at {failpoint}"));
+                place.home.note(&format!("abort at {failpoint}"));
             }
             (Some(status), _) => {
                 ended.verdict.words.push(format!("a daemon ended by itself: {status}"));
             }
         }
-        place.note("the end of a life");
+        place.home.note("the end of a life");
         sleep(life.pause).await;
     }
     let mut last = place.start(None)?;
@@ -74,7 +74,7 @@ pub(crate) async fn ticketd(plan: Plan) -> io::Result<Ended> {
         Some(acting) => acting.await.map_err(io::Error::other)??,
         None => Vec::new(),
     };
-    place.note("no more faults");
+    place.home.note("no more faults");
     place.jira.clear_faults();
     place.post.clear_faults();
     let words = settle(&plan, &place).await?;
@@ -87,7 +87,7 @@ pub(crate) async fn ticketd(plan: Plan) -> io::Result<Ended> {
     verdict.words.extend(words);
     ended.verdict = verdict;
     last.end_within(Duration::ZERO).await?;
-    ended.log = std::mem::take(&mut *place.log.lock().unwrap());
+    ended.log = place.home.take_log();
     Ok(ended)
 }
 
@@ -138,7 +138,7 @@ async fn settle(plan: &Plan, place: &Place) -> io::Result<Option<String>> {
             continue;
         }
         sleep(QUIET).await;
-        let (holds, said) = place.audit().await?;
+        let (holds, said) = place.home.audit().await?;
         let open = ["planned", "sending", "uncertain", "dead"];
         let idle = !open.iter().any(|stage| said.contains(stage));
         if holds && idle {
@@ -175,15 +175,15 @@ fn act(plan: &Arc<Plan>, place: &Arc<Place>) -> Acting {
                     })));
                 }
                 Act::Jira(rule) => {
-                    place.note(&format!("jira: {rule:?}"));
+                    place.home.note(&format!("jira: {rule:?}"));
                     place.jira.fault(rule.clone());
                 }
                 Act::Post(rule) => {
-                    place.note(&format!("mailbox: {rule:?}"));
+                    place.home.note(&format!("mailbox: {rule:?}"));
                     place.post.fault(rule.clone());
                 }
                 Act::Accident(accident) => {
-                    place.note(&format!("mailbox: {accident:?}"));
+                    place.home.note(&format!("mailbox: {accident:?}"));
                     place.post.suffer(accident);
                     if matches!(accident, Accident::ExpireToken) {
                         place.renew_token()?;
@@ -203,6 +203,6 @@ async fn say(plan: &Plan, place: &Place, talk: usize, comment: usize) {
         }
         sleep(LOOK / 3).await;
     };
-    place.note(&format!("an agent comments on {key}"));
+    place.home.note(&format!("an agent comments on {key}"));
     place.jira.comment_as("bob", &key, &plan.talks[talk].comments[comment]);
 }

@@ -4,6 +4,7 @@ use super::{Clerk, TicketOrder};
 use crate::{
     actors::desk::TicketFilter,
     clients::ApiError,
+    failpoint,
     model::{
         case::Case,
         keys::CaseId,
@@ -198,6 +199,7 @@ impl Clerk {
         change: Change,
     ) -> Result<Case, Failure> {
         let changed = self.tools.desk.change_ticket(case, by, change).await;
+        failpoint::hit("dialog_broker.changed").await;
         changed.map_err(Failure::Store)?.map_err(Failure::Unchanged)
     }
 

@@ -15,6 +15,7 @@ use crate::{
     clients::ApiError,
     clock,
     config::Form,
+    failpoint,
     model::{
         case::Case,
         form::{Filled, Value},
@@ -76,7 +77,9 @@ impl Clerk {
             Ok(fields) => fields,
             Err(faults) => return self.faulty(faults),
         };
-        match self.record(&state, channel, subject, fields).await {
+        let recorded = self.record(&state, channel, subject, fields).await;
+        failpoint::hit("dialog_broker.recorded").await;
+        match recorded {
             Ok(Opened::New(case)) => self.confirm(case, &state).await,
             Ok(Opened::Spent(case)) => {
                 tracing::info!(reason = "spent", "a ticket's form was refused");

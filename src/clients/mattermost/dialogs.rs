@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
+use serde::Serialize;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -11,6 +12,14 @@ use crate::{clients::ApiError, model::ids::ResponseHook};
 
 /// Shorter than the 3 s that a dialog's trigger lives: a late dialog is none.
 const DIALOG_LIMIT: Duration = Duration::from_millis(2_800);
+
+/// Borrows what a `Value` would copy, for the whole dialog stands in it.
+#[derive(Serialize)]
+struct WireOpen<'a> {
+    trigger_id: &'a str,
+    url: &'a Url,
+    dialog: &'a Value,
+}
 
 impl MattermostClient {
     /// Opens a dialog for whoever caused the trigger; its answers will be posted to `submit_url`.
@@ -24,7 +33,7 @@ impl MattermostClient {
         submit_url: &Url,
         dialog: &Value,
     ) -> Result<(), ApiError> {
-        let body = json!({"trigger_id": trigger_id, "url": submit_url, "dialog": dialog});
+        let body = WireOpen { trigger_id, url: submit_url, dialog };
         let request = self.shared.transport.request(Method::POST, "api/v4/actions/dialogs/open");
         self.send(Duration::ZERO, DIALOG_LIMIT, request.json(&body)).await.map(drop)
     }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::samples::{POLICY, at, mail, mail_ref, mailbox};
+use super::samples::{POLICY, at, mail, mail_ref, mailbox, ticket};
 use super::*;
-use crate::model::keys::EffectId;
+use crate::model::{keys::EffectId, ticket::TicketNumber};
 
 /// What a crash leaves: the store's rows.
 #[derive(Default)]
@@ -290,4 +290,22 @@ fn panics_are_counted_apart_from_failures_until_the_operator_speaks() {
     settle(&mut case, &mut effect, None, Outcome::Refused { fault: fault() }, POLICY, at(2));
     assert!(retry(&mut case, &mut effect, at(3)).is_empty());
     assert_eq!((effect.stage, effect.trace.panics), (Stage::Uncertain, 0));
+}
+
+#[test]
+fn a_post_that_nobody_finds_is_made_again_after_what_may_be_on_its_way() {
+    let number = TicketNumber::parse("20261122-0001").unwrap();
+    let (mut case, mut effects) = open_ticket(CaseId::first(), "s", ticket(number), at(0));
+    let mut effect = effects.remove(0);
+    effect.begin(None, at(0));
+    let policy = Policy { index_lag: Duration::from_mins(5), ..POLICY };
+    for (second, outcome, stage, due) in [
+        (9, Outcome::Unclear { fault: "cut".into() }, Stage::Uncertain, 9),
+        (9, Outcome::NotFound, Stage::Uncertain, 10),
+        (13, Outcome::NotFound, Stage::Uncertain, 14),
+        (14, Outcome::NotFound, Stage::Planned, 14),
+    ] {
+        settle(&mut case, &mut effect, None, outcome, policy, at(second));
+        assert_eq!((effect.stage, effect.due), (stage, at(due)), "at {second}");
+    }
 }

@@ -85,6 +85,11 @@ impl Mattermost {
         lock(&self.0.service().limits).set(rate);
     }
 
+    /// The server has started again: it remembers no pending id.
+    pub fn forget_pending(&self) {
+        lock(&self.0.service().posts).forget_pending();
+    }
+
     /// How many requests the rate limit refused.
     #[must_use]
     pub fn refused(&self) -> u64 {

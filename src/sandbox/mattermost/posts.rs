@@ -165,6 +165,11 @@ impl Posts {
         Ok(body)
     }
 
+    /// A repeat is a post of its own again.
+    pub(super) fn forget_pending(&mut self) {
+        self.pending.clear();
+    }
+
     /// Changes what the body of the request names; props change as a whole.
     ///
     /// # Errors

@@ -1,0 +1,162 @@
+//! `/ticket`: people open forms, send them in, more than once where they get no answer, and press
+//! buttons, while the daemon is killed and the chat fails. What they were told is compared with what
+//! stands in the chat and in the store.
+
+mod judge;
+pub(crate) mod naive;
+mod people;
+mod place;
+mod plan;
+mod run;
+mod words;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::{LIMIT, random};
+use judge::Verdict;
+use plan::Plan;
+use run::Ended;
+
+/// With about a dozen tickets each.
+pub(crate) const RUNS: usize = 9;
+const NAIVE_RUNS: usize = 6;
+
+#[derive(Default)]
+struct Sum {
+    runs: usize,
+    submits: usize,
+    kills: usize,
+    aborts: BTreeMap<&'static str, usize>,
+    lost: usize,
+    double_posts: usize,
+    number_gaps: usize,
+    disorder: usize,
+    stuck: usize,
+    failed: usize,
+    longest: Duration,
+}
+
+impl Sum {
+    fn add(&mut self, ended: &Ended) {
+        let verdict = &ended.verdict;
+        self.submits += ended.submits;
+        self.lost += verdict.lost;
+        self.double_posts += verdict.double_posts;
+        self.number_gaps += verdict.number_gaps;
+        self.disorder += verdict.disorder;
+        self.stuck += usize::from(ended.stuck);
+        self.kills += ended.kills + ended.aborts.len();
+        for name in &ended.aborts {
+            *self.aborts.entry(name).or_default() += 1;
+        }
+    }
+}
+
+/// Runs all of it and says its figures; whether nothing is wrong and the judge has teeth.
+pub(crate) async fn holds(runs: usize, seed: u64, at_once: usize) -> bool {
+    let began = Instant::now();
+    let sum = chaos(runs, seed, at_once).await;
+    println!(
+        "{} runs in {:.1} s, the longest {:.1} s, {} kills",
+        sum.runs,
+        began.elapsed().as_secs_f64(),
+        sum.longest.as_secs_f64(),
+        sum.kills
+    );
+    for (name, times) in &sum.aborts {
+        println!("aborted at {name}: {times}");
+    }
+    for (name, value) in [
+        ("runs", sum.runs),
+        ("submits", sum.submits),
+        ("kills", sum.kills),
+        ("lost", sum.lost),
+        ("double_posts", sum.double_posts),
+        ("number_gaps", sum.number_gaps),
+        ("disorder", sum.disorder),
+        ("stuck", sum.stuck),
+    ] {
+        println!("figure chaos_{name} {value}");
+    }
+    let naive = teeth(seed, at_once).await;
+    println!("with the naive worker {:.1} s", began.elapsed().as_secs_f64());
+    println!("figure naive_double_posts {}", naive.double_posts);
+    println!("figure naive_number_gaps {}", naive.number_gaps);
+    sum.failed == 0 && naive.double_posts > 0 && naive.number_gaps > 0
+}
+
+async fn chaos(runs: usize, seed: u64, at_once: usize) -> Sum {
+    let places = Arc::new(Semaphore::new(at_once));
+    let mut under_way = JoinSet::new();
+    for run in 0..runs {
+        let (places, seed) = (places.clone(), random::seed_of(run, seed));
+        under_way.spawn(async move {
+            let _place = places.acquire().await.unwrap();
+            let began = Instant::now();
+            // In a task of its own, so that a panic is a failed run as well.
+            let ticketd = AbortOnDropHandle::new(tokio::spawn(run::ticketd(Plan::new(seed))));
+            (seed, timeout(LIMIT, ticketd).await, began.elapsed())
+        });
+    }
+    let mut sum = Sum::default();
+    while let Some(done) = under_way.join_next().await {
+        let (seed, outcome, took) = done.unwrap();
+        sum.runs += 1;
+        sum.longest = sum.longest.max(took);
+        let words = match outcome {
+            Ok(Ok(Ok(ended))) => {
+                sum.add(&ended);
+                if ended.verdict.is_clean() {
+                    continue;
+                }
+                let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("chaos-{seed}.log"));
+                let _ = std::fs::write(log, &ended.log);
+                ended.verdict.words.join("\n    ")
+            }
+            Ok(Ok(Err(error))) => error.to_string(),
+            Ok(Err(panic)) => panic.to_string(),
+            Err(_) => {
+                sum.stuck += 1;
+                format!("not over within {LIMIT:?}")
+            }
+        };
+        sum.failed += 1;
+        println!(
+            "CHAOS_SOURCE=dialog CHAOS_SEED={seed} CHAOS_RUNS=1 fails after {took:.1?}:\n    {words}"
+        );
+    }
+    sum
+}
+
+/// What is wrong after the naive worker's runs.
+async fn teeth(seed: u64, at_once: usize) -> Verdict {
+    let places = Arc::new(Semaphore::new(at_once));
+    let mut under_way = JoinSet::new();
+    for run in 0..NAIVE_RUNS {
+        let (places, plan) = (places.clone(), Plan::new(random::seed_of(run, seed)));
+        under_way.spawn(async move {
+            let _place = places.acquire().await.unwrap();
+            timeout(LIMIT, run::naive(plan)).await
+        });
+    }
+    let mut sum = Verdict::default();
+    while let Some(verdict) = under_way.join_next().await {
+        match verdict {
+            Ok(Ok(Ok(verdict))) => {
+                sum.double_posts += verdict.double_posts;
+                sum.number_gaps += verdict.number_gaps;
+            }
+            // The others still tell their figures.
+            other => println!("a run of the naive worker came to nothing: {:?}", other.err()),
+        }
+    }
+    sum
+}
