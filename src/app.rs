@@ -88,13 +88,13 @@ impl App {
         }
         let form_url = config.http.public_url.as_ref().map(|url| url.join(&door.form_path()));
         let supervisor = SupervisorHandle::spawn(metrics.clone()).await?;
-        let poster = LateAnswers::start(&supervisor, mattermost.clone()).await?;
+        let late = LateAnswers::start(&supervisor, mattermost.clone()).await?;
         let sessions = RedmineSessions::new(
             supervisor.clone(),
             SessionTools {
                 redmine: redmine.clone(),
                 mattermost: mattermost.clone(),
-                poster: poster.clone(),
+                late: late.clone(),
                 store: store.clone(),
                 texts: texts.clone(),
                 close_status: config.redmine.close_status.clone(),
@@ -120,7 +120,7 @@ impl App {
             mail_road.map(|road| road.review).or_else(|| without_mail(&config, &store, &metrics));
         let tickets = match (&config.ticket, &review) {
             (Some(ticket), Some(Review { desk, .. })) => {
-                let (late, texts, metrics) = (&poster, &texts, &metrics);
+                let (late, texts, metrics) = (&late, &texts, &metrics);
                 let (config, mattermost) = (&config, &mattermost);
                 let jira = tracker.as_ref();
                 let parts =
@@ -132,7 +132,7 @@ impl App {
         let locales = UserLocales::new(mattermost, locale);
         let context = Arc::new(Context {
             sessions,
-            poster,
+            late,
             locales,
             texts,
             metrics,

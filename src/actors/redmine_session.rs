@@ -62,7 +62,7 @@ pub struct SessionTools {
     /// Opens the login form.
     pub mattermost: MattermostClient,
     /// Takes what comes too late for an answer.
-    pub poster: LateAnswers,
+    pub late: LateAnswers,
     /// Keeps the logins.
     pub store: Store,
     /// Every sentence.

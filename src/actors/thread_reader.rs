@@ -4,7 +4,7 @@
 //! takes each only once; they become comments. What ends it: only the supervisor. How far a channel
 //! was read is kept after what was read is, so a reply is not lost when the process dies.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::HashSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use jiff::{SignedDuration, Timestamp};
@@ -46,11 +46,14 @@ pub struct ReaderTools {
 enum ThreadReaderMsg {
     /// Looks. No reply.
     Look,
-    /// The look is over. No reply.
-    Looked(Result<(), LookFault>),
+    /// The look is over: which channels the bot may not read. No reply.
+    Looked(Result<Closed, LookFault>),
     /// Replies at once.
     Ping(RpcReplyPort<()>),
 }
+
+/// Channels that the bot may not read, for now.
+type Closed = HashSet<ChannelId>;
 
 #[derive(Debug, thiserror::Error)]
 enum LookFault {
@@ -113,6 +116,7 @@ struct ThreadReader;
 
 struct State {
     tools: ReaderTools,
+    closed: Arc<Closed>,
     failures: u32,
     look: Option<AbortOnDropHandle<()>>,
 }
@@ -128,7 +132,7 @@ impl Actor for ThreadReader {
         tools: ReaderTools,
     ) -> Result<State, ActorProcessingErr> {
         let _ = myself.cast(ThreadReaderMsg::Look);
-        Ok(State { tools, failures: 0, look: None })
+        Ok(State { tools, closed: Arc::default(), failures: 0, look: None })
     }
 
     async fn handle(
@@ -148,9 +152,9 @@ impl Actor for ThreadReader {
 
 impl State {
     fn look(&mut self, myself: &ActorRef<ThreadReaderMsg>) {
-        let (tools, myself) = (self.tools.clone(), myself.clone());
+        let (tools, closed, myself) = (self.tools.clone(), self.closed.clone(), myself.clone());
         let work = async move {
-            let look = AssertUnwindSafe(look(&tools)).catch_unwind();
+            let look = AssertUnwindSafe(look(&tools, &closed)).catch_unwind();
             let outcome = look.await.unwrap_or(Err(LookFault::Panicked));
             // An actor that is gone looks no more.
             let _ = myself.cast(ThreadReaderMsg::Looked(outcome));
@@ -159,9 +163,9 @@ impl State {
         self.look = Some(AbortOnDropHandle::new(tokio::spawn(work.instrument(span))));
     }
 
-    fn looked(&mut self, myself: &ActorRef<ThreadReaderMsg>, outcome: Result<(), LookFault>) {
+    fn looked(&mut self, myself: &ActorRef<ThreadReaderMsg>, outcome: Result<Closed, LookFault>) {
         match outcome {
-            Ok(()) => self.failures = 0,
+            Ok(closed) => (self.closed, self.failures) = (closed.into(), 0),
             Err(error) => {
                 if self.failures == 0 {
                     tracing::warn!(%error, "tickets' threads cannot be read; tried again");
@@ -174,18 +178,27 @@ impl State {
     }
 }
 
-/// Looks into every channel that has open tickets with an issue. One that cannot be read does not
-/// hold up the others.
-async fn look(tools: &ReaderTools) -> Result<(), LookFault> {
-    let mut fault = None;
+/// Looks into every channel that has open tickets with an issue. One that the bot may not read
+/// does not hold up the others.
+async fn look(tools: &ReaderTools, closed: &Closed) -> Result<Closed, LookFault> {
+    let mut now_closed = Closed::new();
     for (channel, opened) in tools.desk.filed_channels().await? {
         match look_into(tools, &channel, opened).await {
             Ok(()) => {}
-            Err(LookFault::Chat(error)) => fault = Some(error),
+            Err(LookFault::Chat(error)) if error.is_of_one_thing() => {
+                if !closed.contains(&channel) {
+                    tracing::warn!(
+                        channel.id = %channel,
+                        %error,
+                        "the threads of a channel cannot be read; let the bot in"
+                    );
+                }
+                now_closed.insert(channel);
+            }
             Err(error) => return Err(error),
         }
     }
-    fault.map_or(Ok(()), |error| Err(error.into()))
+    Ok(now_closed)
 }
 
 /// Reads a channel from where it was read up to; the first time, from its oldest open ticket on.

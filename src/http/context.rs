@@ -38,7 +38,7 @@ pub struct Context {
     /// Users' sessions.
     pub sessions: RedmineSessions,
     /// Takes answers that come too late.
-    pub poster: LateAnswers,
+    pub late: LateAnswers,
     /// Users' languages.
     pub locales: UserLocales,
     /// Every sentence.

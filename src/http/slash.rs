@@ -127,7 +127,7 @@ impl Asker<'_> {
             if text.is_empty() {
                 return;
             }
-            if !context.poster.deliver(hook, render::cut(&text, render::POST_MAX)).await {
+            if !context.late.deliver(hook, render::cut(&text, render::POST_MAX)).await {
                 tracing::warn!("nobody takes a late answer");
             }
         };

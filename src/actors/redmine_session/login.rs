@@ -150,7 +150,7 @@ async fn fill_in(
     match with_key(asker, myself, &parsed).await {
         Ok(text) => {
             if let Some(hook) = hook
-                && !asker.tools.poster.deliver(hook, text).await
+                && !asker.tools.late.deliver(hook, text).await
             {
                 tracing::warn!("nobody takes the confirmation of a login");
             }
