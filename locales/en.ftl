@@ -223,6 +223,7 @@ ticket-field-not-offered = Please choose one of those offered.
 ticket-field-no-number = Please write a number, such as 12 or 1.5.
 ticket-field-no-email = Please write a mail address, such as ann@example.org.
 ticket-field-no-url = Please write an address that begins with https:// or http://.
+ticket-not-here = I cannot post a ticket among your direct messages. Please type `/ticket` in a channel.
 ticket-form-failed = The form could not be opened. Please type `/ticket` again.
 ticket-form-expired = This form has been open for too long. Copy what you wrote, and type `/ticket` again.
 ticket-form-strange = This form is not one that I opened for you. Please type `/ticket` again.

@@ -223,6 +223,7 @@ ticket-field-not-offered = Choisissez parmi ce qui est proposé.
 ticket-field-no-number = Écrivez un nombre, par exemple 12 ou 1.5.
 ticket-field-no-email = Écrivez une adresse mail, par exemple ann@example.org.
 ticket-field-no-url = Écrivez une adresse qui commence par https:// ou http://.
+ticket-not-here = Je ne peux pas poster de ticket dans vos messages directs. Tapez `/ticket` dans un canal.
 ticket-form-failed = Le formulaire n'a pas pu être ouvert. Tapez de nouveau `/ticket`.
 ticket-form-expired = Ce formulaire est resté ouvert trop longtemps. Copiez ce que vous avez écrit et tapez de nouveau `/ticket`.
 ticket-form-strange = Ce formulaire n'est pas un de ceux que je vous ai ouverts. Tapez de nouveau `/ticket`.

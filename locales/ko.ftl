@@ -209,6 +209,7 @@ ticket-field-not-offered = 제시된 것 가운데 하나를 골라 주세요.
 ticket-field-no-number = 12나 1.5처럼 숫자를 써 주세요.
 ticket-field-no-email = ann@example.org처럼 메일 주소를 써 주세요.
 ticket-field-no-url = https:// 또는 http://로 시작하는 주소를 써 주세요.
+ticket-not-here = 다이렉트 메시지에는 티켓을 올릴 수 없습니다. 채널에서 `/ticket`을 입력해 주세요.
 ticket-form-failed = 양식을 열지 못했습니다. `/ticket`을 다시 입력해 주세요.
 ticket-form-expired = 이 양식은 너무 오래 열려 있었습니다. 쓴 글을 복사한 뒤 `/ticket`을 다시 입력해 주세요.
 ticket-form-strange = 이 양식은 당신에게 열어 드린 것이 아닙니다. `/ticket`을 다시 입력해 주세요.

@@ -98,6 +98,8 @@ pub struct TicketOrder {
     pub team: TeamId,
     /// Where.
     pub channel: ChannelId,
+    /// What that is called; two ids with `__` between them for direct messages.
+    pub channel_name: String,
     /// Who is mentioned in it, as far as Mattermost says.
     pub mentioned: Vec<Person>,
     /// The language of the answer.

@@ -40,6 +40,8 @@ pub(super) struct SlashForm {
     #[serde(default)]
     pub(super) channel_id: String,
     #[serde(default)]
+    pub(super) channel_name: String,
+    #[serde(default)]
     pub(super) text: String,
     pub(super) response_url: Option<String>,
     pub(super) trigger_id: Option<String>,

@@ -62,6 +62,7 @@ fn order(
         user: Person::new(user, &form.user_name),
         team: TeamId::parse(&form.team_id)?,
         channel: ChannelId::parse(&form.channel_id)?,
+        channel_name: form.channel_name,
         mentioned,
         locale,
         hook,

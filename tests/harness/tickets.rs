@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use ticketd::config::{self, Config};
-use ticketd::sandbox::{Mattermost, OpenedDialog, PostSnapshot, PressResult, SubmitResult};
+use ticketd::sandbox::{
+    Mattermost, OpenedDialog, PostSnapshot, PressResult, SlashForm, SubmitResult,
+};
 use url::Url;
 
 use super::chat::read;
@@ -91,7 +93,11 @@ impl TestApp {
 
     /// The same in another channel.
     pub(crate) async fn ticket_in(&self, channel: &str, user: &str, text: &str) -> String {
-        let form = self.mattermost.slash_in(channel, user, &format!("/ticket {text}"));
+        self.send_ticket(&self.mattermost.slash_in(channel, user, &format!("/ticket {text}"))).await
+    }
+
+    /// Sends a `/ticket`, perhaps a changed one: what the person reads, empty for nothing.
+    pub(crate) async fn send_ticket(&self, form: &SlashForm) -> String {
         let url = format!("http://{}/ticket", self.address).parse().unwrap();
         let headers =
             form.headers(&url).into_iter().map(|(name, value)| format!("{name}: {value}\r\n"));

@@ -241,6 +241,16 @@ async fn a_direct_message_to_the_bot_is_a_place_for_tickets() {
     eventually("the line", || app.thread(&post).len() == 1).await;
     let unknown = app.say("bob", "ticket-unknown", &[]);
     assert_eq!(app.ticket("bob", &format!("show {number}")).await, unknown);
+
+    // Among the messages of two others nobody could let the bot in.
+    let mut form = app.mattermost.slash("alice", "/ticket");
+    let name = format!("{}__{}", Mattermost::user_id("alice"), Mattermost::user_id("bob"));
+    for field in form.fields.iter_mut().filter(|field| field.0 == "channel_name") {
+        field.1.clone_from(&name);
+    }
+    let before = app.mattermost.dialogs().len();
+    assert_eq!(app.send_ticket(&form).await, app.say("alice", "ticket-not-here", &[]));
+    assert_eq!(app.mattermost.dialogs().len(), before);
 }
 
 #[tokio::test]

@@ -23,6 +23,8 @@ const SUBJECT_SHOWN: usize = 80;
 pub(super) enum Failure {
     /// No form has this name.
     NoForm,
+    /// The bot cannot post where they are.
+    NotHere,
     /// There is nothing to open a form with.
     NoTrigger,
     /// Mattermost did not open the form.
@@ -45,7 +47,7 @@ impl Failure {
     /// A word for metrics.
     pub(super) fn word(&self) -> &'static str {
         match self {
-            Self::NoForm | Self::NoTrigger | Self::NotOpened(_) => "form",
+            Self::NoForm | Self::NotHere | Self::NoTrigger | Self::NotOpened(_) => "form",
             Self::NoTicket => "no_ticket",
             Self::NoUser(_) => "no_user",
             Self::Chat(_) => "chat",
@@ -61,6 +63,7 @@ impl Clerk {
     pub(super) fn explain(&self, failure: Failure) -> String {
         match failure {
             Failure::NoForm | Failure::NoTrigger => self.say("ticket-form-failed", &[]),
+            Failure::NotHere => self.say("ticket-not-here", &[]),
             Failure::NotOpened(error) => {
                 tracing::warn!(%error, "a ticket's form was not opened");
                 self.say("ticket-form-failed", &[])

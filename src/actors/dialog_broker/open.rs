@@ -1,11 +1,15 @@
 //! Opening a form, from inside the slash command: its trigger lives 3 s.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::{Clerk, TicketOrder, command::Failure, form::Forms};
 use crate::{clock, config::Form, model::form_state::FormState};
 
+/// How long Mattermost is asked who the bot is, once: the trigger lives 3 s.
+const ASK_LIMIT: Duration = Duration::from_millis(500);
 /// How long a form may stay open.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(4);
 
@@ -19,6 +23,9 @@ impl Clerk {
         text: &str,
     ) -> Result<String, Failure> {
         let form = self.form(name).ok_or(Failure::NoForm)?;
+        if form.channel.is_none() && self.is_among_others(&order.channel_name).await {
+            return Err(Failure::NotHere);
+        }
         let trigger = order.trigger_id.ok_or(Failure::NoTrigger)?;
         let state = FormState {
             nonce: Uuid::new_v4().into_bytes(),
@@ -34,6 +41,16 @@ impl Clerk {
         let opened = self.tools.mattermost.open_dialog(&trigger, &self.tools.submit_url, &dialog);
         opened.await.map_err(Failure::NotOpened)?;
         Ok(String::new())
+    }
+
+    /// Whether a channel is the direct messages of two others, into which nobody can let the bot.
+    /// While Mattermost does not say who the bot is, it is not.
+    async fn is_among_others(&self, channel_name: &str) -> bool {
+        let Some((one, other)) = channel_name.split_once("__") else { return false };
+        let us = tokio::time::timeout(ASK_LIMIT, self.tools.mattermost.me()).await;
+        us.ok()
+            .and_then(Result::ok)
+            .is_some_and(|us| us.id.as_str() != one && us.id.as_str() != other)
     }
 
     /// The form of this name.
