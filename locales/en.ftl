@@ -208,6 +208,7 @@ ticket-help =
     `/ticket mine`: your own, those you have and those you asked for.
     `/ticket show NUMBER`, `/ticket take NUMBER`, `/ticket resolve NUMBER`: one ticket, by its number such as `20261122-0001`.
     `/ticket assign NUMBER @name`: give it to somebody.
+    `/ticket reopen NUMBER`, `/ticket priority NUMBER high`: low, normal, high or urgent.
 ticket-help-forms = More forms: { $forms }.
 ticket-form-title = New ticket
 ticket-form-submit = Send
@@ -272,6 +273,11 @@ ticket-mine-empty = You have no open tickets, and asked for none.
 ticket-taken = You have taken { $ticket }.
 ticket-resolved = { $ticket } is resolved.
 ticket-assigned = { $ticket } is assigned.
+ticket-reopened = { $ticket } is open again.
+ticket-prioritised = The priority of { $ticket } is set.
+ticket-no-priority = Which priority? Type `/ticket priority NUMBER` and low, normal, high or urgent.
+ticket-no-command = I do not know that command. `/ticket help` shows what there is.
+ticket-form-empty = Please fill in at least one field.
 ticket-unknown = There is no such ticket, or it is none of a channel that you are in. `/ticket list` shows those of this channel.
 ticket-no-number = Which ticket? Type `/ticket { $command } NUMBER`, with a number such as 20261122-0001.
 ticket-nobody = To whom? Type `/ticket assign NUMBER @name`.

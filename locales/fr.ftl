@@ -208,6 +208,7 @@ ticket-help =
     `/ticket mine` : les vôtres, ceux que vous traitez et ceux que vous avez demandés.
     `/ticket show NUMÉRO`, `/ticket take NUMÉRO`, `/ticket resolve NUMÉRO` : un ticket, par son numéro, par exemple `20261122-0001`.
     `/ticket assign NUMÉRO @nom` : le confier à quelqu'un.
+    `/ticket reopen NUMÉRO`, `/ticket priority NUMÉRO high` : low, normal, high ou urgent.
 ticket-help-forms = Autres formulaires : { $forms }.
 ticket-form-title = Nouveau ticket
 ticket-form-submit = Envoyer
@@ -272,6 +273,11 @@ ticket-mine-empty = Vous ne traitez aucun ticket ouvert et n'en avez demandé au
 ticket-taken = Vous avez pris { $ticket }.
 ticket-resolved = { $ticket } est résolu.
 ticket-assigned = { $ticket } est confié.
+ticket-reopened = { $ticket } est rouvert.
+ticket-prioritised = La priorité de { $ticket } est fixée.
+ticket-no-priority = Quelle priorité ? Tapez `/ticket priority NUMÉRO` et low, normal, high ou urgent.
+ticket-no-command = Je ne connais pas cette commande. `/ticket help` montre lesquelles il y a.
+ticket-form-empty = Remplissez au moins un champ.
 ticket-unknown = Ce ticket n'existe pas, ou il est d'un canal où vous n'êtes pas. `/ticket list` montre ceux de ce canal.
 ticket-no-number = Quel ticket ? Tapez `/ticket { $command } NUMÉRO`, avec un numéro comme 20261122-0001.
 ticket-nobody = À qui ? Tapez `/ticket assign NUMÉRO @nom`.

@@ -194,6 +194,7 @@ ticket-help =
     `/ticket mine`: 내가 맡은 티켓과 내가 요청한 티켓.
     `/ticket show 번호`, `/ticket take 번호`, `/ticket resolve 번호`: 번호로 한 티켓을 다룹니다. 예: `20261122-0001`.
     `/ticket assign 번호 @이름`: 다른 사람에게 맡깁니다.
+    `/ticket reopen 번호`, `/ticket priority 번호 high`: low, normal, high, urgent 가운데 하나.
 ticket-help-forms = 다른 양식: { $forms }.
 ticket-form-title = 새 티켓
 ticket-form-submit = 보내기
@@ -258,6 +259,11 @@ ticket-mine-empty = 맡은 티켓도 요청한 티켓도 없습니다.
 ticket-taken = { $ticket }을(를) 맡았습니다.
 ticket-resolved = { $ticket }이(가) 해결되었습니다.
 ticket-assigned = { $ticket }을(를) 맡겼습니다.
+ticket-reopened = { $ticket }을(를) 다시 열었습니다.
+ticket-prioritised = { $ticket }의 우선순위를 바꿨습니다.
+ticket-no-priority = 어떤 우선순위인가요? `/ticket priority 번호` 뒤에 low, normal, high, urgent 가운데 하나를 입력해 주세요.
+ticket-no-command = 모르는 명령입니다. `/ticket help`로 명령을 볼 수 있습니다.
+ticket-form-empty = 한 칸 이상 채워 주세요.
 ticket-unknown = 그런 티켓이 없거나 속해 있지 않은 채널의 티켓입니다. `/ticket list`로 이 채널의 티켓을 볼 수 있습니다.
 ticket-no-number = 어느 티켓인가요? `/ticket { $command } 번호`를 입력해 주세요. 예: 20261122-0001.
 ticket-nobody = 누구에게 맡길까요? `/ticket assign 번호 @이름`을 입력해 주세요.

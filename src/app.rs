@@ -36,6 +36,8 @@ pub use mail_source::{graph_auth, graph_client, jmap_client};
 
 /// How long actors may take to finish what they have.
 const ACTORS_LIMIT: Duration = Duration::from_secs(5);
+/// Stands for the lag of Jira's index where there is no Jira: longer than any call is under way.
+const NO_INDEX: Duration = Duration::from_mins(5);
 /// How often the door forgets silent users.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 /// How often the desk is counted for `/metrics` and `/ready`.
@@ -229,7 +231,7 @@ pub fn review(config: &Config, store: &Store, metrics: &Metrics) -> anyhow::Resu
 /// The desk of a ticketd that has tickets and no mailbox.
 fn without_mail(config: &Config, store: &Store, metrics: &Metrics) -> Option<Review> {
     config.ticket.as_ref()?;
-    let desk = Desk::new(store.clone(), HashMap::new(), Duration::ZERO, metrics.clone());
+    let desk = Desk::new(store.clone(), HashMap::new(), NO_INDEX, metrics.clone());
     Some(Review { desk, mailboxes: Mailboxes::default() })
 }
 

@@ -94,8 +94,15 @@ impl Config {
         let has_token = mattermost.as_ref().is_ok_and(|chat| chat.bot_token.is_some());
         let has_mailbox = !reader.mailboxes().is_empty();
         let ready = [
-            (http.public_url.is_some(), "http.public_url is not: Mattermost sends forms there"),
-            (has_token, "mattermost.bot_token is not: the bot posts the tickets"),
+            (
+                http.public_url.is_some(),
+                "http.public_url is not: set it to where Mattermost reaches ticketd",
+            ),
+            (
+                has_token,
+                "mattermost.bot_token is not: the bot posts the tickets; make one under \
+             Integrations > Bot Accounts in Mattermost",
+            ),
         ];
         let jira = Jira::read(reader.section("jira"));
         let ticket = Ticket::read(reader, &jira, &ready);

@@ -318,6 +318,9 @@ impl Desk {
     /// # Errors
     /// The store's.
     pub async fn case_of_mark(&self, mark: &str) -> Result<Option<Case>, StoreError> {
+        if let Some(case) = self.secret().case_of_ticket(mark) {
+            return self.case(case).await;
+        }
         let Some(mark) = MessageId::parse(mark) else { return Ok(None) };
         let mailboxes: Vec<_> = self.0.sites.keys().cloned().collect();
         self.read(move |tables| {

@@ -359,6 +359,10 @@ impl Clerk {
                 ("unclear", Ok(self.say("ticket-no-number", &[("command", command.into())])))
             }
             Err(TicketCommandFault::Nobody) => ("unclear", Ok(self.say("ticket-nobody", &[]))),
+            Err(TicketCommandFault::NoPriority) => {
+                ("unclear", Ok(self.say("ticket-no-priority", &[])))
+            }
+            Err(TicketCommandFault::Unknown) => ("unclear", Ok(self.say("ticket-no-command", &[]))),
             Ok(TicketCommand::Help) => ("help", Ok(self.help())),
             Ok(TicketCommand::Open { form, text }) => {
                 ("open", self.open(order, &form, &text).await)
@@ -368,23 +372,16 @@ impl Clerk {
             Ok(TicketCommand::Show(number)) => ("show", self.show(&order, number).await),
             Ok(TicketCommand::Take(number)) => ("take", self.take(&order, number).await),
             Ok(TicketCommand::Resolve(number)) => ("resolve", self.resolve(&order, number).await),
+            Ok(TicketCommand::Reopen(number)) => ("reopen", self.reopen(&order, number).await),
+            Ok(TicketCommand::Prioritise(number, to)) => {
+                ("priority", self.prioritise(&order, number, to).await)
+            }
             Ok(TicketCommand::Assign(number, who)) => {
                 ("assign", self.assign(&order, number, &who).await)
             }
         };
         self.tools.metrics.ticket(name, if said.is_ok() { "ok" } else { "failed" });
         said.unwrap_or_else(|failure| self.explain(failure))
-    }
-
-    fn help(&self) -> String {
-        let names = self.tools.config.forms.iter().filter(|form| !form.name.is_empty());
-        let names: Vec<_> = names.map(|form| format!("`/ticket {}`", form.name)).collect();
-        let mut help = self.say("ticket-help", &[]);
-        if !names.is_empty() {
-            help.push('\n');
-            help += &self.say("ticket-help-forms", &[("forms", names.join(", ").into())]);
-        }
-        help
     }
 
     fn say(&self, key: &str, args: &[(&str, FluentValue<'_>)]) -> String {

@@ -50,7 +50,6 @@ impl Herald {
             root: None,
             message: self.texts.say(self.locale, key, &args),
             props: serde_json::json!({}),
-            // A repeat at once makes no second post.
             pending: Uuid::new_v4().simple().to_string(),
         };
         let mattermost = self.mattermost.clone();
@@ -71,13 +70,6 @@ async fn posted(mattermost: &MattermostClient, post: &NewPost) -> Result<PostId,
             ApiError::RateLimited { after: Some(after), .. } => Some(*after),
             _ => pause,
         })
-        .when(|error| {
-            matches!(
-                error,
-                ApiError::Unavailable { .. }
-                    | ApiError::RateLimited { .. }
-                    | ApiError::Ambiguous { .. }
-            )
-        })
+        .when(|error| matches!(error, ApiError::Unavailable { .. } | ApiError::RateLimited { .. }))
         .await
 }

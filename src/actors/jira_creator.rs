@@ -1,4 +1,4 @@
-//! Makes issues and comments of mails.
+//! Makes issues and comments of mails, and of tickets and what is said in their threads.
 //!
 //! Comes in: effects that are due, by way of `effects`. Goes out: calls to Jira, each after its
 //! intent is stored; what may have happened is looked for before it is repeated.
@@ -117,6 +117,10 @@ impl Craft for JiraCreator {
                 (Work::FileTicket, _) => return self.file_ticket(&task).await,
                 (Work::AddReply { post }, Some(issue)) => {
                     return self.add_reply(&task, post, issue).await;
+                }
+                (Work::AddReply { .. }, None) => {
+                    let fault = "its ticket has no issue".to_owned();
+                    return Ok(Outcome::Refused { fault });
                 }
                 _ => {}
             }

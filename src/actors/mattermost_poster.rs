@@ -130,7 +130,7 @@ impl MattermostPoster {
         root: Option<&PostId>,
         (message, mut props): (String, Value),
     ) -> Result<Outcome, StoreError> {
-        let mark = self.0.desk.post_mark(task.effect.id);
+        let mark = self.0.desk.post_mark(task.effect.origin());
         if task.effect.is_unclear() {
             return Ok(match self.find(&task.effect, ticket, root, &mark).await {
                 Ok(Some(post)) if root.is_none() => {

@@ -4,7 +4,12 @@
 //! takes each only once; they become comments. What ends it: only the supervisor. How far a channel
 //! was read is kept after what was read is, so a reply is not lost when the process dies.
 
-use std::{collections::HashSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use jiff::{SignedDuration, Timestamp};
@@ -34,6 +39,9 @@ const PAUSE_MAX: Duration = Duration::from_mins(1);
 /// How much two looks overlap: a post may be stored later than its time says.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(10);
 
+/// How far Mattermost's clock may be behind ours.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
 /// What it works with.
 #[derive(Clone)]
 pub struct ReaderTools {
@@ -46,14 +54,22 @@ pub struct ReaderTools {
 enum ThreadReaderMsg {
     /// Looks. No reply.
     Look,
-    /// The look is over: which channels the bot may not read. No reply.
-    Looked(Result<Closed, LookFault>),
+    /// The look is over: what it looked into. No reply.
+    Looked(Result<Seen, LookFault>),
     /// Replies at once.
     Ping(RpcReplyPort<()>),
 }
 
-/// Channels that the bot may not read, for now.
-type Closed = HashSet<ChannelId>;
+/// What a look has looked into.
+#[derive(Default)]
+struct Seen {
+    /// Each channel, with when the oldest of its open tickets was opened.
+    channels: BTreeMap<ChannelId, Timestamp>,
+    /// Those that the bot may not read, for now.
+    closed: HashSet<ChannelId>,
+    /// One could not be read, for another reason.
+    fault: Option<ApiError>,
+}
 
 #[derive(Debug, thiserror::Error)]
 enum LookFault {
@@ -116,7 +132,7 @@ struct ThreadReader;
 
 struct State {
     tools: ReaderTools,
-    closed: Arc<Closed>,
+    seen: Arc<Seen>,
     failures: u32,
     look: Option<AbortOnDropHandle<()>>,
 }
@@ -132,7 +148,7 @@ impl Actor for ThreadReader {
         tools: ReaderTools,
     ) -> Result<State, ActorProcessingErr> {
         let _ = myself.cast(ThreadReaderMsg::Look);
-        Ok(State { tools, closed: Arc::default(), failures: 0, look: None })
+        Ok(State { tools, seen: Arc::default(), failures: 0, look: None })
     }
 
     async fn handle(
@@ -152,9 +168,9 @@ impl Actor for ThreadReader {
 
 impl State {
     fn look(&mut self, myself: &ActorRef<ThreadReaderMsg>) {
-        let (tools, closed, myself) = (self.tools.clone(), self.closed.clone(), myself.clone());
+        let (tools, seen, myself) = (self.tools.clone(), self.seen.clone(), myself.clone());
         let work = async move {
-            let look = AssertUnwindSafe(look(&tools, &closed)).catch_unwind();
+            let look = AssertUnwindSafe(look(&tools, &seen)).catch_unwind();
             let outcome = look.await.unwrap_or(Err(LookFault::Panicked));
             // An actor that is gone looks no more.
             let _ = myself.cast(ThreadReaderMsg::Looked(outcome));
@@ -163,42 +179,56 @@ impl State {
         self.look = Some(AbortOnDropHandle::new(tokio::spawn(work.instrument(span))));
     }
 
-    fn looked(&mut self, myself: &ActorRef<ThreadReaderMsg>, outcome: Result<Closed, LookFault>) {
-        match outcome {
-            Ok(closed) => (self.closed, self.failures) = (closed.into(), 0),
-            Err(error) => {
-                if self.failures == 0 {
-                    tracing::warn!(%error, "tickets' threads cannot be read; tried again");
-                }
-                self.failures = self.failures.saturating_add(1);
+    fn looked(&mut self, myself: &ActorRef<ThreadReaderMsg>, outcome: Result<Seen, LookFault>) {
+        let fault = match outcome {
+            Ok(mut seen) => {
+                let fault = seen.fault.take();
+                self.seen = Arc::new(seen);
+                fault.map(LookFault::from)
             }
+            Err(fault) => Some(fault),
+        };
+        if let Some(error) = fault {
+            if self.failures == 0 {
+                tracing::warn!(%error, "tickets' threads cannot be read; tried again");
+            }
+            self.failures = self.failures.saturating_add(1);
+        } else {
+            self.failures = 0;
         }
         let pause = PAUSE.saturating_mul(1 << self.failures.min(5)).min(PAUSE_MAX);
         myself.send_after(pause, || ThreadReaderMsg::Look);
     }
 }
 
-/// Looks into every channel that has open tickets with an issue. One that the bot may not read
-/// does not hold up the others.
-async fn look(tools: &ReaderTools, closed: &Closed) -> Result<Closed, LookFault> {
-    let mut now_closed = Closed::new();
-    for (channel, opened) in tools.desk.filed_channels().await? {
+/// Looks into every channel that has open tickets with an issue, and once more into those that had:
+/// the last words before a ticket was resolved. None that cannot be read holds up the others.
+async fn look(tools: &ReaderTools, before: &Seen) -> Result<Seen, LookFault> {
+    let mut seen = Seen { channels: tools.desk.filed_channels().await?, ..Seen::default() };
+    let mut channels = before.channels.clone();
+    channels.extend(seen.channels.clone());
+    for (channel, opened) in channels {
         match look_into(tools, &channel, opened).await {
             Ok(()) => {}
             Err(LookFault::Chat(error)) if error.is_of_one_thing() => {
-                if !closed.contains(&channel) {
+                if !before.closed.contains(&channel) {
                     tracing::warn!(
                         channel.id = %channel,
                         %error,
                         "the threads of a channel cannot be read; let the bot in"
                     );
                 }
-                now_closed.insert(channel);
+                seen.closed.insert(channel);
+            }
+            Err(LookFault::Chat(error)) => {
+                // What was to be looked into once more is not forgotten for that.
+                seen.channels.insert(channel, opened);
+                seen.fault = Some(error);
             }
             Err(error) => return Err(error),
         }
     }
-    Ok(now_closed)
+    Ok(seen)
 }
 
 /// Reads a channel from where it was read up to; the first time, from its oldest open ticket on.
@@ -210,14 +240,16 @@ async fn look_into(
     // No mailbox can have an id of 26 letters for a name and a cursor of this state.
     let Some(name) = MailboxName::parse(channel.as_str()) else { return Ok(()) };
     let known = tools.desk.cursor(name.clone()).await?.map(|cursor| cursor.synced);
-    let from = known.unwrap_or(opened);
+    // Nothing before the oldest open ticket is an answer to one; of when, Mattermost's clock tells.
+    let first = opened.saturating_sub(SKEW).unwrap_or(opened);
+    let from = known.map_or(first, |known| known.max(first));
     let us = tools.mattermost.me().await?.id;
     let since = from.saturating_sub(OVERLAP).unwrap_or(from);
     let posts = tools.mattermost.posts_since(channel, since).await?;
     let newest = posts.iter().map(|post| post.created).max();
     for post in posts {
         if let Some(root) = said(&post).filter(|_| post.author != us) {
-            tools.desk.replied(root.clone(), post.id.clone()).await?;
+            tools.desk.replied(root.clone(), post.id.clone(), post.created).await?;
         }
     }
     if let Some(synced) = newest.filter(|newest| *newest > from) {

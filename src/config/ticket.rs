@@ -21,7 +21,8 @@ const FIELDS_MAX: usize = 20;
 /// Characters that a filled form may hold: its post holds 16,383, and escaping takes some.
 const FORM_MAX: usize = 12_000;
 /// What `/ticket` does by itself, so that no form can have the name.
-const COMMANDS: [&str; 7] = ["help", "list", "show", "mine", "take", "resolve", "assign"];
+const COMMANDS: [&str; 9] =
+    ["help", "list", "show", "mine", "take", "resolve", "reopen", "priority", "assign"];
 
 /// The slash command `/ticket`.
 #[derive(Debug, Clone)]
@@ -71,8 +72,7 @@ impl Ticket {
         let forms: Vec<_> =
             forms.iter().map(|place| Form::read(reader, place, jira, &mut names)).collect();
         let forms = forms.into_iter().collect::<Result<_, _>>();
-        let slash_tokens = slash_tokens?;
-        if slash_tokens.is_empty() {
+        if slash_tokens.as_ref().is_ok_and(Vec::is_empty) {
             return Ok(None);
         }
         let mut section = reader.section("ticket");
@@ -80,7 +80,7 @@ impl Ticket {
             section.unset("slash_tokens", format!("set, but {missing}"));
         }
         Ok(Some(Self {
-            slash_tokens,
+            slash_tokens: slash_tokens?,
             prefix: prefix?.unwrap_or_else(|| "Ticket".to_owned()),
             time_zone: time_zone?.unwrap_or(TimeZone::UTC),
             forms: forms?,
@@ -140,7 +140,7 @@ fn board(
             Err(section.unset("board", "set, but tracker is not \"jira\"; set both or none"))
         }
         (true, Ok(None), _) => {
-            Err(section.unset("tracker", "\"jira\", but there is no jira.url; set it"))
+            Err(section.unset("tracker", "\"jira\", but there is no Jira; set url under [jira], with boards"))
         }
         (true, Err(Faulted), _) => Err(Faulted),
         (true, Ok(Some(_)), Some(board)) => Ok(Some(board)),

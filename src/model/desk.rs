@@ -15,7 +15,7 @@ use super::{
     ids::PostId,
     keys::{CaseId, CommentId, IssueKey, MailboxName},
     mail::{Folder, Mail},
-    ticket::{Change, Person, Ticket, TicketState, Unchanged},
+    ticket::{Change, Person, Ticket, Unchanged},
 };
 
 /// How long after an unclear call its traces are looked for where looking is exact: the longest
@@ -136,10 +136,8 @@ pub fn open_ticket(
     now: Timestamp,
 ) -> (Case, Vec<Effect>) {
     let mut case = Case::new(id, subject, now);
-    let mut work = vec![Work::PostTicket];
-    work.extend(ticket.board.is_some().then_some(Work::FileTicket));
     case.ticket = Some(ticket);
-    let effects = case.append(work, now);
+    let effects = case.append(vec![Work::PostTicket], now);
     (case, effects)
 }
 
@@ -158,10 +156,13 @@ pub fn change(
     Ok(case.append(vec![Work::UpdatePost, told], now))
 }
 
-/// Somebody says something in the thread of the case's ticket: it is to stand in its issue too.
-pub fn replied(case: &mut Case, post: PostId, now: Timestamp) -> Vec<Effect> {
-    let open = |ticket: &Ticket| ticket.board.is_some() && ticket.state != TicketState::Resolved;
-    if !case.ticket.as_ref().is_some_and(open) {
+/// Somebody has said something, at `created`, in the thread of the case's ticket: it is to stand in
+/// its issue too, unless the ticket was resolved by then.
+pub fn replied(case: &mut Case, post: PostId, created: Timestamp, now: Timestamp) -> Vec<Effect> {
+    let takes = |ticket: &Ticket| {
+        ticket.board.is_some() && ticket.resolved.is_none_or(|resolved| created <= resolved)
+    };
+    if !case.ticket.as_ref().is_some_and(takes) {
         return Vec::new();
     }
     case.append(vec![Work::AddReply { post }], now)
@@ -280,6 +281,7 @@ pub fn retry(case: &mut Case, effect: &mut Effect, now: Timestamp) -> Vec<Effect
     for new in &mut again {
         // What the tries before have left is left still.
         new.trace = effect.trace.clone();
+        new.trace.origin = Some(effect.origin());
         new.stage = if new.trace.begun.is_some() { Stage::Uncertain } else { Stage::Planned };
     }
     again
@@ -315,10 +317,13 @@ fn follow(case: &mut Case, effect: &Effect, done: Done, policy: Policy) -> Vec<W
             case.issue = Some(issue);
         }
         Done::Posted { post, replies } => {
+            work.extend((1..=replies).map(|part| Work::PostRest { part }));
             if let Some(ticket) = &mut case.ticket {
                 ticket.post = Some(post);
+                // Behind what its thread begins with: a tracker that is away holds up what follows.
+                let file = ticket.board.is_some() && case.issue.is_none();
+                work.extend(file.then_some(Work::FileTicket));
             }
-            work.extend((1..=replies).map(|part| Work::PostRest { part }));
         }
         Done::Commented { attach } => {
             work.extend(mail.filter(|_| attach).map(|mail| Work::Attach { mail, answer: true }));
@@ -341,7 +346,8 @@ fn replace_issue(case: &mut Case, effect: &mut Effect, now: Timestamp) -> Vec<Wo
     Vec::new()
 }
 
-/// Moves the queue on. Only a missing issue or post holds up what comes after it.
+/// Moves the queue on. Only the missing issue of a mail, or a ticket's missing post, holds up what
+/// comes after it.
 fn advance(case: &mut Case, effect: &Effect, following: Option<&Effect>) {
     let first = matches!(effect.work, Work::CreateIssue { .. } | Work::PostTicket);
     let holds_up = effect.stage == Stage::Dead && first;

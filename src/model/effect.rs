@@ -225,6 +225,9 @@ pub struct Trace {
     pub panics: u32,
     /// Fields that Jira does not take from us in this issue.
     pub without: Vec<String>,
+    /// The step that this one stands for, by whose mark what it made is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<EffectId>,
 }
 
 /// One thing to be done to the outside.
@@ -266,6 +269,12 @@ impl Effect {
             Some(mail) => format!("mail-{:.20}", mail.key.to_string()),
             None => format!("effect-{}", self.id),
         }
+    }
+
+    /// The step whose mark it leaves in the chat: its own, or of the one that it stands for.
+    #[must_use]
+    pub fn origin(&self) -> EffectId {
+        self.trace.origin.unwrap_or(self.id)
     }
 
     /// Whether an earlier try of it may have worked.

@@ -48,6 +48,21 @@ impl ThreadSecret {
         base16ct::lower::encode_string(&digest)
     }
 
+    /// The mark of the issue of this case's ticket: the same for every try, and it tells the case.
+    #[must_use]
+    pub fn ticket_mark(&self, case: CaseId) -> String {
+        let digest: [u8; DIGEST_LEN] = self.digest("ticket", case.to_string().as_bytes());
+        format!("ticket-{case}-{}", base16ct::lower::encode_string(&digest))
+    }
+
+    /// The case of such a mark; `None` for any other.
+    #[must_use]
+    pub fn case_of_ticket(&self, mark: &str) -> Option<CaseId> {
+        let (case, _) = mark.strip_prefix("ticket-")?.split_once('-')?;
+        let case = CaseId::new(case.parse().ok()?)?;
+        bool::from(self.ticket_mark(case).as_bytes().ct_eq(mark.as_bytes())).then_some(case)
+    }
+
     /// The case of an id that we made; `None` for anybody else's, forged ones included.
     #[must_use]
     pub fn case_of(&self, id: &MessageId) -> Option<CaseId> {
@@ -117,6 +132,17 @@ mod tests {
             "someone@example.org".into(),
         ] {
             assert_eq!(secret.case_of(&MessageId::parse(&forged).unwrap()), None, "{forged}");
+        }
+    }
+
+    #[test]
+    fn the_mark_of_a_tickets_issue_tells_its_case() {
+        let secret = ThreadSecret::new([7; SECRET_LEN]);
+        let case = CaseId::new(17).unwrap();
+        let mark = secret.ticket_mark(case);
+        assert_eq!(secret.case_of_ticket(&mark), Some(case));
+        for other in ["ticket-17-", "ticket-17", "mail-17-x", &mark.replace("17", "18")] {
+            assert_eq!(secret.case_of_ticket(other), None, "{other}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! What people type after `/ticket`.
 
-use super::ticket::TicketNumber;
+use super::ticket::{Priority, TicketNumber};
 
 /// A command about tickets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub enum TicketCommand {
     Take(TicketNumber),
     /// Say that a ticket is done.
     Resolve(TicketNumber),
+    /// Say that a ticket is not done after all.
+    Reopen(TicketNumber),
+    /// Say how much a ticket matters.
+    Prioritise(TicketNumber, Priority),
     /// Give a ticket to somebody, named without `@`.
     Assign(TicketNumber, String),
 }
@@ -35,6 +39,10 @@ pub enum TicketCommandFault {
     NoNumber(&'static str),
     /// `assign` needs somebody.
     Nobody,
+    /// `priority` needs one of its words.
+    NoPriority,
+    /// What stands before the number of a ticket is no command.
+    Unknown,
 }
 
 impl TicketCommand {
@@ -72,9 +80,18 @@ impl TicketCommand {
                 }
                 Ok(Self::Assign(number, who.to_lowercase()))
             }
+            "reopen" if alone || numbered => number("reopen").map(Self::Reopen),
+            "priority" if alone || numbered => {
+                let number = number("priority")?;
+                let word = rest.split_whitespace().nth(1).unwrap_or_default().to_lowercase();
+                let priority = Priority::parse(&word).ok_or(TicketCommandFault::NoPriority)?;
+                Ok(Self::Prioritise(number, priority))
+            }
             form if !form.is_empty() && is_form(form) => {
                 Ok(Self::Open { form: form.to_owned(), text: rest.to_owned() })
             }
+            // Somebody wants something done to a ticket, not a new one.
+            _ if TicketNumber::parse(rest).is_some() => Err(TicketCommandFault::Unknown),
             _ => Ok(Self::Open { form: String::new(), text: text.to_owned() }),
         }
     }
@@ -106,6 +123,11 @@ mod tests {
             ("resolve 20261122-0007 now", Ok(TicketCommand::Resolve(number))),
             ("assign 20261122-0007 @Bob,", Ok(TicketCommand::Assign(number, "bob".into()))),
             ("assign 20261122-0007", Err(TicketCommandFault::Nobody)),
+            ("reopen 20261122-0007", Ok(TicketCommand::Reopen(number))),
+            ("priority 20261122-0007 High", Ok(TicketCommand::Prioritise(number, Priority::High))),
+            ("priority 20261122-0007", Err(TicketCommandFault::NoPriority)),
+            ("clsoe 20261122-0007", Err(TicketCommandFault::Unknown)),
+            ("priority of this is high", open("", "priority of this is high")),
             ("show", Err(TicketCommandFault::NoNumber("show"))),
             ("take 7", Err(TicketCommandFault::NoNumber("take"))),
         ] {

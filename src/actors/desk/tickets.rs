@@ -135,7 +135,12 @@ impl Desk {
     ///
     /// # Errors
     /// The store's; then it can be given again.
-    pub async fn replied(&self, root: PostId, post: PostId) -> Result<(), StoreError> {
+    pub async fn replied(
+        &self,
+        root: PostId,
+        post: PostId,
+        created: Timestamp,
+    ) -> Result<(), StoreError> {
         // Most posts of a channel are of no ticket, or known: they cost no barrier.
         let (asked, seen) = (root.clone(), post.clone());
         let known = self.read(move |tables| {
@@ -151,7 +156,7 @@ impl Desk {
                     return Ok(());
                 };
                 let Some(mut case) = rows.case(id)? else { return Ok(()) };
-                let effects = rules::replied(&mut case, post.clone(), clock::now());
+                let effects = rules::replied(&mut case, post.clone(), created, clock::now());
                 if effects.is_empty() {
                     return Ok(());
                 }

@@ -9,7 +9,7 @@ use crate::{
         case::Case,
         keys::CaseId,
         render,
-        ticket::{Change, Person, Ticket, TicketNumber, TicketState, Unchanged},
+        ticket::{Change, Person, Priority, Ticket, TicketNumber, TicketState, Unchanged},
     },
     store::StoreError,
 };
@@ -97,6 +97,18 @@ impl Clerk {
         }
     }
 
+    /// What there is to type.
+    pub(super) fn help(&self) -> String {
+        let names = self.tools.config.forms.iter().filter(|form| !form.name.is_empty());
+        let names: Vec<_> = names.map(|form| format!("`/ticket {}`", form.name)).collect();
+        let mut help = self.say("ticket-help", &[]);
+        if !names.is_empty() {
+            help.push('\n');
+            help += &self.say("ticket-help-forms", &[("forms", names.join(", ").into())]);
+        }
+        help
+    }
+
     /// The open tickets of the channel.
     pub(super) async fn list(&self, order: &TicketOrder) -> Result<String, Failure> {
         let filter = TicketFilter { channel: Some(order.channel.clone()), ..Default::default() };
@@ -159,6 +171,27 @@ impl Clerk {
         Ok(self.done("ticket-resolved", &case))
     }
 
+    pub(super) async fn reopen(
+        &self,
+        order: &TicketOrder,
+        number: TicketNumber,
+    ) -> Result<String, Failure> {
+        let case = self.ticket(order, number).await?;
+        let case = self.change(case.id, order.user.clone(), Change::Reopen).await?;
+        Ok(self.done("ticket-reopened", &case))
+    }
+
+    pub(super) async fn prioritise(
+        &self,
+        order: &TicketOrder,
+        number: TicketNumber,
+        to: Priority,
+    ) -> Result<String, Failure> {
+        let case = self.ticket(order, number).await?;
+        let case = self.change(case.id, order.user.clone(), Change::Prioritise { to }).await?;
+        Ok(self.done("ticket-prioritised", &case))
+    }
+
     pub(super) async fn assign(
         &self,
         order: &TicketOrder,
@@ -183,7 +216,11 @@ impl Clerk {
         let case = self.tools.desk.ticket_by_number(number).await.map_err(Failure::Store)?;
         let case = case.ok_or(Failure::NoTicket)?;
         let ticket = case.ticket.as_ref().ok_or(Failure::NoTicket)?;
-        if ticket.channel == order.channel || ticket.asker.id == order.user.id {
+        let is_theirs = [Some(&ticket.asker), ticket.owner.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|person| person.id == order.user.id);
+        if ticket.channel == order.channel || is_theirs {
             return Ok(case);
         }
         let member = self.tools.mattermost.is_member(&ticket.channel, &order.user.id).await;
@@ -229,7 +266,7 @@ impl Clerk {
         format!("{} {subject} ({state}{})", self.tools.linked(ticket), owner.unwrap_or_default())
     }
 
-    fn done(&self, key: &str, case: &Case) -> String {
+    pub(super) fn done(&self, key: &str, case: &Case) -> String {
         let linked = case.ticket.as_ref().map(|ticket| self.tools.linked(ticket));
         self.say(key, &[("ticket", linked.unwrap_or_default().into())])
     }

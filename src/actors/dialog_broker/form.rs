@@ -150,7 +150,7 @@ impl Forms<'_> {
         if filled.iter().all(|(_, given)| matches!(given, Given::Bool(_))) {
             // A form of which nothing need be filled in is no ticket if nothing is.
             let first = self.fields(form).into_iter().next().map(|field| field.name);
-            let needed = self.say("ticket-field-needed", &[]);
+            let needed = self.say("ticket-form-empty", &[]);
             return Err(first.into_iter().map(|name| (name, needed.clone())).collect());
         }
         Ok(filled)

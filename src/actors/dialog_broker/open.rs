@@ -11,7 +11,7 @@ use crate::{clock, config::Form, model::form_state::FormState};
 /// How long Mattermost is asked who the bot is, once: the trigger lives 3 s.
 const ASK_LIMIT: Duration = Duration::from_millis(500);
 /// How long a form may stay open.
-const LIFETIME: SignedDuration = SignedDuration::from_hours(4);
+pub(super) const LIFETIME: SignedDuration = SignedDuration::from_hours(4);
 
 impl Clerk {
     /// Opens the form of this name, with what was typed filled in. Nothing need be said then: the

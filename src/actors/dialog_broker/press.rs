@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{Clerk, Press, command::Failure};
 use crate::model::{
+    effect::Worker,
     keys::CaseId,
     ticket::{Change, Priority},
 };
@@ -20,13 +21,13 @@ struct Context {
 impl Clerk {
     pub(super) async fn press(self, press: Press) -> String {
         let pressed = self.pressed(&press).await;
-        let word = pressed.as_ref().map_or_else(Failure::word, |()| "ok");
+        let word = pressed.as_ref().map_or_else(Failure::word, |_| "ok");
         self.tools.metrics.ticket("button", word);
-        // The post and its thread say what was done.
-        pressed.map_or_else(|failure| self.explain(failure), |()| String::new())
+        pressed.unwrap_or_else(|failure| self.explain(failure))
     }
 
-    async fn pressed(&self, press: &Press) -> Result<(), Failure> {
+    /// What is said to the presser: nothing, where the post and its thread are about to say it.
+    async fn pressed(&self, press: &Press) -> Result<String, Failure> {
         let context: Context =
             serde_json::from_value(press.context.clone()).map_err(|_| Failure::Forged)?;
         let Context { case, action, signature } = context;
@@ -39,15 +40,19 @@ impl Clerk {
         if ticket.post.is_some_and(|post| post != press.post) {
             return Err(Failure::Forged);
         }
-        let change = match (action.as_str(), &press.chosen) {
-            ("take", _) => Change::Take,
-            ("resolve", _) => Change::Resolve,
-            ("reopen", _) => Change::Reopen,
+        let (change, done) = match (action.as_str(), &press.chosen) {
+            ("take", _) => (Change::Take, "ticket-taken"),
+            ("resolve", _) => (Change::Resolve, "ticket-resolved"),
+            ("reopen", _) => (Change::Reopen, "ticket-reopened"),
             ("priority", Some(word)) => {
-                Change::Prioritise { to: Priority::parse(word).ok_or(Failure::Forged)? }
+                let to = Priority::parse(word).ok_or(Failure::Forged)?;
+                (Change::Prioritise { to }, "ticket-prioritised")
             }
             _ => return Err(Failure::Forged),
         };
-        self.change(case, press.user.clone(), change).await.map(drop)
+        let case = self.change(case, press.user.clone(), change).await?;
+        // A tracker that is away holds up the post and the thread.
+        let is_shown = case.next.is_none_or(|next| next.worker == Worker::Chat);
+        Ok(if is_shown { String::new() } else { self.done(done, &case) })
     }
 }

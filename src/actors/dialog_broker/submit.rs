@@ -4,11 +4,13 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::{
     Clerk, FilledForm, FormSays,
     form::{Faults, Forms, Given, subject},
+    open::LIFETIME,
 };
 use crate::{
     actors::desk::{NewTicket, Opened},
@@ -27,6 +29,8 @@ use crate::{
     store::StoreError,
 };
 
+/// How long a slash command's hook is used: it lives 30 minutes (recorded).
+const HOOK_LIFETIME: SignedDuration = SignedDuration::from_mins(25);
 /// How long a form waits for its post: then it says that the ticket is recorded.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Between two looks for the post.
@@ -234,9 +238,12 @@ impl Clerk {
         None
     }
 
-    /// Through the slash command's own hook; where there is none, as a direct message.
+    /// Through the slash command's own hook; where there is none, or not any more, as a direct
+    /// message.
     async fn tell_asker(&self, ticket: &Ticket, state: &FormState, text: String) {
+        let opened = state.expires.saturating_sub(LIFETIME).unwrap_or(state.expires);
         if let Some(hook) = &state.hook
+            && clock::now().duration_since(opened) < HOOK_LIFETIME
             && self.tools.late.deliver(hook.clone(), text.clone()).await
         {
             return;

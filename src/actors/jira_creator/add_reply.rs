@@ -5,14 +5,12 @@ use crate::{
     actors::{desk::Task, effects},
     clients::ApiError,
     failpoint,
-    model::{desk::Outcome, ids::PostId, keys::IssueKey, wiki},
+    model::{desk::Outcome, ids::PostId, issue_text, keys::IssueKey, wiki},
     store::StoreError,
 };
 
 /// Comments that are looked through for our own, the newest first.
 const LOOK_THROUGH: usize = 200;
-/// Characters of the longest comment. Source: Jira's `jira.text.field.character.limit`.
-const COMMENT_MAX: usize = 32_767;
 
 impl JiraCreator {
     pub(super) async fn add_reply(
@@ -22,7 +20,7 @@ impl JiraCreator {
         issue: &IssueKey,
     ) -> Result<Outcome, StoreError> {
         let effect = &task.effect;
-        let mark = format!("reply-{}", self.tools.desk.post_mark(effect.id));
+        let mark = format!("reply-{post}");
         if effect.is_unclear() {
             return Ok(match self.tools.jira.comments(issue, LOOK_THROUGH).await {
                 Ok(comments) => {
@@ -52,7 +50,7 @@ impl JiraCreator {
         let args = [("user", wiki::escape(&author.name).into())];
         let said = self.tools.texts.say(self.tools.settings.locale, "issue-reply-from-chat", &args);
         let body = format!("{said}\n{}", wiki::from_text(&head.message));
-        let (body, _) = wiki::cut(&body, COMMENT_MAX);
+        let (body, _) = wiki::cut(&body, issue_text::TEXT_MAX);
         self.tools.desk.begin(effect, None).await?;
         failpoint::hit("jira_creator.begun").await;
         let made = self.tools.jira.comment(issue, &body, &mark).await;

@@ -16,9 +16,6 @@ use crate::{
     store::StoreError,
 };
 
-/// Characters of the longest description. Source: Jira's `jira.text.field.character.limit`.
-const DESCRIPTION_MAX: usize = 32_767;
-
 impl JiraCreator {
     pub(super) async fn file_ticket(&self, task: &Task) -> Result<Outcome, StoreError> {
         let effect = &task.effect;
@@ -30,7 +27,7 @@ impl JiraCreator {
             Ok(project) => project,
             Err(fault) => return Ok(later(effect, None, &fault.to_string())),
         };
-        let mark = format!("ticket-{}", self.tools.desk.post_mark(effect.id));
+        let mark = self.tools.desk.secret().ticket_mark(task.case.id);
         if effect.is_unclear() {
             return Ok(match self.find_issue(effect, &mark, &project).await? {
                 Ok(Some(issue)) => {
@@ -47,7 +44,7 @@ impl JiraCreator {
         let (description, _) = issue_text::description(
             &self.ticket_head(ticket),
             &self.ticket_body(&fields),
-            DESCRIPTION_MAX,
+            issue_text::TEXT_MAX,
         );
         let above = match self.newest(&project).await {
             Ok(number) => number,

@@ -32,6 +32,8 @@ impl PosterTools {
             ("issue", format!("[{issue}]({base})").into()),
         ];
         let head = self.texts.say(self.locale, "ticket-line-comment", &args);
-        Ok(Some(format!("{head}\n{}", render::quote(&text, SHOWN))))
+        // Short lines and escapes can double it.
+        let line = format!("{head}\n{}", render::quote(&text, SHOWN));
+        Ok(Some(render::cut(&line, render::POST_MAX)))
     }
 }

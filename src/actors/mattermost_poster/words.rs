@@ -3,10 +3,11 @@
 
 use serde_json::{Value, json};
 
-use super::PosterTools;
+use super::{MARK, PosterTools};
 use crate::model::{
     case::Case,
     form::Filled,
+    keys::EffectId,
     render,
     ticket::{Change, Person, Priority, Ticket, TicketState},
 };
@@ -38,6 +39,7 @@ impl PosterTools {
         let props = json!({
             "is_ticket": true,
             "ticket_id": ticket.name(),
+            MARK: self.desk.post_mark(EffectId { case: case.id, step: 0 }),
             "attachments": [{
                 "color": color(ticket),
                 "text": self.standing(case, ticket),

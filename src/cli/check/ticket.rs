@@ -99,10 +99,14 @@ async fn channels(
 
 /// Where the tickets of a form are posted.
 async fn posts_to(mattermost: &MattermostClient, form: &Form, teams: &[Team]) -> Finding {
+    let board = form.board.as_ref();
+    let filed = board.map(|board| format!("; each becomes an issue on the board {board:?}"));
+    let filed = filed.unwrap_or_default();
     let Some(named) = &form.channel else {
-        let told = "its tickets are posted where it is opened; the bot must be in each channel \
-                    where people type /ticket";
-        return Finding::Fine(told.to_owned());
+        return Finding::Fine(format!(
+            "its tickets are posted where it is opened; the bot must be in each channel where \
+             people type /ticket{filed}"
+        ));
     };
     let found = match find(mattermost, named, teams).await {
         Ok(found) => found,
@@ -135,7 +139,7 @@ async fn posts_to(mattermost: &MattermostClient, form: &Form, teams: &[Team]) ->
             teams.join(", ")
         ));
     }
-    Finding::Fine(format!("its tickets are posted in {}", open.join(", ")))
+    Finding::Fine(format!("its tickets are posted in {}{filed}", open.join(", ")))
 }
 
 /// The channel by its id, or those of this name, one a team.

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// `since` never lists more, but leaves out the oldest. Source: the description of
+/// `since` never lists more, and does not say which it leaves out. Source: the description of
 /// `GET /channels/{channel_id}/posts`.
 const SINCE_MAX: usize = 1_000;
 /// Posts on a page; the server's most.
@@ -74,7 +74,7 @@ impl MattermostClient {
     ///
     /// # Errors
     /// [`ApiError::Forbidden`] where the bot does not read, [`ApiError::NotFound`] for no channel;
-    /// [`ApiError::Unavailable`] if more than 11,000 posts were made since then.
+    /// [`ApiError::Unavailable`] if more than 10,000 posts were made since then.
     pub async fn posts_since(
         &self,
         channel: &ChannelId,
@@ -83,23 +83,18 @@ impl MattermostClient {
         // The server lists what changed after that millisecond, and reads 0 as no `since` at all.
         let after = since.as_millisecond().saturating_sub(1).max(1).to_string();
         let list = self.list(channel, &[("since", &after)]).await?;
-        let full = list.order.len() >= SINCE_MAX;
-        let mut heads = list.heads()?;
-        if !full {
-            return Ok(heads);
+        if list.order.len() < SINCE_MAX {
+            return list.heads();
         }
-        let size = PAGE.to_string();
+        // Which ones a full list leaves out, nobody says: the channel is read back, page by page.
+        let (size, mut before, mut heads) = (PAGE.to_string(), None::<String>, Vec::new());
         for _ in 0..PAGES_MAX {
-            // The newest ones were listed: as long as all of them were made since, some are missing.
-            let Some(first) = heads.first().filter(|first| first.created >= since) else {
-                return Ok(heads);
-            };
-            let before = first.id.to_string();
-            let list = self.list(channel, &[("before", &before), ("per_page", &size)]).await?;
-            let mut page = list.heads()?;
-            let read = page.len();
+            let mut asked = vec![("per_page", size.as_str())];
+            asked.extend(before.as_deref().map(|before| ("before", before)));
+            let mut page = self.list(channel, &asked).await?.heads()?;
+            before = page.first().map(|first| first.id.to_string());
             page.retain(|head| head.created >= since);
-            let end = page.len() < read || read == 0;
+            let end = page.len() < PAGE;
             heads.splice(0..0, page);
             if end {
                 return Ok(heads);

@@ -76,6 +76,9 @@ pub(super) struct WirePost {
     user_id: UserId,
     #[serde(default)]
     message: String,
+    /// Empty for what people and bots write.
+    #[serde(default, rename = "type")]
+    kind: String,
     #[serde(default)]
     props: Option<Map<String, Value>>,
     #[serde(deserialize_with = "milliseconds")]
@@ -91,7 +94,8 @@ impl From<WirePost> for PostHead {
             channel: post.channel_id,
             root: post.root_id,
             author: post.user_id,
-            message: post.message,
+            // What the server itself says is nobody's word.
+            message: if post.kind.is_empty() { post.message } else { String::new() },
             props: Value::Object(post.props.unwrap_or_default()),
             created: post.create_at,
             deleted: post.delete_at != 0,
