@@ -5,8 +5,8 @@
 //! It fails only as the store fails.
 
 use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -20,6 +20,7 @@ use crate::{
         desk::{self as rules, Done, Outcome, Policy},
         effect::{Effect, Trace, Work, Worker},
         filter::Rules,
+        ids::ChannelId,
         keys::{CaseId, CommentId, EffectId, IssueKey, MailKey, MailboxName},
         mail::{Email, MessageId},
         thread::ThreadSecret,
@@ -67,6 +68,8 @@ struct Inner {
     /// For a case that has no mailbox, or whose mailbox is no longer configured.
     elsewhere: Policy,
     words: Words,
+    /// Channels in which a ticket with an issue was resolved since they were last asked for.
+    left: Mutex<BTreeMap<ChannelId, Timestamp>>,
     metrics: Metrics,
 }
 
@@ -102,7 +105,15 @@ impl Desk {
         let words = Words::default();
         let hands = Semaphore::new(HANDS);
         let elsewhere = Policy { notices: false, reopen: false, index_lag };
-        Self(Arc::new(Inner { store, hands, sites, elsewhere, words, metrics }))
+        Self(Arc::new(Inner {
+            store,
+            hands,
+            sites,
+            elsewhere,
+            words,
+            left: Mutex::default(),
+            metrics,
+        }))
     }
 
     /// The Message-ID of the mail that this effect sends.

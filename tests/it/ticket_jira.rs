@@ -94,3 +94,44 @@ async fn a_reply_is_one_comment_whatever_breaks() {
     assert_eq!(bodies(), ["reply 0", "reply 1", "reply 2", "reply 3"]);
     post.sound().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_jira_refuses_does_not_freeze_the_ticket() {
+    let post = filing().await;
+    post.jira.fault(FaultRule::from(Fault::Status(400)).at("POST /rest/api/2/issue"));
+    let ticket = post.app.new_ticket("alice", "Broken").await;
+    post.app.mattermost.type_post("support", "bob", &ticket.id, "On my way.");
+    // What was said waits for no issue, and what is done is shown.
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    post.app.mattermost.press_button("bob", &ticket.id, "take").await;
+    eventually("the line", || {
+        post.app.thread(&ticket).contains(&"@bob has taken this ticket.".to_owned())
+    })
+    .await;
+    assert_eq!(post.living().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_press_is_answered_while_jira_is_away_and_last_words_are_kept() {
+    let post = filing().await;
+    let ticket = post.app.new_ticket("alice", "Broken").await;
+    let issue = issue(&post, 1).await;
+    post.app.mattermost.type_post("support", "bob", &ticket.id, "Replaced the cable.");
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    post.app.mattermost.press_button("bob", &ticket.id, "resolve").await;
+    let said = || post.jira.issue(&issue.key).unwrap().comments.len();
+    post.until("the last words", || said() == 1).await;
+
+    post.jira.fault(FaultRule::from(Fault::Status(503)));
+    let second = post.app.new_ticket("alice", "Broken again").await;
+    eventually("the issue is tried", || post.app.ticket_posts().len() == 2).await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let pressed = post.app.mattermost.press_button("bob", &second.id, "take").await;
+    let ticketd::sandbox::PressResult::Done { ephemeral_text } = pressed else { panic!() };
+    let name = second.props["ticket_id"].as_str().unwrap();
+    assert!(ephemeral_text.contains(name), "{ephemeral_text}");
+    post.jira.clear_faults();
+    let within = std::time::Duration::from_mins(1);
+    post.until_within(within, "the line", || post.app.thread(&second).len() == 1).await;
+    post.sound().await;
+}

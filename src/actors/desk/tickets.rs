@@ -1,7 +1,7 @@
 //! The desk's tickets: a filled form becomes a case with the day's next number, once for each
 //! dialog; what somebody does to a ticket; and which there are.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::PoisonError};
 
 use jiff::{Timestamp, civil::Date};
 
@@ -109,6 +109,7 @@ impl Desk {
         by: Person,
         change: Change,
     ) -> Result<Result<Case, Unchanged>, StoreError> {
+        let resolved = change == Change::Resolve;
         let changed = self
             .write(move |_, tables| {
                 tables.write(|rows| {
@@ -126,6 +127,12 @@ impl Desk {
                 })
             })
             .await?;
+        if let (true, Ok(Case { ticket: Some(ticket), opened, .. })) = (resolved, &changed)
+            && ticket.board.is_some()
+        {
+            let mut left = self.0.left.lock().unwrap_or_else(PoisonError::into_inner);
+            left.insert(ticket.channel.clone(), *opened);
+        }
         self.wake(&[Worker::Chat]);
         Ok(changed)
     }
@@ -171,13 +178,16 @@ impl Desk {
     }
 
     /// The channels with open tickets that have an issue or will, each with when the oldest was
-    /// opened.
+    /// opened; and, once, those in which one was just resolved: its last words may be unread.
     ///
     /// # Errors
     /// The store's.
     pub async fn filed_channels(&self) -> Result<BTreeMap<ChannelId, Timestamp>, StoreError> {
+        let mut channels = {
+            let mut left = self.0.left.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *left)
+        };
         self.read(move |tables| {
-            let mut channels = BTreeMap::new();
             for case in tables.open_tickets()? {
                 let case = case?;
                 let Some(ticket) = case.ticket.filter(|ticket| ticket.board.is_some()) else {
