@@ -33,6 +33,8 @@ use crate::{
 mod comment;
 mod words;
 
+pub(super) use words::state_key;
+
 /// The property of a post that says which effect made it.
 const MARK: &str = "ticketd_mark";
 /// The pause after a refusal that somebody may take back: the bot is let into the channel, or gets

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, header::CONTENT_TYPE};
+use http::{HeaderMap, Request, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use percent_encoding::percent_decode;
@@ -37,6 +37,17 @@ pub(super) fn expect_type(headers: &HeaderMap, expected: &'static str) -> Result
     } else {
         Err(HttpError::UnsupportedMediaType(expected))
     }
+}
+
+/// Reads a body of JSON, of at most `max` bytes.
+pub(super) async fn json<T: DeserializeOwned>(
+    request: Request<Incoming>,
+    max: usize,
+) -> Result<T, HttpError> {
+    let (head, incoming) = request.into_parts();
+    expect_type(&head.headers, "application/json")?;
+    let bytes = read(incoming, max).await?;
+    serde_json::from_slice(&bytes).map_err(|_| HttpError::BadRequest("json"))
 }
 
 /// Reads a form, from a body or a query.

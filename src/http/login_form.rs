@@ -59,11 +59,7 @@ pub(super) async fn answer(
         let expired = texts.say(context.door.default_locale, "redmine-form-expired", &[]);
         return Ok(shown(FormAnswer::Refused(expired)));
     }
-    let (head, incoming) = request.into_parts();
-    body::expect_type(&head.headers, "application/json")?;
-    let bytes = body::read(incoming, context.door.body_bytes).await?;
-    let wire: WireSubmission =
-        serde_json::from_slice(&bytes).map_err(|_| HttpError::BadRequest("json"))?;
+    let wire: WireSubmission = body::json(request, context.door.body_bytes).await?;
     let _place = context.door.enter()?;
     let user = UserId::parse(&wire.user_id).map_err(|_| HttpError::BadRequest("user"))?;
     let locale = context.locales.of(&user).await;

@@ -51,11 +51,7 @@ pub(super) async fn answer(
     let Some(tickets) = tickets else {
         return Err(context.door.stranger(HttpError::NotFound));
     };
-    let (head, incoming) = request.into_parts();
-    body::expect_type(&head.headers, "application/json")?;
-    let bytes = body::read(incoming, context.door.body_bytes).await?;
-    let wire: WireSubmission =
-        serde_json::from_slice(&bytes).map_err(|_| HttpError::BadRequest("json"))?;
+    let wire: WireSubmission = body::json(request, context.door.body_bytes).await?;
     let _place = context.door.enter()?;
     let user = UserId::parse(&wire.user_id).map_err(|_| HttpError::BadRequest("user"))?;
     let channel = ChannelId::parse(&wire.channel_id).map_err(|_| HttpError::BadRequest("ids"))?;

@@ -8,11 +8,6 @@ use super::{
     ids::{ChannelId, PostId, TeamId, UserId},
 };
 
-/// The most characters of a post's message; the server refuses a longer one.
-///
-/// Source: measured on 5.37, 6.7 and 7.6.
-pub const MESSAGE_MAX: usize = 16_383;
-
 /// A post to be made.
 #[derive(Clone, PartialEq)]
 pub struct NewPost {
@@ -20,7 +15,7 @@ pub struct NewPost {
     pub channel: ChannelId,
     /// The post that begins the thread; a reply to a reply is refused.
     pub root: Option<PostId>,
-    /// In Markdown, at most [`MESSAGE_MAX`] characters.
+    /// In Markdown, at most [`POST_MAX`](super::render::POST_MAX) characters.
     pub message: String,
     /// An object: attachments with buttons, and what we keep with the post.
     pub props: Value,

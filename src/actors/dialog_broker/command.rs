@@ -2,14 +2,14 @@
 
 use super::{Clerk, TicketOrder};
 use crate::{
-    actors::desk::TicketFilter,
+    actors::{desk::TicketFilter, mattermost_poster::state_key},
     clients::ApiError,
     failpoint,
     model::{
         case::Case,
         keys::CaseId,
         render,
-        ticket::{Change, Person, Priority, Ticket, TicketNumber, TicketState, Unchanged},
+        ticket::{Change, Person, Priority, TicketNumber, Unchanged},
     },
     store::StoreError,
 };
@@ -261,7 +261,7 @@ impl Clerk {
     fn line(&self, case: &Case) -> String {
         let Some(ticket) = &case.ticket else { return String::new() };
         let subject = render::line(&render::cut(&case.subject, SUBJECT_SHOWN));
-        let state = self.say(state_key(ticket), &[]);
+        let state = self.say(state_key(ticket.state), &[]);
         let owner = ticket.owner.as_ref().map(|owner| format!(", {}", render::line(&owner.name)));
         format!("{} {subject} ({state}{})", self.tools.linked(ticket), owner.unwrap_or_default())
     }
@@ -269,13 +269,5 @@ impl Clerk {
     pub(super) fn done(&self, key: &str, case: &Case) -> String {
         let linked = case.ticket.as_ref().map(|ticket| self.tools.linked(ticket));
         self.say(key, &[("ticket", linked.unwrap_or_default().into())])
-    }
-}
-
-fn state_key(ticket: &Ticket) -> &'static str {
-    match ticket.state {
-        TicketState::Open => "ticket-state-open",
-        TicketState::Taken => "ticket-state-taken",
-        TicketState::Resolved => "ticket-state-resolved",
     }
 }

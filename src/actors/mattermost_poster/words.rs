@@ -146,7 +146,8 @@ impl PosterTools {
     }
 }
 
-fn state_key(state: TicketState) -> &'static str {
+/// The sentence for how a ticket stands.
+pub(in crate::actors) fn state_key(state: TicketState) -> &'static str {
     match state {
         TicketState::Open => "ticket-state-open",
         TicketState::Taken => "ticket-state-taken",
