@@ -262,6 +262,9 @@ ticket-line-taken = { $by } has taken this ticket.
 ticket-line-assigned = { $by } has given this ticket to { $to }.
 ticket-line-resolved = { $by } has resolved this ticket.
 ticket-line-reopened = { $by } has reopened this ticket.
+# Done in the tracker.
+ticket-line-resolved-there = { $issue } was closed.
+ticket-line-reopened-there = { $issue } was opened again.
 ticket-line-comment = { $author } on { $issue }:
 ticket-line-priority = { $by } has set the priority to { $priority }.
 ticket-list = Open tickets of this channel: { $count }

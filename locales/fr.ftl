@@ -262,6 +262,9 @@ ticket-line-taken = { $by } a pris ce ticket.
 ticket-line-assigned = { $by } a confié ce ticket à { $to }.
 ticket-line-resolved = { $by } a résolu ce ticket.
 ticket-line-reopened = { $by } a rouvert ce ticket.
+# Done in the tracker.
+ticket-line-resolved-there = { $issue } a été clos.
+ticket-line-reopened-there = { $issue } a été rouvert.
 ticket-line-comment = { $author } sur { $issue } :
 ticket-line-priority = { $by } a mis la priorité à { $priority }.
 ticket-list = Tickets ouverts de ce canal : { $count }

@@ -10,18 +10,18 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use tokio::sync::Semaphore;
 
 use crate::{
     clock,
     model::{
-        case::{Case, MailRecord},
+        case::{Case, MailRecord, Standing},
         desk::{self as rules, Done, Outcome, Policy},
         effect::{Effect, Trace, Work, Worker},
         filter::Rules,
         ids::ChannelId,
-        keys::{CaseId, CommentId, EffectId, IssueKey, MailKey, MailboxName},
+        keys::{CaseId, CommentId, EffectId, IssueKey, MailKey, MailboxName, Tracker},
         mail::{Email, MessageId},
         thread::ThreadSecret,
     },
@@ -40,7 +40,7 @@ pub(super) use arrival::Arrival;
 pub use arrival::Recorded;
 pub use review::{Listing, Retried, Row};
 pub use tickets::{NewTicket, Opened, TicketFilter};
-use wake::{EVERYBODY, Words};
+use wake::Words;
 
 /// What the operator decided for one mailbox.
 #[derive(Debug, Clone)]
@@ -51,6 +51,19 @@ pub struct Site {
     pub policy: Policy,
     /// Notices that one address gets in a day.
     pub answers_per_day: u32,
+    /// Where in the chat its cases live too.
+    pub announced: Option<Announced>,
+}
+
+/// How a mailbox's cases become tickets of the chat.
+#[derive(Debug, Clone)]
+pub struct Announced {
+    /// The channel of their posts.
+    pub channel: ChannelId,
+    /// What stands before their numbers.
+    pub prefix: String,
+    /// Whose days the numbers count.
+    pub time_zone: TimeZone,
 }
 
 /// The desk; cheap to clone.
@@ -104,7 +117,7 @@ impl Desk {
     ) -> Self {
         let words = Words::default();
         let hands = Semaphore::new(HANDS);
-        let elsewhere = Policy { notices: false, reopen: false, index_lag };
+        let elsewhere = Policy { tracker: Tracker::Jira, notices: false, reopen: false, index_lag };
         Self(Arc::new(Inner {
             store,
             hands,
@@ -160,7 +173,7 @@ impl Desk {
                 Ok(recorded)
             })
             .await?;
-        self.wake(&[Worker::Jira]);
+        self.wake(&Worker::ALL);
         Ok(recorded)
     }
 
@@ -206,7 +219,7 @@ impl Desk {
             for id in tables.due(worker, now, limit, &|id| busy.contains(&id))? {
                 busy.insert(id);
                 let Some(case) = tables.case(id)? else { continue };
-                let Some(head) = case.head_id() else { continue };
+                let Some(head) = case.head_id(worker.lane()) else { continue };
                 let Some(effect) = tables.effect(head)? else { continue };
                 tasks.push(Task { case, effect });
             }
@@ -260,10 +273,10 @@ impl Desk {
                     return Ok(());
                 };
                 // A try that has outlived its worker tells what is known already.
-                if effect.is_over() || case.head_id() != Some(id) {
+                if effect.is_over() || case.head_id(id.lane) != Some(id) {
                     return Ok(());
                 }
-                let behind = EffectId { case: id.case, step: id.step + 1 };
+                let behind = EffectId { step: id.step + 1, ..id };
                 let following = rows.effect(behind)?;
                 let mut policy = case
                     .mailbox()
@@ -287,7 +300,7 @@ impl Desk {
             })
         })
         .await?;
-        self.wake(&EVERYBODY);
+        self.wake(&Worker::ALL);
         Ok(())
     }
 
@@ -322,6 +335,38 @@ impl Desk {
             .await?;
         self.wake(&[Worker::Mail, Worker::Chat]);
         Ok(outcome)
+    }
+
+    /// Takes up how an issue stands in its tracker: the ticket follows where that is news.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn stands(&self, issue: IssueKey, standing: Standing) -> Result<(), StoreError> {
+        // Most looks bring no news: they cost no barrier.
+        let asked = issue.clone();
+        let news = self.read(move |tables| {
+            let Some(id) = tables.case_of_issue(&asked)? else { return Ok(false) };
+            let case = tables.case(id)?.filter(|case| case.issue.as_ref() == Some(&asked));
+            let news = |mut case| rules::stands(&mut case, standing, clock::now()).is_some();
+            Ok(case.is_some_and(news))
+        });
+        if !news.await? {
+            return Ok(());
+        }
+        self.write(move |_, tables| {
+            tables.write(|rows| {
+                let Some(id) = rows.case_of_issue(&issue)? else { return Ok(()) };
+                let Some(mut case) = rows.case(id)? else { return Ok(()) };
+                let Some(effects) = rules::stands(&mut case, standing, clock::now()) else {
+                    return Ok(());
+                };
+                effects.iter().try_for_each(|effect| rows.put_effect(effect))?;
+                rows.put_case(&case)
+            })
+        })
+        .await?;
+        self.wake(&[Worker::Chat]);
+        Ok(())
     }
 
     /// The case whose issue was made with this mark, as it stands.

@@ -28,6 +28,7 @@ use crate::{
     locale::{Locale, Texts},
     model::{
         ids::{ChannelId, PostId, ResponseHook, TeamId, UserId},
+        keys::Tracker,
         ticket::{Person, Ticket},
         ticket_command::{TicketCommand, TicketCommandFault},
     },
@@ -60,8 +61,8 @@ pub struct BrokerTools {
     pub locale: Locale,
     /// The forms.
     pub config: config::Ticket,
-    /// What Jira calls its boards, by what the configuration calls them.
-    pub boards: BTreeMap<String, String>,
+    /// Where the issues of a form's tickets are made, by its name; one that is not here makes none.
+    pub places: BTreeMap<String, (Tracker, String)>,
     /// Where Mattermost sends filled forms.
     pub submit_url: Url,
     /// Mattermost, as its users reach it.

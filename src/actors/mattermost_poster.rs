@@ -105,7 +105,8 @@ impl Craft for MattermostPoster {
                     Ok(self.settled(post, done).await)
                 }
                 (Work::TellChange { by, change }, Some(post)) => {
-                    let line = (self.0.line(by, change), serde_json::json!({}));
+                    let line =
+                        (self.0.line(&task.case, by.as_ref(), change), serde_json::json!({}));
                     self.say(&task, ticket, Some(post), line).await
                 }
                 (Work::ShowComment { comment }, Some(post)) => {

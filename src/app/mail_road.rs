@@ -17,7 +17,12 @@ use crate::{
     health,
     locale::{Locale, Texts},
     model::{
-        desk::Policy, filter::Rules, ids::ChannelId, issue_text, keys::MailboxName, mail::Email,
+        desk::Policy,
+        filter::Rules,
+        ids::ChannelId,
+        issue_text,
+        keys::{MailboxName, Tracker},
+        mail::Email,
     },
     store::Store,
     telemetry::Metrics,
@@ -183,11 +188,13 @@ fn mailbox(
             per_sender_per_hour: filter.per_sender_per_hour.get(),
         },
         policy: Policy {
+            tracker: Tracker::Jira,
             notices: reply.enabled,
             reopen: jira.reopen.is_some(),
             index_lag: jira.index_lag,
         },
         answers_per_day: reply.per_address_per_day.get(),
+        announced: None,
     };
     let channel = mailbox.channel.as_deref().map(ChannelId::parse);
     let ready = Mailbox {

@@ -13,6 +13,7 @@ use crate::{
     config::{self, Config},
     http::Tickets,
     locale::Texts,
+    model::keys::Tracker,
     telemetry::Metrics,
 };
 
@@ -57,8 +58,11 @@ pub(super) async fn start(
         let tools = ReaderTools { mattermost: mattermost.clone(), desk: desk.clone() };
         start_thread_reader(supervisor, tools).await?;
     }
-    let boards = config.jira.iter().flat_map(|jira| &jira.boards);
-    let boards = boards.map(|board| (board.key.clone(), board.name.clone())).collect();
+    let places = ticket.forms.iter().filter_map(|form| {
+        let boards = config.jira.iter().flat_map(|jira| &jira.boards);
+        let board = boards.into_iter().find(|board| Some(&board.key) == form.board.as_ref())?;
+        Some((form.name.clone(), (Tracker::Jira, board.name.clone())))
+    });
     let channels = Channels::builder().max_capacity(CHANNELS).time_to_live(CHANNELS_KNOWN).build();
     let tools = BrokerTools {
         mattermost: mattermost.clone(),
@@ -67,7 +71,7 @@ pub(super) async fn start(
         texts: texts.clone(),
         locale: config.mattermost.locale,
         config: ticket.clone(),
-        boards,
+        places: places.collect(),
         submit_url: base.join(&Tickets::form_path(secret))?,
         chat_url: config.mattermost.url.clone(),
         channels,

@@ -156,12 +156,14 @@ fn show_case(case: &Case, effects: &[Effect]) {
         let owner = ticket.owner.as_ref().map_or("nobody", |owner| &owner.name);
         tell(&format!("owner      {owner}"));
         tell(&format!("priority   {}", ticket.priority.word()));
-        tell(&format!("asker      {}", ticket.asker.name));
+        if let Some(asker) = &ticket.asker {
+            tell(&format!("asker      {}", asker.name));
+        }
         tell(&format!("channel    {}", ticket.channel));
     }
     tell(&format!("subject    {}", case.subject));
     // A ticket of the chat alone never has one.
-    if issue.is_some() || case.mail.is_some() {
+    if case.tracker.is_some() {
         tell(&format!("issue      {}", issue.unwrap_or_else(|| "none yet".to_owned())));
     }
     if case.mail.is_some() {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     discreet::discreet,
     effect::{Effect, Work, Worker},
-    keys::{CaseId, EffectId, IssueKey, MailKey, MailboxName},
+    keys::{CaseId, EffectId, IssueKey, Lane, MailKey, MailboxName, Tracker},
     mail::{Address, Email, Folder, Mail, MessageId},
     render,
     ticket::Ticket,
@@ -30,8 +30,13 @@ pub struct Case {
     pub id: CaseId,
     /// The subject, on one line.
     pub subject: String,
+    /// What its issue lives in, or will; without one it has no issue.
+    pub tracker: Option<Tracker>,
     /// The issue, once it is there.
     pub issue: Option<IssueKey>,
+    /// How the issue was last known to stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands: Option<Standing>,
     /// What is said by mail, if it began with one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<Conversation>,
@@ -42,6 +47,18 @@ pub struct Case {
     pub opened: Timestamp,
     /// When something last happened.
     pub changed: Timestamp,
+    /// What is to be done in the tracker and by mail.
+    pub desk: Queue,
+    /// What is to be done in the chat.
+    #[serde(default, skip_serializing_if = "Queue::is_fresh")]
+    pub chat: Queue,
+}
+
+discreet!(Case { id, tracker, issue, stands, mail, ticket, desk, chat });
+
+/// What of a case is still to be done, one step after the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queue {
     /// The step that is next to be done.
     pub head: u32,
     /// The step that the next effect gets.
@@ -50,7 +67,26 @@ pub struct Case {
     pub next: Option<Next>,
 }
 
-discreet!(Case { id, issue, mail, ticket, head, tail, next });
+impl Queue {
+    /// Whether nothing is left to be done.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.head == self.tail
+    }
+
+    fn is_fresh(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How an issue stood in its tracker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Whether it was closed.
+    pub closed: bool,
+    /// When the issue had last changed, by the tracker's clock.
+    pub at: Timestamp,
+}
 
 /// A case's side in the mailbox.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,15 +127,43 @@ impl Case {
         Self {
             id,
             subject: Self::subject_of(subject),
+            tracker: None,
             issue: None,
+            stands: None,
             mail: None,
             ticket: None,
             opened: now,
             changed: now,
-            head: 0,
-            tail: 0,
-            next: None,
+            desk: Queue::default(),
+            chat: Queue::default(),
         }
+    }
+
+    /// One of its queues.
+    #[must_use]
+    pub fn queue(&self, lane: Lane) -> &Queue {
+        match lane {
+            Lane::Desk => &self.desk,
+            Lane::Chat => &self.chat,
+        }
+    }
+
+    pub(super) fn queue_mut(&mut self, lane: Lane) -> &mut Queue {
+        match lane {
+            Lane::Desk => &mut self.desk,
+            Lane::Chat => &mut self.chat,
+        }
+    }
+
+    /// Who does this work in this case. Where no tracker is named nobody has anything to do there.
+    pub(super) fn worker(&self, work: &Work) -> Worker {
+        work.worker(self.tracker.unwrap_or(Tracker::Jira))
+    }
+
+    /// When an effect of its is due, and whose it is.
+    #[must_use]
+    pub fn next_of(&self, effect: &Effect) -> Next {
+        Next { worker: self.worker(&effect.work), at: effect.due }
     }
 
     /// The mailbox that it came to.
@@ -132,19 +196,21 @@ impl Case {
         id.filter(|id| id.as_str().len() <= MESSAGE_ID_MAX && id.as_str().is_ascii()).cloned()
     }
 
-    /// Puts work at the end of the queue.
+    /// Puts work at the end of its queue.
     pub(super) fn append(&mut self, work: Vec<Work>, now: Timestamp) -> Vec<Effect> {
-        let effects: Vec<_> = work
-            .into_iter()
-            .map(|work| {
-                let id = EffectId { case: self.id, step: self.tail };
-                self.tail += 1;
-                Effect::new(id, work, now)
-            })
-            .collect();
-        if let Some(head) = effects.iter().find(|effect| effect.id.step == self.head) {
-            self.next = Some(Next::of(head));
-        }
+        let case = self.id;
+        let effects = work.into_iter().map(|work| {
+            let worker = self.worker(&work);
+            let lane = worker.lane();
+            let queue = self.queue_mut(lane);
+            let effect = Effect::new(EffectId { case, lane, step: queue.tail }, work, now);
+            if queue.is_idle() {
+                queue.next = Some(Next { worker, at: effect.due });
+            }
+            queue.tail += 1;
+            effect
+        });
+        let effects = effects.collect();
         self.changed = now;
         effects
     }
@@ -152,13 +218,14 @@ impl Case {
     /// Whether nothing is left to be done.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.head == self.tail
+        self.desk.is_idle() && self.chat.is_idle()
     }
 
-    /// The id of the step that is next to be done.
+    /// The id of the step that is next to be done in this queue.
     #[must_use]
-    pub fn head_id(&self) -> Option<EffectId> {
-        (!self.is_idle()).then_some(EffectId { case: self.id, step: self.head })
+    pub fn head_id(&self, lane: Lane) -> Option<EffectId> {
+        let queue = self.queue(lane);
+        (!queue.is_idle()).then_some(EffectId { case: self.id, lane, step: queue.head })
     }
 }
 
@@ -192,14 +259,6 @@ impl Conversation {
 /// Half a digest: enough to tell some people apart, and short enough for a row.
 fn short(who: u64) -> u32 {
     (who >> 32) as u32
-}
-
-impl Next {
-    /// When this effect is due, and whose it is.
-    #[must_use]
-    pub fn of(effect: &Effect) -> Self {
-        Self { worker: effect.work.worker(), at: effect.due }
-    }
 }
 
 /// What became of a mail: exactly one of these.
@@ -281,13 +340,14 @@ mod tests {
     use super::*;
     use crate::model::desk::{
         open,
-        samples::{at, mail, mail_ref, mailbox},
+        samples::{POLICY, at, mail, mail_ref, mailbox},
     };
 
     #[test]
     fn a_case_keeps_the_first_people_once() {
         let now = at(0);
-        let (case, _) = open(CaseId::first(), &mailbox(), &mail(1), mail_ref(1), now);
+        let (case, _) =
+            open(CaseId::first(), &mailbox(), (&mail(1), mail_ref(1)), None, POLICY, now);
         let mut case = case.mail.unwrap();
         let who = |n: u64| n << 32;
         for n in (1..=60).chain(1..=60) {

@@ -1,19 +1,19 @@
 //! The desk: what follows from what. Pure functions from a case and an event to the case's next
 //! state and the effects to carry out.
 //!
-//! The store writes both in one step, before anything is tried; workers try the head of a case's
-//! queue and bring back an [`Outcome`]. So whatever dies, and when, replaying what is stored leads
-//! to the same tickets. Order is kept within a case, and cases never wait for each other.
+//! The store writes both in one step, before anything is tried; workers try the heads of a case's
+//! queues and bring back an [`Outcome`]. So whatever dies, and when, replaying what is stored leads
+//! to the same tickets. Order is kept within a queue, and neither queues nor cases wait for each other.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{
-    case::{Case, Conversation, Next},
-    effect::{Effect, MailRef, Stage, Work, later},
+    case::{Case, Conversation, Standing},
+    effect::{Effect, MailRef, Stage, Work, Worker, later},
     ids::PostId,
-    keys::{CaseId, CommentId, IssueKey, MailboxName},
+    keys::{CaseId, CommentId, IssueKey, MailboxName, Tracker},
     mail::{Folder, Mail},
     ticket::{Change, Person, Ticket, Unchanged},
 };
@@ -30,11 +30,13 @@ const LOOK_AGAIN: Duration = Duration::from_secs(15);
 /// What the operator decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
+    /// Where issues are made of mails.
+    pub tracker: Tracker,
     /// Tell the reporter of the issue.
     pub notices: bool,
     /// A follow-up reopens a closed issue.
     pub reopen: bool,
-    /// How long Jira's search may not see a new issue.
+    /// How long the tracker's search may not see a new issue.
     pub index_lag: Duration,
 }
 
@@ -101,18 +103,23 @@ pub enum Done {
         /// How many replies take what it has no room for.
         replies: u32,
     },
+    /// The issue stands so now.
+    Stands(Standing),
 }
 
-/// A mail's own case: its issue is to be made.
+/// A mail's own case: its issue is to be made, and its ticket posted, where the chat is to hear of
+/// it.
 #[must_use]
 pub fn open(
     id: CaseId,
     mailbox: &MailboxName,
-    mail: &Mail,
-    mail_ref: MailRef,
+    (mail, mail_ref): (&Mail, MailRef),
+    ticket: Option<Ticket>,
+    policy: Policy,
     now: Timestamp,
 ) -> (Case, Vec<Effect>) {
     let mut case = Case::new(id, &mail.subject, now);
+    case.tracker = Some(policy.tracker);
     case.mail = Some(Conversation {
         mailbox: mailbox.clone(),
         reporter: mail.answer_to().map(Case::address_of),
@@ -123,19 +130,27 @@ pub fn open(
         streak_of: 0,
         people: Vec::new(),
     });
-    let effects = case.append(vec![Work::CreateIssue { mail: mail_ref, replaces: None }], now);
+    let mut work = vec![Work::CreateIssue { mail: mail_ref.clone(), replaces: None }];
+    if ticket.is_some() {
+        work.extend([Work::PostTicket, Work::ShowMail { mail: mail_ref }]);
+    }
+    case.ticket = ticket;
+    let effects = case.append(work, now);
     (case, effects)
 }
 
-/// A ticket's own case: it is to be posted. `subject` is what stands in lists.
+/// A ticket's own case: it is to be posted. `subject` is what stands in lists; `tracker` is where
+/// its issue is made, if it gets one.
 #[must_use]
 pub fn open_ticket(
     id: CaseId,
     subject: &str,
+    tracker: Option<Tracker>,
     ticket: Ticket,
     now: Timestamp,
 ) -> (Case, Vec<Effect>) {
     let mut case = Case::new(id, subject, now);
+    case.tracker = tracker;
     case.ticket = Some(ticket);
     let effects = case.append(vec![Work::PostTicket], now);
     (case, effects)
@@ -152,17 +167,34 @@ pub fn change(
     now: Timestamp,
 ) -> Result<Vec<Effect>, Unchanged> {
     case.ticket.as_mut().ok_or(Unchanged::NoTicket)?.change(by, change, now)?;
-    let told = Work::TellChange { by: by.clone(), change: change.clone() };
-    Ok(case.append(vec![Work::UpdatePost, told], now))
+    let told = Work::TellChange { by: Some(by.clone()), change: change.clone() };
+    let mut work = vec![Work::UpdatePost, told];
+    let moves = matches!(change, Change::Resolve | Change::Reopen);
+    work.extend((moves && case.tracker.is_some()).then_some(Work::FollowState));
+    Ok(case.append(work, now))
+}
+
+/// The tracker says how the case's issue stands: the ticket follows where that is news. Nothing has
+/// changed if there is none to keep.
+pub fn stands(case: &mut Case, standing: Standing, now: Timestamp) -> Option<Vec<Effect>> {
+    let ticket = case.ticket.as_mut()?;
+    let known = case.stands;
+    let older = known.is_some_and(|known| known.at >= standing.at);
+    if older || known.is_some_and(|known| known.closed) == standing.closed {
+        return None;
+    }
+    case.stands = Some(standing);
+    let work = ticket.follow(standing.closed, now).map_or_else(Vec::new, |change| {
+        vec![Work::UpdatePost, Work::TellChange { by: None, change }]
+    });
+    Some(case.append(work, now))
 }
 
 /// Somebody has said something, at `created`, in the thread of the case's ticket: it is to stand in
 /// its issue too, unless the ticket was resolved by then.
 pub fn replied(case: &mut Case, post: PostId, created: Timestamp, now: Timestamp) -> Vec<Effect> {
-    let takes = |ticket: &Ticket| {
-        ticket.board.is_some() && ticket.resolved.is_none_or(|resolved| created <= resolved)
-    };
-    if !case.ticket.as_ref().is_some_and(takes) {
+    let takes = |ticket: &Ticket| ticket.resolved.is_none_or(|resolved| created <= resolved);
+    if case.tracker.is_none() || !case.ticket.as_ref().is_some_and(takes) {
         return Vec::new();
     }
     case.append(vec![Work::AddReply { post }], now)
@@ -181,7 +213,8 @@ pub fn join(
     if let Some(conversation) = &mut case.mail {
         conversation.hear(mail, inbound, sender);
     }
-    let mut work = vec![Work::AddComment { mail: mail_ref }];
+    let mut work = vec![Work::AddComment { mail: mail_ref.clone() }];
+    work.extend(case.ticket.is_some().then_some(Work::ShowMail { mail: mail_ref }));
     if policy.reopen && inbound && mail.automatic.is_none() {
         work.push(Work::Reopen);
     }
@@ -232,10 +265,10 @@ pub fn settle(
         Outcome::NotFound if effect.stage == Stage::Sending => {
             effect.stage = Stage::Uncertain;
             effect.trace.begun = Some(now);
-            effect.due = later(now, (window(&effect.work, policy) / 5).min(LOOK_AGAIN));
+            effect.due = later(now, (window(case, effect, policy) / 5).min(LOOK_AGAIN));
         }
         Outcome::NotFound => {
-            let window = window(&effect.work, policy);
+            let window = window(case, effect, policy);
             let begun = effect.trace.begun.unwrap_or(now);
             if now >= later(begun, window) {
                 effect.stage = Stage::Planned;
@@ -267,11 +300,12 @@ pub fn retry(case: &mut Case, effect: &mut Effect, now: Timestamp) -> Vec<Effect
         return Vec::new();
     }
     effect.trace.panics = 0;
-    if case.head_id() == Some(effect.id) {
+    let lane = effect.id.lane;
+    if case.head_id(lane) == Some(effect.id) {
         effect.stage = if effect.trace.begun.is_some() { Stage::Uncertain } else { Stage::Planned };
         effect.failures = 0;
         effect.due = now;
-        case.next = Some(Next::of(effect));
+        case.queue_mut(lane).next = Some(case.next_of(effect));
         case.changed = now;
         return Vec::new();
     }
@@ -320,11 +354,11 @@ fn follow(case: &mut Case, effect: &Effect, done: Done, policy: Policy) -> Vec<W
             work.extend((1..=replies).map(|part| Work::PostRest { part }));
             if let Some(ticket) = &mut case.ticket {
                 ticket.post = Some(post);
-                // Behind what its thread begins with: a tracker that is away holds up what follows.
-                let file = ticket.board.is_some() && case.issue.is_none();
+                let file = case.tracker.is_some() && case.mail.is_none() && case.issue.is_none();
                 work.extend(file.then_some(Work::FileTicket));
             }
         }
+        Done::Stands(standing) => case.stands = Some(standing),
         Done::Commented { attach } => {
             work.extend(mail.filter(|_| attach).map(|mail| Work::Attach { mail, answer: true }));
         }
@@ -346,28 +380,27 @@ fn replace_issue(case: &mut Case, effect: &mut Effect, now: Timestamp) -> Vec<Wo
     Vec::new()
 }
 
-/// Moves the queue on. Only the missing issue of a mail, or a ticket's missing post, holds up what
-/// comes after it.
+/// Moves the effect's queue on. Only the missing issue of a mail, or a ticket's missing post, holds
+/// up what comes after it.
 fn advance(case: &mut Case, effect: &Effect, following: Option<&Effect>) {
     let first = matches!(effect.work, Work::CreateIssue { .. } | Work::PostTicket);
     let holds_up = effect.stage == Stage::Dead && first;
-    if case.head_id() == Some(effect.id) && effect.is_over() && !holds_up {
-        case.head += 1;
+    let lane = effect.id.lane;
+    if case.head_id(lane) == Some(effect.id) && effect.is_over() && !holds_up {
+        case.queue_mut(lane).head += 1;
     }
-    let head = [Some(effect), following].into_iter().flatten();
-    case.next = head
-        .filter(|effect| case.head_id() == Some(effect.id) && !effect.is_over())
-        .map(Next::of)
-        .next();
+    let head = case.head_id(lane);
+    let mut near = [Some(effect), following].into_iter().flatten();
+    let due = near.find(|effect| head == Some(effect.id) && !effect.is_over());
+    case.queue_mut(lane).next = due.map(|effect| case.next_of(effect));
 }
 
-fn window(work: &Work, policy: Policy) -> Duration {
-    match work {
-        Work::CreateIssue { .. } | Work::FileTicket => policy.index_lag,
-        Work::PostTicket
-        | Work::PostRest { .. }
-        | Work::TellChange { .. }
-        | Work::ShowComment { .. } => policy.index_lag.min(POST_UNDER_WAY),
+fn window(case: &Case, effect: &Effect, policy: Policy) -> Duration {
+    // Redmine has no index: its lists say what there is.
+    let lags = case.tracker != Some(Tracker::Redmine);
+    match &effect.work {
+        Work::CreateIssue { .. } | Work::FileTicket if lags => policy.index_lag,
+        work if work.worker(Tracker::Jira) == Worker::Chat => policy.index_lag.min(POST_UNDER_WAY),
         _ => policy.index_lag.min(UNDER_WAY),
     }
 }

@@ -43,7 +43,8 @@ mod tests {
         };
         let (now, mailbox, mail_ref) = (samples::at(0), samples::mailbox(), samples::mail_ref(1));
         let key = mail_ref.key;
-        let (case, mut effects) = open(CaseId::first(), &mailbox, &mail, mail_ref, now);
+        let (case, mut effects) =
+            open(CaseId::first(), &mailbox, (&mail, mail_ref), None, samples::POLICY, now);
         let mut effect = effects.remove(0);
         effect.fault = Some(text());
         let id = CaseId::first();

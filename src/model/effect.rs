@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::discreet::discreet;
 use super::ids::PostId;
-use super::keys::{CommentId, EffectId, IssueKey, MailKey};
+use super::keys::{CommentId, EffectId, IssueKey, Lane, MailKey, Tracker};
 use super::ticket::{Change, Person};
 
 /// The pause after the first failure; it doubles up to [`PAUSE_MAX`].
@@ -57,6 +57,8 @@ pub enum Work {
     },
     /// Reopen the issue if it is closed: a follow-up came.
     Reopen,
+    /// Make the issue stand as the case's ticket does, closed or open.
+    FollowState,
     /// Tell the reporter by mail that there is an issue.
     SendNotice,
     /// Send an agent's comment to the reporter by mail.
@@ -76,6 +78,11 @@ pub enum Work {
         /// The comment.
         comment: CommentId,
     },
+    /// Show what a mail says in the ticket's thread.
+    ShowMail {
+        /// The mail.
+        mail: MailRef,
+    },
     /// Post the case's ticket in its channel.
     PostTicket,
     /// Say in the ticket's thread what its post has no room for.
@@ -87,8 +94,8 @@ pub enum Work {
     UpdatePost,
     /// Tell the ticket's thread what was done to the ticket.
     TellChange {
-        /// By whom.
-        by: Person,
+        /// By whom; nobody where it was done in the tracker.
+        by: Option<Person>,
         /// What.
         #[serde(flatten)]
         change: Change,
@@ -101,30 +108,68 @@ pub enum Work {
 pub enum Worker {
     /// The Jira creator.
     Jira,
+    /// The Redmine creator.
+    Redmine,
     /// The mail replier.
     Mail,
     /// The Mattermost poster.
     Chat,
 }
 
-impl Work {
-    /// Who does it.
+impl From<Tracker> for Worker {
+    fn from(tracker: Tracker) -> Self {
+        match tracker {
+            Tracker::Jira => Self::Jira,
+            Tracker::Redmine => Self::Redmine,
+        }
+    }
+}
+
+impl Worker {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Jira, Self::Redmine, Self::Mail, Self::Chat];
+
+    /// The queue that its work stands in.
     #[must_use]
-    pub fn worker(&self) -> Worker {
+    pub fn lane(self) -> Lane {
+        match self {
+            Self::Jira | Self::Redmine | Self::Mail => Lane::Desk,
+            Self::Chat => Lane::Chat,
+        }
+    }
+
+    /// What counts the cases that wait for it, among the metrics.
+    #[must_use]
+    pub fn waiting(self) -> &'static str {
+        match self {
+            Self::Jira => "waiting_for_jira",
+            Self::Redmine => "waiting_for_redmine",
+            Self::Mail => "waiting_for_mail",
+            Self::Chat => "waiting_for_chat",
+        }
+    }
+}
+
+impl Work {
+    /// Who does it, where the case's issue lives in this tracker.
+    #[must_use]
+    pub fn worker(&self, tracker: Tracker) -> Worker {
         match self {
             Self::CreateIssue { .. }
             | Self::Attach { .. }
             | Self::Watch { .. }
             | Self::AddComment { .. }
             | Self::Reopen
+            | Self::FollowState
             | Self::FileTicket
-            | Self::AddReply { .. } => Worker::Jira,
+            | Self::AddReply { .. } => tracker.into(),
             Self::SendNotice | Self::SendComment { .. } => Worker::Mail,
             Self::PostTicket
             | Self::PostRest { .. }
             | Self::UpdatePost
             | Self::TellChange { .. }
-            | Self::ShowComment { .. } => Worker::Chat,
+            | Self::ShowComment { .. }
+            | Self::ShowMail { .. } => Worker::Chat,
         }
     }
 
@@ -135,8 +180,10 @@ impl Work {
             Self::CreateIssue { mail, .. }
             | Self::Attach { mail, .. }
             | Self::Watch { mail }
-            | Self::AddComment { mail } => Some(mail),
+            | Self::AddComment { mail }
+            | Self::ShowMail { mail } => Some(mail),
             Self::Reopen
+            | Self::FollowState
             | Self::SendNotice
             | Self::SendComment { .. }
             | Self::PostTicket
@@ -158,6 +205,7 @@ impl Work {
             Self::Watch { .. } => "watch",
             Self::AddComment { .. } => "add_comment",
             Self::Reopen => "reopen",
+            Self::FollowState => "follow_state",
             Self::SendNotice => "send_notice",
             Self::SendComment { .. } => "send_comment",
             Self::PostTicket => "post_ticket",
@@ -167,6 +215,7 @@ impl Work {
             Self::FileTicket => "file_ticket",
             Self::AddReply { .. } => "add_reply",
             Self::ShowComment { .. } => "show_comment",
+            Self::ShowMail { .. } => "show_mail",
         }
     }
 }
@@ -324,7 +373,7 @@ mod tests {
     fn the_mark_is_the_mails_and_survives_a_new_plan() {
         let key = MailKey::of(&MailboxName::parse("support").unwrap(), "1@x");
         let mail = MailRef { key, remote: "M1".into() };
-        let id = |step| EffectId { case: CaseId::first(), step };
+        let id = |step| EffectId { case: CaseId::first(), lane: Lane::Desk, step };
         let now = Timestamp::UNIX_EPOCH;
         let create = Work::CreateIssue { mail: mail.clone(), replaces: None };
         let mark = Effect::new(id(0), create.clone(), now).mark();
@@ -336,7 +385,7 @@ mod tests {
     #[test]
     fn pauses_grow_to_a_limit_and_obey_the_service() {
         let now = Timestamp::UNIX_EPOCH;
-        let id = EffectId { case: CaseId::new(16).unwrap(), step: 0 };
+        let id = EffectId { case: CaseId::new(16).unwrap(), lane: Lane::Desk, step: 0 };
         let mut effect = Effect::new(id, Work::Reopen, now);
         let mut last = 0;
         for _ in 0..40 {

@@ -5,6 +5,8 @@ use std::{fmt, num::NonZeroU64};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::ids::IssueId;
+
 /// A mailbox by its name in the configuration: 1 to 32 characters of `a-z 0-9 -`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MailboxName(Box<str>);
@@ -132,11 +134,37 @@ impl fmt::Display for CaseId {
     }
 }
 
-/// One effect: the case, and which step of it. Written `17.3`.
+/// One of a case's two queues. What stands still in one holds up nothing in the other.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// What goes to the tracker and by mail.
+    #[default]
+    Desk,
+    /// What goes to the chat.
+    Chat,
+}
+
+impl Lane {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Desk, Self::Chat];
+
+    fn is_desk(&self) -> bool {
+        *self == Self::Desk
+    }
+}
+
+/// One effect: the case, and which step of which of its queues. Written `17.3`, or `17.c3` for what
+/// goes to the chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EffectId {
     /// The case.
     pub case: CaseId,
+    /// The queue.
+    #[serde(default, skip_serializing_if = "Lane::is_desk")]
+    pub lane: Lane,
     /// The step, counted up from 0.
     pub step: u32,
 }
@@ -146,20 +174,49 @@ impl EffectId {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (case, step) = text.split_once('.')?;
-        Some(Self { case: CaseId::new(case.parse().ok()?)?, step: step.parse().ok()? })
+        let (lane, step) = match step.strip_prefix('c') {
+            Some(step) => (Lane::Chat, step),
+            None => (Lane::Desk, step),
+        };
+        Some(Self { case: CaseId::new(case.parse().ok()?)?, lane, step: step.parse().ok()? })
     }
 }
 
 impl fmt::Display for EffectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.case, self.step)
+        let lane = if self.lane == Lane::Chat { "c" } else { "" };
+        write!(f, "{}.{lane}{}", self.case, self.step)
     }
 }
 
-/// The key of a Jira issue: `SUP-12`.
+/// What issues live in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tracker {
+    /// Jira.
+    Jira,
+    /// Redmine.
+    Redmine,
+}
+
+impl Tracker {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Jira, Self::Redmine];
+
+    /// Its word in the configuration, in metrics and in logs.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Jira => "jira",
+            Self::Redmine => "redmine",
+        }
+    }
+}
+
+/// The key of an issue: Jira's `SUP-12`, Redmine's `#12`.
 ///
 /// Source: Jira's default project key pattern `([A-Z][A-Z]+)`, which administrators may widen to
-/// digits and underscores.
+/// digits and underscores; Redmine's numbers count over all projects.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IssueKey(Box<str>);
 
@@ -167,6 +224,10 @@ impl IssueKey {
     /// Takes `text` if it has the form of a key; nothing else ever reaches a URL.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        if let Some(number) = text.strip_prefix('#') {
+            return (!number.starts_with(['0', '#']))
+                .then(|| IssueId::parse(number).map(Self::redmine))?;
+        }
         let (project, number) = text.split_once('-')?;
         let letter = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
         let well_formed = (1..=32).contains(&project.len())
@@ -177,7 +238,25 @@ impl IssueKey {
         well_formed.then(|| Self(text.into()))
     }
 
-    /// The key of this number in a project.
+    /// The key of this issue of Redmine's.
+    #[must_use]
+    pub fn redmine(id: IssueId) -> Self {
+        Self(format!("#{id}").into())
+    }
+
+    /// What it lives in.
+    #[must_use]
+    pub fn tracker(&self) -> Tracker {
+        if self.0.starts_with('#') { Tracker::Redmine } else { Tracker::Jira }
+    }
+
+    /// Redmine's number of it; `None` if it lives in Jira.
+    #[must_use]
+    pub fn redmine_id(&self) -> Option<IssueId> {
+        IssueId::parse(self.0.strip_prefix('#')?)
+    }
+
+    /// The key of this number in a project of Jira's.
     #[must_use]
     pub fn numbered(project: &str, number: u64) -> Option<Self> {
         Self::parse(&format!("{project}-{number}"))
@@ -189,16 +268,17 @@ impl IssueKey {
         &self.0
     }
 
-    /// The project's key: `SUP`.
+    /// The key of its project in Jira: `SUP`.
     #[must_use]
     pub fn project(&self) -> &str {
         self.0.split_once('-').map_or(&*self.0, |(project, _)| project)
     }
 
-    /// The number in the project: 12.
+    /// The number in the project, or in Redmine: 12.
     #[must_use]
     pub fn number(&self) -> u64 {
-        self.0.split_once('-').and_then(|(_, number)| number.parse().ok()).unwrap_or_default()
+        let number = self.0.rsplit(['-', '#']).next();
+        number.and_then(|number| number.parse().ok()).unwrap_or_default()
     }
 }
 
@@ -208,7 +288,7 @@ impl fmt::Display for IssueKey {
     }
 }
 
-/// Jira's id of a comment: digits.
+/// A tracker's id of a comment: digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CommentId(Box<str>);
 
@@ -250,6 +330,11 @@ mod tests {
             ("1SUP-1", None),
             ("SUP-1-2", None),
             ("SUP-12345678901", None),
+            ("#12", Some(("#12", 12))),
+            ("#012", None),
+            ("#0", None),
+            ("#", None),
+            ("#12-3", None),
         ] {
             let key = IssueKey::parse(text);
             assert_eq!(key.as_ref().map(|key| (key.project(), key.number())), expected, "{text}");
@@ -262,9 +347,11 @@ mod tests {
         let mail = MailKey::of(&mailbox, "1@example.org");
         assert_eq!(MailKey::parse(&mail.to_string()), Some(mail));
         assert_ne!(mail, MailKey::of(&MailboxName::parse("sales").unwrap(), "1@example.org"));
-        let effect = EffectId { case: CaseId::first().next(), step: 3 };
-        assert_eq!(effect.to_string(), "2.3");
-        assert_eq!(EffectId::parse("2.3"), Some(effect));
+        for (lane, text) in [(Lane::Desk, "2.3"), (Lane::Chat, "2.c3")] {
+            let effect = EffectId { case: CaseId::first().next(), lane, step: 3 };
+            assert_eq!(effect.to_string(), text);
+            assert_eq!(EffectId::parse(text), Some(effect));
+        }
         for wrong in ["", "2", "0.1", "2.3.4", "a.b"] {
             assert_eq!(EffectId::parse(wrong), None, "{wrong}");
         }

@@ -110,13 +110,14 @@ impl ThreadSecret {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::keys::Lane;
 
     #[test]
     fn our_own_ids_are_recognised_and_forged_ones_are_not() {
         let secret = ThreadSecret::new([7; SECRET_LEN]);
         let sender = Email::parse("support@example.org").unwrap();
         let case = CaseId::new(17).unwrap();
-        let id = secret.message_id(EffectId { case, step: 3 }, &sender);
+        let id = secret.message_id(EffectId { case, lane: Lane::Desk, step: 3 }, &sender);
         assert_eq!(secret.case_of(&id), Some(case));
         // A relay may rewrite what stands behind the `@`.
         let moved = id.as_str().replace("example.org", "relay.example");

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     discreet::discreet,
-    ids::{ChannelId, PostId, TeamId, UserId},
+    ids::{ChannelId, PostId, UserId},
 };
 
 /// Characters of a user's name. Source: Mattermost's `USER_NAME_MAX_LENGTH`.
@@ -181,15 +181,14 @@ pub struct Ticket {
     pub prefix: String,
     /// The form that it came through; empty for the one without a name.
     pub form: String,
-    /// Where the asker asked.
-    pub team: TeamId,
     /// The channel of its post.
     pub channel: ChannelId,
-    /// Who asked.
-    pub asker: Person,
-    /// The board of Jira's that its issue appears on; without one it has no issue.
+    /// Who asked; nobody of the chat where it came by mail.
+    pub asker: Option<Person>,
+    /// Where in the tracker its issue is made: a board of Jira's, a project of Redmine's. What came
+    /// by mail goes where its mailbox says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub board: Option<String>,
+    pub place: Option<String>,
     /// Its post, once it is there.
     pub post: Option<PostId>,
     /// How it stands.
@@ -204,9 +203,28 @@ pub struct Ticket {
     pub resolved: Option<Timestamp>,
 }
 
-discreet!(Ticket { number, form, team, channel, post, state, priority });
+discreet!(Ticket { number, form, channel, post, state, priority });
 
 impl Ticket {
+    /// A new one, which nobody has yet.
+    #[must_use]
+    pub fn new(number: TicketNumber, prefix: String, channel: ChannelId) -> Self {
+        Self {
+            number,
+            prefix,
+            form: String::new(),
+            channel,
+            asker: None,
+            place: None,
+            post: None,
+            state: TicketState::Open,
+            owner: None,
+            priority: Priority::Normal,
+            taken: None,
+            resolved: None,
+        }
+    }
+
     /// Its whole name: `Ticket-20261122-0001`.
     #[must_use]
     pub fn name(&self) -> String {
@@ -226,15 +244,8 @@ impl Ticket {
             }
             (Change::Take, _) => self.give(by, now)?,
             (Change::Assign { to }, _) => self.give(to, now)?,
-            (Change::Resolve, _) => {
-                self.state = TicketState::Resolved;
-                self.resolved = Some(now);
-            }
-            (Change::Reopen, TicketState::Resolved) => {
-                self.state =
-                    if self.owner.is_some() { TicketState::Taken } else { TicketState::Open };
-                self.resolved = None;
-            }
+            (Change::Resolve, _) => self.resolve(now),
+            (Change::Reopen, TicketState::Resolved) => self.reopen(),
             (Change::Reopen, _) => return Err(Unchanged::NotResolved),
             (Change::Prioritise { to }, _) if *to == self.priority => {
                 return Err(Unchanged::SamePriority);
@@ -242,6 +253,31 @@ impl Ticket {
             (Change::Prioritise { to }, _) => self.priority = *to,
         }
         Ok(())
+    }
+
+    /// Its issue is closed now, or open; what that changes in the ticket.
+    pub(super) fn follow(&mut self, closed: bool, now: Timestamp) -> Option<Change> {
+        match (closed, self.state) {
+            (true, TicketState::Open | TicketState::Taken) => {
+                self.resolve(now);
+                Some(Change::Resolve)
+            }
+            (false, TicketState::Resolved) => {
+                self.reopen();
+                Some(Change::Reopen)
+            }
+            _ => None,
+        }
+    }
+
+    fn resolve(&mut self, now: Timestamp) {
+        self.state = TicketState::Resolved;
+        self.resolved = Some(now);
+    }
+
+    fn reopen(&mut self) {
+        self.state = if self.owner.is_some() { TicketState::Taken } else { TicketState::Open };
+        self.resolved = None;
     }
 
     fn give(&mut self, to: &Person, now: Timestamp) -> Result<(), Unchanged> {
@@ -286,21 +322,9 @@ mod tests {
         };
         let (ann, bob) = (person("a"), person("b"));
         let at = |second| Timestamp::from_second(second).unwrap();
-        let mut ticket = Ticket {
-            number: TicketNumber::parse("20261122-0001").unwrap(),
-            prefix: "Ticket".into(),
-            form: String::new(),
-            team: TeamId::parse(&"t".repeat(26)).unwrap(),
-            channel: ChannelId::parse(&"c".repeat(26)).unwrap(),
-            asker: ann.clone(),
-            board: None,
-            post: None,
-            state: TicketState::Open,
-            owner: None,
-            priority: Priority::Normal,
-            taken: None,
-            resolved: None,
-        };
+        let number = TicketNumber::parse("20261122-0001").unwrap();
+        let channel = ChannelId::parse(&"c".repeat(26)).unwrap();
+        let mut ticket = Ticket::new(number, "Ticket".into(), channel);
         assert_eq!(ticket.name(), "Ticket-20261122-0001");
         let assign = Change::Assign { to: ann.clone() };
         let urgent = Change::Prioritise { to: Priority::Urgent };

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::civil::date;
 use ticketd::model::desk::{change, open_ticket};
 use ticketd::model::form::{Filled, Value};
-use ticketd::model::ids::{ChannelId, TeamId, UserId};
-use ticketd::model::ticket::{Change, Person, Priority, Ticket, TicketState};
+use ticketd::model::ids::{ChannelId, UserId};
+use ticketd::model::ticket::{Change, Person, Ticket};
 use ticketd::sandbox::{Fault, FaultRule, Mattermost};
 use ticketd::store::{Keyring, Store};
 
@@ -70,22 +70,11 @@ async fn put_ticket(site: &Site) {
         .desk()
         .write(|tx| {
             let id = tx.next_case()?;
-            let ticket = Ticket {
-                number: tx.number_ticket(date(2026, 11, 22), id)?,
-                prefix: "Ticket".into(),
-                form: String::new(),
-                team: TeamId::parse(&"t".repeat(26)).unwrap(),
-                channel: ChannelId::parse(&"c".repeat(26)).unwrap(),
-                asker: person("a", "ann"),
-                board: None,
-                post: None,
-                state: TicketState::Open,
-                owner: None,
-                priority: Priority::Normal,
-                taken: None,
-                resolved: None,
-            };
-            let (mut case, mut effects) = open_ticket(id, "No network", ticket, now);
+            let number = tx.number_ticket(date(2026, 11, 22), id)?;
+            let channel = ChannelId::parse(&"c".repeat(26)).unwrap();
+            let mut ticket = Ticket::new(number, "Ticket".into(), channel);
+            ticket.asker = Some(person("a", "ann"));
+            let (mut case, mut effects) = open_ticket(id, "No network", None, ticket, now);
             let taken = change(&mut case, &person("b", "bob"), &Change::Take, now);
             effects.extend(taken.unwrap());
             tx.put_case(&case)?;

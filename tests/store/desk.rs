@@ -18,10 +18,12 @@ use ticketd::model::case::{MailRecord, MailState};
 use ticketd::model::desk::{self, Done, Outcome, Policy};
 use ticketd::model::effect::{MailRef, Worker};
 use ticketd::model::form::{Filled, Value};
-use ticketd::model::ids::{ChannelId, PostId, TeamId, UserId};
-use ticketd::model::keys::{CaseId, CommentId, EffectId, IssueKey, MailKey, MailboxName};
+use ticketd::model::ids::{ChannelId, PostId, UserId};
+use ticketd::model::keys::{
+    CaseId, CommentId, EffectId, IssueKey, Lane, MailKey, MailboxName, Tracker,
+};
 use ticketd::model::mail::{Address, Email, Folder, Importance, Mail, MessageId};
-use ticketd::model::ticket::{Person, Priority, Ticket, TicketNumber, TicketState};
+use ticketd::model::ticket::{Person, Ticket, TicketNumber, TicketState};
 use ticketd::store::{Cursor, Desk, DeskTx, Keyring, SenderCount, Store, StoreError};
 
 use crate::{freed, login, open, user};
@@ -31,7 +33,12 @@ const ENV: &str = "TICKETD_TEST_DESK";
 const ROUNDS: u64 = 12;
 /// Between two transactions of a writer, so that the tables stay small enough to be looked through.
 const PAUSE: Duration = Duration::from_millis(10);
-const POLICY: Policy = Policy { notices: true, reopen: false, index_lag: Duration::from_mins(5) };
+const POLICY: Policy = Policy {
+    tracker: Tracker::Jira,
+    notices: true,
+    reopen: false,
+    index_lag: Duration::from_mins(5),
+};
 
 fn keys() -> Keyring {
     Keyring::parse(&"c3".repeat(32).into()).unwrap()
@@ -94,20 +101,13 @@ fn post(number: u64) -> PostId {
 }
 
 fn ticket(number: u64) -> Ticket {
+    let channel = ChannelId::parse(&"c".repeat(26)).unwrap();
     Ticket {
-        number: ticket_number(number),
-        prefix: "Ticket".into(),
         form: "network".into(),
-        team: TeamId::parse(&"t".repeat(26)).unwrap(),
-        channel: ChannelId::parse(&"c".repeat(26)).unwrap(),
-        asker: Person { id: UserId::parse(&"a".repeat(26)).unwrap(), name: "ann".into() },
-        board: None,
+        asker: Some(Person { id: UserId::parse(&"a".repeat(26)).unwrap(), name: "ann".into() }),
         post: Some(post(number)),
         state: if number.is_multiple_of(3) { TicketState::Resolved } else { TicketState::Open },
-        owner: None,
-        priority: Priority::Normal,
-        taken: None,
-        resolved: None,
+        ..Ticket::new(ticket_number(number), "Ticket".into(), channel)
     }
 }
 
@@ -124,7 +124,7 @@ fn take_up(tx: &mut DeskTx<'_>) -> Result<u64, StoreError> {
     let mail = mail(number);
     let now = at(number);
     let mail_ref = MailRef { key: key(number), remote: mail.remote.clone() };
-    let (mut opened, effects) = desk::open(id, &mailbox(), &mail, mail_ref, now);
+    let (mut opened, effects) = desk::open(id, &mailbox(), (&mail, mail_ref), None, POLICY, now);
     tx.put_mail(&MailRecord {
         key: key(number),
         mailbox: mailbox(),
@@ -160,7 +160,7 @@ fn take_up(tx: &mut DeskTx<'_>) -> Result<u64, StoreError> {
 /// The issue of a case is there; of each fifth it cannot be made.
 fn settle(tx: &mut DeskTx<'_>, number: u64) -> Result<(), StoreError> {
     let mut case = tx.case(case(number))?.unwrap();
-    let mut effect = tx.effect(case.head_id().unwrap())?.unwrap();
+    let mut effect = tx.effect(case.head_id(Lane::Desk).unwrap())?.unwrap();
     let outcome = if number.is_multiple_of(5) {
         Outcome::Refused { fault: "400".into() }
     } else {
@@ -184,7 +184,8 @@ fn is_there(desk: &Desk, number: u64) -> bool {
     let settled = if number == 1 {
         desk.mail(&key(1)).unwrap().is_some()
     } else {
-        let before = desk.effect(EffectId { case: case(number - 1), step: 0 }).unwrap();
+        let before =
+            desk.effect(EffectId { case: case(number - 1), lane: Lane::Desk, step: 0 }).unwrap();
         let settled = before.is_some_and(|effect| effect.is_over());
         let (dead, issue) = ((number - 1).is_multiple_of(5), issue(number - 1));
         if !dead {
@@ -199,7 +200,7 @@ fn is_there(desk: &Desk, number: u64) -> bool {
         desk.mail(&key(number)).unwrap().is_some(),
         desk.raw(&key(number)).unwrap() == raw(number),
         desk.case(id).unwrap().is_some(),
-        desk.effect(EffectId { case: id, step: 0 }).unwrap().is_some(),
+        desk.effect(EffectId { case: id, lane: Lane::Desk, step: 0 }).unwrap().is_some(),
         desk.case_of_message(&mailbox(), &message).unwrap() == Some(id),
         desk.case_of_conversation(&mailbox(), &conversation).unwrap() == Some(id),
         desk.case_of_subject(number).unwrap().is_some(),

@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{
-    Inner, Site,
+    Announced, Inner, Site,
     arrival::{Arrival, Verdict},
 };
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
         mail::{Folder, Mail},
         render,
         thread::ThreadSecret,
+        ticket::Ticket,
     },
     store::{self, DeskTx, StoreError},
 };
@@ -198,7 +199,10 @@ impl Intake<'_, '_> {
             (case, Verdict::Comment, effects)
         } else {
             let id = self.rows.next_case()?;
-            let (case, effects) = rules::open(id, self.mailbox, mail, mail_ref, self.now);
+            let ticket = self.ticket(id)?;
+            let policy = self.site.policy;
+            let (case, effects) =
+                rules::open(id, self.mailbox, (mail, mail_ref), ticket, policy, self.now);
             self.link_subject(case.id)?;
             (case, Verdict::Ticket, effects)
         };
@@ -213,6 +217,17 @@ impl Intake<'_, '_> {
         self.rows.put_case(&case)?;
         self.link(id)?;
         Ok(verdict)
+    }
+
+    /// The ticket of a new case, where the chat is to hear of it.
+    fn ticket(&mut self, case: CaseId) -> Result<Option<Ticket>, StoreError> {
+        let Some(Announced { channel, prefix, time_zone }) = &self.site.announced else {
+            return Ok(None);
+        };
+        let day = self.now.to_zoned(time_zone.clone()).date();
+        let number = self.rows.number_ticket(day, case)?;
+        self.rows.keep_fields(case, &[])?;
+        Ok(Some(Ticket::new(number, prefix.clone(), channel.clone())))
     }
 
     /// The case that the mail belongs to: by what it answers, then by the mailbox's conversation,

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Desk, EVERYBODY, Recorded, intake};
+use super::{Desk, Recorded, intake};
 use crate::{
     clock,
     model::{
@@ -12,7 +12,7 @@ use crate::{
         desk as rules,
         discreet::discreet,
         effect::{Effect, Stage, Worker},
-        keys::{CaseId, EffectId, MailKey, MailboxName},
+        keys::{CaseId, EffectId, Lane, MailKey, MailboxName},
         mail::Mail,
     },
     store::{Audit, Purged, StoreError},
@@ -100,8 +100,11 @@ impl Desk {
                 Listing::Cases => {
                     let mut rows = Vec::new();
                     for case in tables.cases(limit)? {
-                        let head = case.head_id().map_or(Ok(None), |id| tables.effect(id))?;
-                        rows.push(case_row(&case, head.as_ref()));
+                        let mut heads = Vec::new();
+                        for id in Lane::ALL.into_iter().filter_map(|lane| case.head_id(lane)) {
+                            heads.extend(tables.effect(id)?);
+                        }
+                        rows.push(case_row(&case, &heads));
                     }
                     rows
                 }
@@ -172,7 +175,7 @@ impl Desk {
                 })
             })
             .await?;
-        self.wake(&EVERYBODY);
+        self.wake(&Worker::ALL);
         Ok(retried)
     }
 
@@ -198,7 +201,7 @@ impl Desk {
                 Ok(recorded)
             })
             .await?;
-        self.wake(&[Worker::Jira]);
+        self.wake(&Worker::ALL);
         Ok(recorded)
     }
 
@@ -231,7 +234,7 @@ impl Desk {
         .await
     }
 
-    /// Counts what stands still, for metrics; returns how many cases wait for Jira.
+    /// Counts what stands still, for metrics; returns how many cases wait for a tracker.
     ///
     /// # Errors
     /// The store's.
@@ -239,16 +242,20 @@ impl Desk {
         let metrics = self.0.metrics.clone();
         self.read(move |tables| {
             metrics.desk("dead", tables.dead()?.len());
-            let waiting = tables.waiting(Worker::Jira)?;
-            metrics.desk("waiting_for_jira", waiting);
-            metrics.desk("waiting_for_mail", tables.waiting(Worker::Mail)?);
-            metrics.desk("waiting_for_chat", tables.waiting(Worker::Chat)?);
+            let mut for_trackers = 0;
+            for worker in Worker::ALL {
+                let waiting = tables.waiting(worker)?;
+                metrics.desk(worker.waiting(), waiting);
+                if matches!(worker, Worker::Jira | Worker::Redmine) {
+                    for_trackers += waiting;
+                }
+            }
             metrics.desk("open_tickets", tables.count_open_tickets()?);
             let counts = tables.counts()?.into_iter();
             let aside = counts.filter(|((_, state), _)| *state == "quarantined");
             let aside = aside.map(|(_, count)| count).sum::<u64>();
             metrics.desk("quarantined", usize::try_from(aside).unwrap_or(usize::MAX));
-            Ok(waiting)
+            Ok(for_trackers)
         })
         .await
     }
@@ -268,14 +275,12 @@ fn store_audit(tables: &crate::store::Desk) -> Result<Audit, StoreError> {
     tables.audit()
 }
 
-fn case_row(case: &Case, head: Option<&Effect>) -> Row {
-    let state = match head {
-        None => "idle".to_owned(),
-        Some(head) => format!("{} {}", head.stage.word(), head.work.word()),
-    };
+fn case_row(case: &Case, heads: &[Effect]) -> Row {
+    let words = heads.iter().map(|head| format!("{} {}", head.stage.word(), head.work.word()));
+    let words: Vec<_> = words.collect();
     Row {
         id: case.id.to_string(),
-        state,
+        state: if words.is_empty() { "idle".to_owned() } else { words.join(", ") },
         issue: case.issue.as_ref().map(ToString::to_string).unwrap_or_default(),
         ticket: TicketRow::of(case),
         subject: case.subject.clone(),

@@ -14,9 +14,9 @@ use crate::{
         discreet::discreet,
         effect::Worker,
         form::Filled,
-        ids::{ChannelId, PostId, TeamId, UserId},
-        keys::CaseId,
-        ticket::{Change, Person, Priority, Ticket, TicketNumber, TicketState, Unchanged},
+        ids::{ChannelId, PostId, UserId},
+        keys::{CaseId, Tracker},
+        ticket::{Change, Person, Ticket, TicketNumber, Unchanged},
     },
     store::{self, DeskTx, StoreError},
 };
@@ -34,21 +34,20 @@ pub struct NewTicket {
     pub prefix: String,
     /// The form; empty for the one without a name.
     pub form: String,
-    /// Where the asker asked.
-    pub team: TeamId,
     /// The channel of the post.
     pub channel: ChannelId,
     /// Who asked.
     pub asker: Person,
-    /// The board of Jira's that its issue appears on; without one it has no issue.
-    pub board: Option<String>,
+    /// Where its issue is made, and where in there: a board of Jira's, a project of Redmine's.
+    /// Without one it has no issue.
+    pub tracker: Option<(Tracker, String)>,
     /// What stands in lists.
     pub subject: String,
     /// What was filled in.
     pub fields: Vec<Filled>,
 }
 
-discreet!(NewTicket { day, form, team, channel, asker });
+discreet!(NewTicket { day, form, channel, asker });
 
 /// What became of a filled form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +63,6 @@ pub enum Opened {
 pub struct TicketFilter {
     /// Those whose post is in this channel.
     pub channel: Option<ChannelId>,
-    /// Those asked for in this team.
-    pub team: Option<TeamId>,
     /// Those that they have.
     pub owner: Option<UserId>,
     /// Those that they asked for.
@@ -78,9 +75,8 @@ impl TicketFilter {
             wanted.is_none() || wanted == found
         }
         fits(self.channel.as_ref(), Some(&ticket.channel))
-            && fits(self.team.as_ref(), Some(&ticket.team))
             && fits(self.owner.as_ref(), ticket.owner.as_ref().map(|owner| &owner.id))
-            && fits(self.asker.as_ref(), Some(&ticket.asker.id))
+            && fits(self.asker.as_ref(), ticket.asker.as_ref().map(|asker| &asker.id))
     }
 }
 
@@ -127,13 +123,13 @@ impl Desk {
                 })
             })
             .await?;
-        if let (true, Ok(Case { ticket: Some(ticket), opened, .. })) = (resolved, &changed)
-            && ticket.board.is_some()
+        if let (true, Ok(Case { ticket: Some(ticket), tracker: Some(_), opened, .. })) =
+            (resolved, &changed)
         {
             let mut left = self.0.left.lock().unwrap_or_else(PoisonError::into_inner);
             left.insert(ticket.channel.clone(), *opened);
         }
-        self.wake(&[Worker::Chat]);
+        self.wake(&Worker::ALL);
         Ok(changed)
     }
 
@@ -173,7 +169,7 @@ impl Desk {
             })
         })
         .await?;
-        self.wake(&[Worker::Jira]);
+        self.wake(&Worker::ALL);
         Ok(())
     }
 
@@ -190,9 +186,7 @@ impl Desk {
         self.read(move |tables| {
             for case in tables.open_tickets()? {
                 let case = case?;
-                let Some(ticket) = case.ticket.filter(|ticket| ticket.board.is_some()) else {
-                    continue;
-                };
+                let (Some(ticket), Some(_)) = (case.ticket, case.tracker) else { continue };
                 let oldest = channels.entry(ticket.channel).or_insert(case.opened);
                 *oldest = case.opened.min(*oldest);
             }
@@ -272,22 +266,14 @@ fn open(rows: &mut DeskTx<'_>, new: NewTicket, now: Timestamp) -> Result<Opened,
     }
     let id = rows.next_case()?;
     let number = rows.number_ticket(new.day, id)?;
+    let (tracker, place) = new.tracker.unzip();
     let ticket = Ticket {
-        number,
-        prefix: new.prefix,
         form: new.form,
-        team: new.team,
-        channel: new.channel,
-        asker: new.asker,
-        board: new.board,
-        post: None,
-        state: TicketState::Open,
-        owner: None,
-        priority: Priority::Normal,
-        taken: None,
-        resolved: None,
+        asker: Some(new.asker),
+        place,
+        ..Ticket::new(number, new.prefix, new.channel)
     };
-    let (case, effects) = rules::open_ticket(id, &new.subject, ticket, now);
+    let (case, effects) = rules::open_ticket(id, &new.subject, tracker, ticket, now);
     rows.put_case(&case)?;
     effects.iter().try_for_each(|effect| rows.put_effect(effect))?;
     rows.keep_fields(id, &new.fields)?;

@@ -5,13 +5,11 @@ use tokio::sync::Notify;
 use super::Desk;
 use crate::model::effect::Worker;
 
-/// Whoever may have work after an effect came to its end.
-pub(super) const EVERYBODY: [Worker; 3] = [Worker::Jira, Worker::Mail, Worker::Chat];
-
 /// Who is told that there may be work.
 #[derive(Default)]
 pub(super) struct Words {
     jira: Notify,
+    redmine: Notify,
     mail: Notify,
     chat: Notify,
 }
@@ -20,6 +18,7 @@ impl Words {
     pub(super) fn of(&self, worker: Worker) -> &Notify {
         match worker {
             Worker::Jira => &self.jira,
+            Worker::Redmine => &self.redmine,
             Worker::Mail => &self.mail,
             Worker::Chat => &self.chat,
         }

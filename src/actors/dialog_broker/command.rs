@@ -216,7 +216,7 @@ impl Clerk {
         let case = self.tools.desk.ticket_by_number(number).await.map_err(Failure::Store)?;
         let case = case.ok_or(Failure::NoTicket)?;
         let ticket = case.ticket.as_ref().ok_or(Failure::NoTicket)?;
-        let is_theirs = [Some(&ticket.asker), ticket.owner.as_ref()]
+        let is_theirs = [ticket.asker.as_ref(), ticket.owner.as_ref()]
             .into_iter()
             .flatten()
             .any(|person| person.id == order.user.id);

@@ -5,7 +5,6 @@ use serde::Deserialize;
 
 use super::{Clerk, Press, command::Failure};
 use crate::model::{
-    effect::Worker,
     keys::CaseId,
     ticket::{Change, Priority},
 };
@@ -40,19 +39,17 @@ impl Clerk {
         if ticket.post.is_some_and(|post| post != press.post) {
             return Err(Failure::Forged);
         }
-        let (change, done) = match (action.as_str(), &press.chosen) {
-            ("take", _) => (Change::Take, "ticket-taken"),
-            ("resolve", _) => (Change::Resolve, "ticket-resolved"),
-            ("reopen", _) => (Change::Reopen, "ticket-reopened"),
+        let change = match (action.as_str(), &press.chosen) {
+            ("take", _) => Change::Take,
+            ("resolve", _) => Change::Resolve,
+            ("reopen", _) => Change::Reopen,
             ("priority", Some(word)) => {
                 let to = Priority::parse(word).ok_or(Failure::Forged)?;
-                (Change::Prioritise { to }, "ticket-prioritised")
+                Change::Prioritise { to }
             }
             _ => return Err(Failure::Forged),
         };
-        let case = self.change(case, press.user.clone(), change).await?;
-        // A tracker that is away holds up the post and the thread.
-        let is_shown = case.next.is_none_or(|next| next.worker == Worker::Chat);
-        Ok(if is_shown { String::new() } else { self.done(done, &case) })
+        self.change(case, press.user.clone(), change).await?;
+        Ok(String::new())
     }
 }

@@ -24,7 +24,6 @@ use crate::{
         form_state::{FormState, StateFault},
         ids::{ChannelId, PostId, TeamId},
         post::NewPost,
-        ticket::Ticket,
     },
     store::StoreError,
 };
@@ -150,18 +149,15 @@ impl Clerk {
         fields: Vec<Filled>,
     ) -> Result<Opened, StoreError> {
         let config = &self.tools.config;
-        let board = self.form(&state.form).and_then(|form| form.board.as_ref());
-        let board = board.and_then(|board| self.tools.boards.get(board)).cloned();
         let new = NewTicket {
             nonce: state.nonce,
             expires: state.expires,
             day: clock::now().to_zoned(config.time_zone.clone()).date(),
             prefix: config.prefix.clone(),
             form: state.form.clone(),
-            team: state.team.clone(),
             channel,
             asker: state.user.clone(),
-            board,
+            tracker: self.tools.places.get(&state.form).cloned(),
             subject,
             fields,
         };
@@ -222,7 +218,7 @@ impl Clerk {
         };
         let link = self.tools.link(&post);
         let text = self.say("ticket-posted", &[("ticket", name.into()), ("link", link.into())]);
-        self.tell_asker(ticket, state, text).await;
+        self.tell_asker(state, text).await;
         FormSays::Closed
     }
 
@@ -240,7 +236,7 @@ impl Clerk {
 
     /// Through the slash command's own hook; where there is none, or not any more, as a direct
     /// message.
-    async fn tell_asker(&self, ticket: &Ticket, state: &FormState, text: String) {
+    async fn tell_asker(&self, state: &FormState, text: String) {
         let opened = state.expires.saturating_sub(LIFETIME).unwrap_or(state.expires);
         if let Some(hook) = &state.hook
             && clock::now().duration_since(opened) < HOOK_LIFETIME
@@ -251,7 +247,7 @@ impl Clerk {
         let mattermost = &self.tools.mattermost;
         let told = async {
             let post = NewPost {
-                channel: mattermost.direct_channel(&ticket.asker.id).await?,
+                channel: mattermost.direct_channel(&state.user.id).await?,
                 root: None,
                 message: text,
                 props: serde_json::json!({}),

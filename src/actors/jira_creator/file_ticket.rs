@@ -20,7 +20,7 @@ impl JiraCreator {
     pub(super) async fn file_ticket(&self, task: &Task) -> Result<Outcome, StoreError> {
         let effect = &task.effect;
         let ticket = task.case.ticket.as_ref();
-        let Some((ticket, board)) = ticket.and_then(|one| Some((one, one.board.as_ref()?))) else {
+        let Some((ticket, board)) = ticket.and_then(|one| Some((one, one.place.as_ref()?))) else {
             return Ok(later(effect, Some(LOCKED_OUT), "its ticket has no board"));
         };
         let project = match self.tools.boards.project(board).await {
@@ -81,7 +81,7 @@ impl JiraCreator {
         let texts = &self.tools.texts;
         let args = [
             ("ticket", wiki::escape(&ticket.name()).into()),
-            ("user", wiki::escape(&ticket.asker.name).into()),
+            ("user", wiki::escape(ticket.asker.as_ref().map_or("", |asker| &asker.name)).into()),
         ];
         let head = texts.say(self.tools.settings.locale, "issue-from-chat", &args);
         match &ticket.post {

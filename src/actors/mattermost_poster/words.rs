@@ -7,7 +7,7 @@ use super::{MARK, PosterTools};
 use crate::model::{
     case::Case,
     form::Filled,
-    keys::EffectId,
+    keys::{EffectId, Lane},
     render,
     ticket::{Change, Person, Priority, Ticket, TicketState},
 };
@@ -18,8 +18,11 @@ const GOES_ON_MAX: usize = 200;
 impl PosterTools {
     /// What a ticket says: its post, and the replies for what that has no room for.
     pub(super) fn texts(&self, ticket: &Ticket, fields: &[Filled]) -> Vec<String> {
-        let asker = [("user", ticket.asker.mention().into())];
-        let mut text = format!("#### {}\n{}\n", ticket.name(), self.say("ticket-asked-by", &asker));
+        let mut text = format!("#### {}\n", ticket.name());
+        if let Some(asker) = &ticket.asker {
+            text += &self.say("ticket-asked-by", &[("user", asker.mention().into())]);
+            text.push('\n');
+        }
         let [yes, no] = ["ticket-yes", "ticket-no"].map(|key| self.say(key, &[]));
         for field in fields {
             text.push('\n');
@@ -39,7 +42,7 @@ impl PosterTools {
         let props = json!({
             "is_ticket": true,
             "ticket_id": ticket.name(),
-            MARK: self.desk.post_mark(EffectId { case: case.id, step: 0 }),
+            MARK: self.desk.post_mark(EffectId { case: case.id, lane: Lane::Chat, step: 0 }),
             "attachments": [{
                 "color": color(ticket),
                 "text": self.standing(case, ticket),
@@ -50,7 +53,8 @@ impl PosterTools {
     }
 
     /// What was done to a ticket.
-    pub(super) fn line(&self, by: &Person, change: &Change) -> String {
+    pub(super) fn line(&self, case: &Case, by: Option<&Person>, change: &Change) -> String {
+        let Some(by) = by else { return self.line_of_tracker(case, change) };
         let by = ("by", by.mention().into());
         match change {
             Change::Take => self.say("ticket-line-taken", &[by]),
@@ -64,6 +68,16 @@ impl PosterTools {
                 self.say("ticket-line-priority", &[by, ("priority", word.into())])
             }
         }
+    }
+
+    /// What was done to a ticket's issue in its tracker.
+    fn line_of_tracker(&self, case: &Case, change: &Change) -> String {
+        let key = match change {
+            Change::Reopen => "ticket-line-reopened-there",
+            _ => "ticket-line-resolved-there",
+        };
+        let issue = case.issue.as_ref().map(ToString::to_string).unwrap_or_default();
+        self.say(key, &[("issue", issue.into())])
     }
 
     /// State, owner, priority and times, on one line each.

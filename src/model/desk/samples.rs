@@ -7,14 +7,18 @@ use jiff::Timestamp;
 use super::Policy;
 use crate::model::{
     effect::MailRef,
-    ids::{ChannelId, TeamId, UserId},
-    keys::{MailKey, MailboxName},
+    ids::{ChannelId, UserId},
+    keys::{MailKey, MailboxName, Tracker},
     mail::{Address, Email, Folder, Importance, Mail, MessageId},
-    ticket::{Person, Priority, Ticket, TicketNumber, TicketState},
+    ticket::{Person, Ticket, TicketNumber},
 };
 
-pub(crate) const POLICY: Policy =
-    Policy { notices: true, reopen: false, index_lag: Duration::from_mins(5) };
+pub(crate) const POLICY: Policy = Policy {
+    tracker: Tracker::Jira,
+    notices: true,
+    reopen: false,
+    index_lag: Duration::from_mins(5),
+};
 
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -62,19 +66,6 @@ pub(crate) fn id(letter: char) -> String {
 }
 
 pub(crate) fn ticket(number: TicketNumber) -> Ticket {
-    Ticket {
-        number,
-        prefix: "Ticket".into(),
-        form: String::new(),
-        team: TeamId::parse(&id('t')).unwrap(),
-        channel: ChannelId::parse(&id('c')).unwrap(),
-        asker: person('a'),
-        board: None,
-        post: None,
-        state: TicketState::Open,
-        owner: None,
-        priority: Priority::Normal,
-        taken: None,
-        resolved: None,
-    }
+    let channel = ChannelId::parse(&id('c')).unwrap();
+    Ticket { asker: Some(person('a')), ..Ticket::new(number, "Ticket".into(), channel) }
 }

@@ -5,17 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::samples::{POLICY, at, mail, mail_ref, mailbox, ticket};
+use super::samples::{POLICY, at, id, mail, mail_ref, mailbox, person, ticket};
 use super::*;
-use crate::model::{keys::EffectId, ticket::TicketNumber};
+use crate::model::{
+    keys::{EffectId, Lane},
+    ticket::{TicketNumber, TicketState},
+};
 
 /// What a crash leaves: the store's rows.
 #[derive(Default)]
 struct Store {
     case: Option<Case>,
-    effects: BTreeMap<u32, Effect>,
+    effects: BTreeMap<EffectId, Effect>,
     mails: BTreeSet<usize>,
     comments: BTreeSet<u32>,
+    /// The chat hears of it.
+    told: bool,
 }
 
 /// What is out there.
@@ -24,12 +29,13 @@ struct World {
     issues: Vec<String>,
     comments: Vec<String>,
     mails: Vec<String>,
+    posts: Vec<EffectId>,
     deleted: bool,
 }
 
 impl Store {
     fn keep(&mut self, effects: Vec<Effect>) {
-        self.effects.extend(effects.into_iter().map(|effect| (effect.id.step, effect)));
+        self.effects.extend(effects.into_iter().map(|effect| (effect.id, effect)));
     }
 
     fn arrive(&mut self, number: usize, now: Timestamp) {
@@ -38,8 +44,10 @@ impl Store {
         }
         let new = match &mut self.case {
             None => {
-                let (case, new) =
-                    open(CaseId::first(), &mailbox(), &mail(number), mail_ref(number), now);
+                let number_of = TicketNumber::parse("20261122-0001").unwrap();
+                let mail = (&mail(number), mail_ref(number));
+                let told = self.told.then(|| ticket(number_of));
+                let (case, new) = open(CaseId::first(), &mailbox(), mail, told, POLICY, now);
                 self.case = Some(case);
                 new
             }
@@ -57,19 +65,19 @@ impl Store {
         }
     }
 
-    /// One try of the head: `fate` says what the network does, `crash` where the process dies.
-    fn work(&mut self, world: &mut World, fate: Fate, now: Timestamp) {
+    /// One try of a queue's head: `fate` says what the network does, or where the process dies.
+    fn work(&mut self, world: &mut World, lane: Lane, fate: Fate, now: Timestamp) {
         let Some(case) = &mut self.case else { return };
-        let Some(next) = case.next.filter(|next| next.at <= now) else { return };
-        let step = case.head;
-        let mut effect = self.effects[&step].clone();
-        assert_eq!(next, Next::of(&effect), "the schedule is the head's own");
+        let Some(next) = case.queue(lane).next.filter(|next| next.at <= now) else { return };
+        let id = case.head_id(lane).unwrap();
+        let mut effect = self.effects[&id].clone();
+        assert_eq!(next, case.next_of(&effect), "the schedule is the head's own");
         let looked = matches!(effect.stage, Stage::Sending | Stage::Uncertain);
         let outcome = if looked {
             look(world, &effect, case)
         } else {
             effect.begin(None, now);
-            self.effects.insert(step, effect.clone());
+            self.effects.insert(id, effect.clone());
             if fate == Fate::CrashBefore {
                 return;
             }
@@ -78,9 +86,9 @@ impl Store {
         if fate == Fate::CrashAfter {
             return;
         }
-        let following = self.effects.get(&(step + 1)).cloned();
+        let following = self.effects.get(&EffectId { step: id.step + 1, ..id }).cloned();
         let new = settle(case, &mut effect, following.as_ref(), outcome, POLICY, now);
-        self.effects.insert(step, effect);
+        self.effects.insert(id, effect);
         self.keep(new);
     }
 }
@@ -101,6 +109,7 @@ fn done(effect: &Effect) -> Outcome {
             Done::Created { issue: IssueKey::parse("SUP-1").unwrap(), attach: false, watch: false }
         }
         Work::AddComment { .. } => Done::Commented { attach: false },
+        Work::PostTicket => Done::Posted { post: PostId::parse(&id('p')).unwrap(), replies: 1 },
         _ => Done::Plainly,
     })
 }
@@ -117,12 +126,21 @@ fn call(world: &mut World, effect: &Effect, case: &Case, fate: Fate) -> Outcome 
         world.deleted = false;
         return Outcome::IssueGone;
     }
-    shelf(world, effect).push(effect.mark());
+    if effect.id.lane == Lane::Chat {
+        world.posts.push(effect.id);
+    } else {
+        shelf(world, effect).push(effect.mark());
+    }
     if fate == Fate::LostAfter { Outcome::Unclear { fault } } else { done(effect) }
 }
 
 fn look(world: &mut World, effect: &Effect, _: &Case) -> Outcome {
-    if shelf(world, effect).contains(&effect.mark()) { done(effect) } else { Outcome::NotFound }
+    let chat = effect.id.lane == Lane::Chat && world.posts.contains(&effect.id);
+    if chat || shelf(world, effect).contains(&effect.mark()) {
+        done(effect)
+    } else {
+        Outcome::NotFound
+    }
 }
 
 fn shelf<'w>(world: &'w mut World, effect: &Effect) -> &'w mut Vec<String> {
@@ -137,7 +155,7 @@ fn shelf<'w>(world: &'w mut World, effect: &Effect) -> &'w mut Vec<String> {
 enum Step {
     Arrive(usize),
     Comment(u32),
-    Work(Fate),
+    Work(Lane, Fate),
     Wait(i64),
 }
 
@@ -148,7 +166,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         3 => (0..6_usize).prop_map(Step::Arrive),
         1 => (1..4_u32).prop_map(Step::Comment),
-        8 => fates.prop_map(Step::Work),
+        8 => (prop::sample::select(Lane::ALL.to_vec()), fates)
+            .prop_map(|(lane, fate)| Step::Work(lane, fate)),
         3 => (1..400_i64).prop_map(Step::Wait),
     ];
     prop::collection::vec(step, 0..80)
@@ -157,30 +176,40 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
     #[test]
-    fn every_mail_ends_in_the_tracker_once(steps in steps()) {
-        let (mut store, mut world) = (Store::default(), World::default());
+    fn every_mail_ends_in_the_tracker_once(steps in steps(), told: bool) {
+        let (mut store, mut world) = (Store { told, ..Store::default() }, World::default());
         let mut now = 1_000;
         for step in steps {
             match step {
                 Step::Arrive(number) => store.arrive(number, at(now)),
                 Step::Comment(number) => store.comment(number, at(now)),
-                Step::Work(fate) => store.work(&mut world, fate, at(now)),
+                Step::Work(lane, fate) => store.work(&mut world, lane, fate, at(now)),
                 Step::Wait(seconds) => now += seconds,
             }
         }
         for _ in 0..200 {
             now += 400;
-            store.work(&mut world, Fate::Fine, at(now));
+            for lane in Lane::ALL {
+                store.work(&mut world, lane, Fate::Fine, at(now));
+            }
         }
         let mails = store.mails.len();
         prop_assert_eq!(world.issues.len(), mails.min(1));
         prop_assert_eq!(world.comments.len(), mails.saturating_sub(1));
         // The notice, and each of the agent's comments.
         prop_assert_eq!(world.mails.len(), mails.min(1) + store.comments.len());
+        // The ticket, its rest, its key, each mail and each comment.
+        let mut posts = world.posts.clone();
+        let expected = if told && mails > 0 { 3 + mails + store.comments.len() } else { 0 };
+        prop_assert_eq!(posts.len(), expected);
+        prop_assert!(world.posts.is_sorted(), "in the order of the queue");
+        posts.dedup();
+        prop_assert_eq!(posts.len(), expected);
         let distinct: BTreeSet<_> = world.issues.iter().chain(&world.comments).collect();
         prop_assert_eq!(distinct.len(), mails);
         if let Some(case) = &store.case {
-            prop_assert!(case.is_idle() && case.next.is_none());
+            prop_assert!(case.is_idle());
+            prop_assert!(Lane::ALL.iter().all(|lane| case.queue(*lane).next.is_none()));
             prop_assert!(store.effects.values().all(|effect| effect.stage == Stage::Done));
         }
     }
@@ -188,7 +217,7 @@ proptest! {
 
 fn drive(store: &mut Store, world: &mut World, from: i64) {
     for turn in 0..20 {
-        store.work(world, Fate::Fine, at(from + turn * 400));
+        store.work(world, Lane::Desk, Fate::Fine, at(from + turn * 400));
     }
 }
 
@@ -215,14 +244,16 @@ fn an_issue_that_cannot_be_made_holds_up_its_case_until_the_operator_says() {
     store.arrive(0, at(0));
     store.arrive(1, at(0));
     let case = store.case.as_mut().unwrap();
-    let mut effect = store.effects[&0].clone();
+    let first = case.head_id(Lane::Desk).unwrap();
+    let mut effect = store.effects[&first].clone();
     effect.begin(None, at(1));
-    let following = store.effects.get(&1).cloned();
+    let following = store.effects.get(&EffectId { step: 1, ..first }).cloned();
     let refused = Outcome::Refused { fault: "status 400".into() };
     settle(case, &mut effect, following.as_ref(), refused, POLICY, at(1));
-    assert_eq!((effect.stage, case.next, case.head), (Stage::Dead, None, 0));
+    assert_eq!((effect.stage, case.desk.next, case.desk.head), (Stage::Dead, None, 0));
     assert_eq!(retry(case, &mut effect, at(2)), []);
-    assert_eq!((effect.stage, case.next), (Stage::Uncertain, Some(Next::of(&effect))));
+    let due = Some(case.next_of(&effect));
+    assert_eq!((effect.stage, case.desk.next), (Stage::Uncertain, due));
 }
 
 #[test]
@@ -232,16 +263,16 @@ fn what_is_dead_elsewhere_lets_the_others_pass_and_can_queue_again() {
     drive(&mut store, &mut World::default(), 0);
     store.arrive(1, at(9_000));
     let case = store.case.as_mut().unwrap();
-    let step = case.head;
-    let mut effect = store.effects[&step].clone();
+    let head = case.head_id(Lane::Desk).unwrap();
+    let mut effect = store.effects[&head].clone();
     let refused = Outcome::Refused { fault: "status 400".into() };
     settle(case, &mut effect, None, refused, POLICY, at(9_001));
     assert!(case.is_idle() && effect.stage == Stage::Dead);
     let again = retry(case, &mut effect, at(9_002));
     assert_eq!(again.len(), 1);
     assert_eq!(again[0].mark(), effect.mark());
-    assert_eq!(again[0].id, EffectId { case: case.id, step: step + 1 });
-    assert_eq!(case.next, Some(Next::of(&again[0])));
+    assert_eq!(again[0].id, EffectId { step: head.step + 1, ..head });
+    assert_eq!(case.desk.next, Some(case.next_of(&again[0])));
 }
 
 #[test]
@@ -251,7 +282,8 @@ fn who_is_quiet_or_unknown_gets_no_mail() {
     let mut nobody = mail(0);
     nobody.from = None;
     for (mail, expected) in [(mail(0), 1), (robot, 0), (nobody, 0)] {
-        let (mut case, effects) = open(CaseId::first(), &mailbox(), &mail, mail_ref(0), at(0));
+        let mail = (&mail, mail_ref(0));
+        let (mut case, effects) = open(CaseId::first(), &mailbox(), mail, None, POLICY, at(0));
         let mut effect = effects[0].clone();
         let made = done(&effect);
         let new = settle(&mut case, &mut effect, None, made, POLICY, at(1));
@@ -261,7 +293,8 @@ fn who_is_quiet_or_unknown_gets_no_mail() {
 
 #[test]
 fn mails_in_a_row_of_one_sender_are_counted_until_an_agent_speaks() {
-    let (mut case, _) = open(CaseId::first(), &mailbox(), &mail(0), mail_ref(0), at(0));
+    let first = (&mail(0), mail_ref(0));
+    let (mut case, _) = open(CaseId::first(), &mailbox(), first, None, POLICY, at(0));
     for (sender, expected) in [(1, 1), (1, 2), (2, 1), (1, 1), (1, 2)] {
         join(&mut case, &mail(1), mail_ref(1), sender, POLICY, at(1));
         assert_eq!(case.mail.as_ref().unwrap().streak, expected);
@@ -272,7 +305,8 @@ fn mails_in_a_row_of_one_sender_are_counted_until_an_agent_speaks() {
 
 #[test]
 fn panics_are_counted_apart_from_failures_until_the_operator_speaks() {
-    let (mut case, mut effects) = open(CaseId::first(), &mailbox(), &mail(1), mail_ref(1), at(0));
+    let first = (&mail(1), mail_ref(1));
+    let (mut case, mut effects) = open(CaseId::first(), &mailbox(), first, None, POLICY, at(0));
     let mut effect = effects.remove(0);
     let fault = || "no".to_owned();
     for (outcome, failures, panics) in [
@@ -295,7 +329,7 @@ fn panics_are_counted_apart_from_failures_until_the_operator_speaks() {
 #[test]
 fn a_post_that_nobody_finds_is_made_again_after_what_may_be_on_its_way() {
     let number = TicketNumber::parse("20261122-0001").unwrap();
-    let (mut case, mut effects) = open_ticket(CaseId::first(), "s", ticket(number), at(0));
+    let (mut case, mut effects) = open_ticket(CaseId::first(), "s", None, ticket(number), at(0));
     let mut effect = effects.remove(0);
     effect.begin(None, at(0));
     let policy = Policy { index_lag: Duration::from_mins(5), ..POLICY };
@@ -308,4 +342,39 @@ fn a_post_that_nobody_finds_is_made_again_after_what_may_be_on_its_way() {
         settle(&mut case, &mut effect, None, outcome, policy, at(second));
         assert_eq!((effect.stage, effect.due), (stage, at(due)), "at {second}");
     }
+}
+
+#[test]
+fn a_ticket_follows_its_issue_and_its_issue_the_ticket() {
+    let number = TicketNumber::parse("20261122-0001").unwrap();
+    let jira = Some(Tracker::Jira);
+    let (mut case, _) = open_ticket(CaseId::first(), "s", jira, ticket(number), at(0));
+    let ann = person('a');
+    let state = |case: &Case| case.ticket.as_ref().unwrap().state;
+    let works = |effects: Vec<Effect>| effects.iter().map(|e| e.work.word()).collect::<Vec<_>>();
+    let told = ["update_post", "tell_change"];
+    let moved = ["update_post", "tell_change", "follow_state"];
+    let there = |closed, second| Standing { closed, at: at(second) };
+    // An open issue is what there was.
+    assert_eq!(stands(&mut case, there(false, 10), at(10)), None);
+    // Closed there: told here, and nothing is written back.
+    let news = stands(&mut case, there(true, 20), at(21)).unwrap();
+    assert_eq!((works(news), state(&case)), (told.to_vec(), TicketState::Resolved));
+    // The same again, and what a slow look saw before that, is no news.
+    assert_eq!(stands(&mut case, there(true, 25), at(26)), None);
+    assert_eq!(stands(&mut case, there(false, 15), at(26)), None);
+    // Reopened here: the issue follows; that it is still closed is no news.
+    let news = change(&mut case, &ann, &Change::Reopen, at(30)).unwrap();
+    assert_eq!((works(news), state(&case)), (moved.to_vec(), TicketState::Open));
+    assert_eq!(stands(&mut case, there(true, 29), at(31)), None);
+    // It has followed, which is no news either; a look from before is too old.
+    case.stands = Some(there(false, 32));
+    assert_eq!(stands(&mut case, there(true, 29), at(33)), None);
+    assert_eq!(stands(&mut case, there(false, 34), at(34)), None);
+    // Resolved here and closed there at the same time: both stand so.
+    change(&mut case, &ann, &Change::Resolve, at(40)).unwrap();
+    let news = stands(&mut case, there(true, 41), at(42)).unwrap();
+    assert_eq!((works(news), state(&case)), (vec![], TicketState::Resolved));
+    let news = stands(&mut case, there(false, 50), at(50)).unwrap();
+    assert_eq!((works(news), state(&case)), (told.to_vec(), TicketState::Open));
 }

@@ -16,7 +16,7 @@ use super::rows::effect_of;
 use super::{Counts, Desk};
 use crate::model::case::{Case, MailState, Next};
 use crate::model::effect::{Effect, Stage, Work};
-use crate::model::keys::{CaseId, EffectId, IssueKey, MailKey};
+use crate::model::keys::{CaseId, EffectId, IssueKey, Lane, MailKey};
 use crate::model::ticket::TicketNumber;
 
 mod tickets;
@@ -228,7 +228,7 @@ struct Found {
     audit: Audit,
     /// Each case with whether it has an issue, or will.
     cases: HashMap<CaseId, bool>,
-    scheduled: HashMap<CaseId, Next>,
+    scheduled: HashMap<(CaseId, Lane), Next>,
     /// Effects that bring a mail to Jira.
     brought: HashMap<(CaseId, MailKey), u32>,
     dead: BTreeSet<EffectId>,
@@ -287,14 +287,16 @@ impl Desk {
     fn audit_schedule(&self, found: &mut Found) -> Result<(), StoreError> {
         for key in self.tables().keys::<Schedule>(&[])? {
             let (next, case) = scheduled(key?)?;
-            if found.scheduled.get(&case) == Some(&next) {
-                found.scheduled.remove(&case);
+            let queue = (case, next.worker.lane());
+            if found.scheduled.get(&queue) == Some(&next) {
+                found.scheduled.remove(&queue);
             } else {
                 found.say(Problem::Scheduled { case });
             }
         }
         let missing = std::mem::take(&mut found.scheduled);
-        found.audit.problems.extend(missing.into_keys().map(|case| Problem::NotScheduled { case }));
+        let missing = missing.into_keys().map(|(case, _)| Problem::NotScheduled { case });
+        found.audit.problems.extend(missing);
         Ok(())
     }
 
@@ -357,28 +359,38 @@ impl Found {
                 && !matches!(effect.stage, Stage::Done | Stage::Requeued)
         };
         self.cases.insert(case.id, case.issue.is_some() || effects.iter().any(makes));
-        if !effects.iter().map(|effect| effect.id.step).eq(0..case.tail) {
-            self.say(Problem::Steps { case: case.id, tail: case.tail });
+        for lane in Lane::ALL {
+            self.queue(case, lane, effects);
         }
-        for effect in effects {
+    }
+
+    /// One of its queues.
+    fn queue(&mut self, case: &Case, lane: Lane, effects: &[Effect]) {
+        let queue = case.queue(lane);
+        let steps = || effects.iter().filter(|effect| effect.id.lane == lane);
+        if !steps().map(|effect| effect.id.step).eq(0..queue.tail) {
+            self.say(Problem::Steps { case: case.id, tail: queue.tail });
+        }
+        for effect in steps() {
             if let Work::CreateIssue { mail, .. } | Work::AddComment { mail } = &effect.work {
                 let again = effect.stage == Stage::Requeued;
                 *self.brought.entry((case.id, mail.key)).or_default() += u32::from(!again);
             }
-            let fits = match effect.id.step.cmp(&case.head) {
+            let fits = match effect.id.step.cmp(&queue.head) {
                 std::cmp::Ordering::Less => effect.is_over(),
                 std::cmp::Ordering::Equal => effect.stage != Stage::Done,
                 std::cmp::Ordering::Greater => !effect.is_over(),
             };
             if !fits {
                 let (effect, stage) = (effect.id, effect.stage.word());
-                self.say(Problem::Head { case: case.id, head: case.head, effect, stage });
+                self.say(Problem::Head { case: case.id, head: queue.head, effect, stage });
             }
         }
-        let head = effects.iter().find(|effect| effect.id.step == case.head);
-        if case.next != head.filter(|effect| !effect.is_over()).map(Next::of) {
+        let head = steps().find(|effect| effect.id.step == queue.head);
+        let due = head.filter(|effect| !effect.is_over()).map(|effect| case.next_of(effect));
+        if queue.next != due {
             self.say(Problem::Due { case: case.id });
         }
-        self.scheduled.extend(case.next.map(|next| (case.id, next)));
+        self.scheduled.extend(queue.next.map(|next| ((case.id, lane), next)));
     }
 }

@@ -9,7 +9,7 @@ use super::rows::{DeskTable, Nothing, case_key, case_of, split, time_key, time_o
 use super::{Desk, DeskTx, DeskView};
 use crate::model::case::{Case, Next};
 use crate::model::effect::Worker;
-use crate::model::keys::CaseId;
+use crate::model::keys::{CaseId, Lane};
 
 pub(super) struct Cases;
 
@@ -28,14 +28,13 @@ impl DeskTable for Schedule {
     type Row = Nothing;
 }
 
-const WORKERS: [Worker; 3] = [Worker::Jira, Worker::Mail, Worker::Chat];
-
 /// Fixed for ever: it stands in keys.
 fn worker_key(worker: Worker) -> u8 {
     match worker {
         Worker::Jira => 0,
         Worker::Mail => 1,
         Worker::Chat => 2,
+        Worker::Redmine => 3,
     }
 }
 
@@ -51,7 +50,7 @@ pub(super) fn scheduled(key: [u8; 25]) -> Result<(Next, CaseId), StoreError> {
     let read = || {
         let ([worker], rest) = split::<1, 24>(&key)?;
         let (at, case) = split::<16, 8>(&rest)?;
-        let worker = WORKERS.into_iter().find(|known| worker_key(*known) == worker);
+        let worker = Worker::ALL.into_iter().find(|known| worker_key(*known) == worker);
         let worker = worker.ok_or(RowFault::Undecodable)?;
         Ok((Next { worker, at: time_of(at)? }, case_of(case)?))
     };
@@ -77,13 +76,16 @@ impl DeskTx<'_> {
     pub fn put_case(&mut self, case: &Case) -> Result<(), StoreError> {
         let before = self.case(case.id)?;
         self.list_open(before.as_ref(), case)?;
-        let before = before.and_then(|before| before.next);
-        if before != case.next {
-            if let Some(next) = before {
-                self.view.0.remove::<Schedule>(&schedule_key(next, case.id))?;
-            }
-            if let Some(next) = case.next {
-                self.view.0.put::<Schedule>(&schedule_key(next, case.id), &Nothing {})?;
+        for lane in Lane::ALL {
+            let (now, before) = (case.queue(lane).next, before.as_ref());
+            let before = before.and_then(|before| before.queue(lane).next);
+            if before != now {
+                if let Some(next) = before {
+                    self.view.0.remove::<Schedule>(&schedule_key(next, case.id))?;
+                }
+                if let Some(next) = now {
+                    self.view.0.put::<Schedule>(&schedule_key(next, case.id), &Nothing {})?;
+                }
             }
         }
         self.view.0.put::<Cases>(&case_key(case.id), case)

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::super::error::RowFault;
 use super::super::table::Schema;
-use crate::model::keys::{CaseId, EffectId};
+use crate::model::keys::{CaseId, EffectId, Lane};
 
 /// A table of the desk.
 pub(in crate::store) trait DeskTable {
@@ -99,16 +99,22 @@ pub(super) fn case_of(key: [u8; 8]) -> Result<CaseId, RowFault> {
 }
 
 /// An effect as a key, in the order of cases and steps.
+/// Stands in the keys of steps that go to the chat. No case has so many steps.
+const CHAT: u32 = 1 << 31;
+
 pub(super) fn effect_key(id: EffectId) -> [u8; 12] {
     let mut key = [0; 12];
     key[..8].copy_from_slice(&case_key(id.case));
-    key[8..].copy_from_slice(&id.step.to_be_bytes());
+    let chat = if id.lane == Lane::Chat { CHAT } else { 0 };
+    key[8..].copy_from_slice(&(id.step & !CHAT | chat).to_be_bytes());
     key
 }
 
 pub(super) fn effect_of(key: [u8; 12]) -> Result<EffectId, RowFault> {
     let (case, step) = split::<8, 4>(&key)?;
-    Ok(EffectId { case: case_of(case)?, step: u32::from_be_bytes(step) })
+    let step = u32::from_be_bytes(step);
+    let lane = if step & CHAT == 0 { Lane::Desk } else { Lane::Chat };
+    Ok(EffectId { case: case_of(case)?, lane, step: step & !CHAT })
 }
 
 /// Two keys in one.

@@ -12,7 +12,7 @@ use crate::model::case::{Case, MailRecord, MailState, Next};
 use crate::model::desk::samples::{POLICY, at, mail, mail_ref, mailbox, message};
 use crate::model::desk::{self, Outcome};
 use crate::model::effect::{Effect, Stage, Work, Worker};
-use crate::model::keys::{CaseId, CommentId, EffectId, IssueKey};
+use crate::model::keys::{CaseId, CommentId, EffectId, IssueKey, Lane};
 use crate::store::{Keyring, Store};
 
 mod audit;
@@ -47,7 +47,8 @@ fn record(number: u64, recorded: i64, state: MailState) -> MailRecord {
 /// A mail that opens a case at this second, as the desk would take it up.
 fn open(tx: &mut DeskTx<'_>, number: u64, second: i64) -> Result<CaseId, StoreError> {
     let id = tx.next_case()?;
-    let (case, effects) = desk::open(id, &mailbox(), &mail(number), mail_ref(number), at(second));
+    let mail = (&mail(number), mail_ref(number));
+    let (case, effects) = desk::open(id, &mailbox(), mail, None, POLICY, at(second));
     tx.put_mail(&record(number, second, MailState::Ticket { case: id }))?;
     tx.put_case(&case)?;
     effects.iter().try_for_each(|effect| tx.put_effect(effect))?;
@@ -75,7 +76,7 @@ fn settle(
     second: i64,
 ) -> Result<EffectId, StoreError> {
     let mut case = tx.case(id)?.unwrap();
-    let head = case.head_id().unwrap();
+    let head = Lane::ALL.into_iter().find_map(|lane| case.head_id(lane)).unwrap();
     let mut effect = tx.effect(head)?.unwrap();
     let following = tx.effect(EffectId { step: head.step + 1, ..head })?;
     let more =

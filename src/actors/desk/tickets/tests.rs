@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
 use super::*;
+use crate::model::ticket::TicketState;
 use crate::{
     model::{
         desk::{
@@ -35,10 +36,9 @@ fn form(nonce: u128, day: Date) -> NewTicket {
         day,
         prefix: "Ticket".into(),
         form: "network".into(),
-        team: TeamId::parse(&id('t')).unwrap(),
         channel: ChannelId::parse(&id('c')).unwrap(),
         asker: person('a'),
-        board: None,
+        tracker: None,
         subject: "No network".into(),
         fields: vec![Filled { label: "Problem".into(), value: Value::Text(nonce.to_string()) }],
     }
@@ -192,7 +192,6 @@ async fn tickets_are_found_by_number_and_post_and_listed_newest_first() {
         let mut new = form(n, DAYS[0]);
         if n == 1 {
             new.channel = ChannelId::parse(&id('d')).unwrap();
-            new.team = TeamId::parse(&id('u')).unwrap();
             new.asker = person('z');
         }
         let Opened::New(case) = desk.open_ticket(new).await.unwrap() else { panic!() };
@@ -230,7 +229,6 @@ async fn tickets_are_found_by_number_and_post_and_listed_newest_first() {
         (none(), 2, vec![2, 1], 3),
         (none(), 0, vec![], 3),
         (TicketFilter { channel: ChannelId::parse(&id('d')).ok(), ..none() }, 9, vec![1], 1),
-        (TicketFilter { team: TeamId::parse(&id('t')).ok(), ..none() }, 9, vec![2, 0], 2),
         (TicketFilter { owner: Some(person('o').id), ..none() }, 9, vec![2], 1),
         (TicketFilter { asker: Some(person('z').id), ..none() }, 9, vec![1], 1),
         (

@@ -44,18 +44,24 @@ fn the_audit_names_each_fault_and_nothing_else() {
         ),
         (
             |tx, [_, _, over, _]| {
-                tx.view.0.remove::<Effects>(&effect_key(EffectId { case: over, step: 1 }))
+                tx.view.0.remove::<Effects>(&effect_key(EffectId {
+                    case: over,
+                    lane: Lane::Desk,
+                    step: 1,
+                }))
             },
             vec!["case 3 has steps up to 2, and its effects are others".into()],
         ),
         (
-            |tx, [_, _, over, _]| stage(tx, EffectId { case: over, step: 0 }, Stage::Uncertain),
+            |tx, [_, _, over, _]| {
+                stage(tx, EffectId { case: over, lane: Lane::Desk, step: 0 }, Stage::Uncertain)
+            },
             vec!["case 3 is at step 2, and effect 3.0 is uncertain".into()],
         ),
         (
             |tx, [busy, ..]| {
                 let mut case = tx.case(busy)?.unwrap();
-                case.next = Some(Next { worker: Worker::Mail, at: at(1) });
+                case.desk.next = Some(Next { worker: Worker::Mail, at: at(1) });
                 tx.put_case(&case)
             },
             vec!["case 1 is not due when its next effect is".into()],
@@ -68,7 +74,7 @@ fn the_audit_names_each_fault_and_nothing_else() {
             vec!["case 1 is due and not in the schedule".into()],
         ),
         (
-            |tx, [busy, ..]| alter(tx, busy, |case| case.next = None),
+            |tx, [busy, ..]| alter(tx, busy, |case| case.desk.next = None),
             vec![
                 "case 1 is not due when its next effect is".into(),
                 "the schedule has an entry for case 1 that the case does not ask for".into(),
@@ -76,7 +82,8 @@ fn the_audit_names_each_fault_and_nothing_else() {
         ),
         (
             |tx, [_, _, over, dead]| {
-                let [over, dead] = [over, dead].map(|case| effect_key(EffectId { case, step: 0 }));
+                let [over, dead] = [over, dead]
+                    .map(|case| effect_key(EffectId { case, lane: Lane::Desk, step: 0 }));
                 tx.view.0.remove::<Dead>(&dead)?;
                 tx.view.0.put::<Dead>(&over, &Nothing {})
             },
@@ -89,7 +96,7 @@ fn the_audit_names_each_fault_and_nothing_else() {
             |tx, _| {
                 tx.link_issue(&issue(9), nobody())?;
                 tx.view.0.put::<Messages>(&[9; 16], &Link { case: nobody() })?;
-                let id = EffectId { case: nobody(), step: 0 };
+                let id = EffectId { case: nobody(), lane: Lane::Desk, step: 0 };
                 tx.put_effect(&Effect::new(id, Work::Reopen, at(0)))
             },
             vec![

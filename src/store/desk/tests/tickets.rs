@@ -41,7 +41,7 @@ fn nonce(case: CaseId) -> [u8; 16] {
 fn make(tx: &mut DeskTx<'_>, day: Date, second: i64) -> Result<CaseId, StoreError> {
     let id = tx.next_case()?;
     let number = tx.number_ticket(day, id)?;
-    let (case, effects) = desk::open_ticket(id, "printer", ticket(number), at(second));
+    let (case, effects) = desk::open_ticket(id, "printer", None, ticket(number), at(second));
     tx.put_case(&case)?;
     effects.iter().try_for_each(|effect| tx.put_effect(effect))?;
     tx.keep_fields(id, &fields("no"))?;
@@ -172,14 +172,15 @@ fn the_longest_case_fits_into_its_row() {
     long.message_id = MessageId::parse(&format!("{}@x.example", "m".repeat(390)));
     desk.write(|tx| {
         let id = tx.next_case()?;
-        let (mut case, _) = desk::open(id, &mailbox(), &long, mail_ref(1), at(0));
+        let long = (&long, mail_ref(1));
+        let (mut case, _) = desk::open(id, &mailbox(), long, None, POLICY, at(0));
         let mail = case.mail.as_mut().unwrap();
         (0..60).for_each(|who| mail.admit(u64::MAX - (who << 32)));
         case.issue = Some(issue(4_000_000_000));
         case.ticket = Some(Ticket {
             prefix: "x".repeat(32),
             form: "x".repeat(32),
-            asker: name('a'),
+            asker: Some(name('a')),
             owner: Some(name('o')),
             post: Some(post('p')),
             priority: Priority::Urgent,
