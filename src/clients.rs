@@ -13,6 +13,7 @@ mod redmine;
 #[cfg(test)]
 mod stand;
 mod transport;
+mod upload;
 mod user_locales;
 
 pub use error::ApiError;
@@ -28,6 +29,6 @@ pub use mailbox::{
     Whole,
 };
 pub use mattermost::MattermostClient;
-pub use redmine::RedmineClient;
+pub use redmine::{RedmineClient, RedmineDesk};
 pub use transport::{Download, Transport};
 pub use user_locales::UserLocales;

@@ -22,6 +22,7 @@ pub mod mail_text;
 pub mod post;
 pub mod quote;
 pub mod redmine;
+pub mod redmine_desk;
 pub mod render;
 pub mod thread;
 pub mod ticket;

@@ -3,6 +3,7 @@
 //!
 //! The key travels in a header: as `key=` in the query Redmine would write it to its log.
 
+mod desk;
 mod wire;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
+pub use self::desk::RedmineDesk;
 use super::{ApiError, Transport, transport::Answer};
 use crate::{
     health::Part,

@@ -1,13 +1,9 @@
 //! Attachments: up and down as streams, never held whole.
 
-use std::{
-    future::ready,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use futures_util::Stream;
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{
@@ -15,9 +11,9 @@ use reqwest::{
     multipart::{Form, Part},
 };
 
-use super::{JiraClient, issue::path, malformed, wire};
+use super::{JiraClient, SERVICE, issue::path, malformed, wire};
 use crate::{
-    clients::{ApiError, transport::Download},
+    clients::{ApiError, transport::Download, upload},
     model::{
         jira::{AttachmentInfo, Deployment, attachment_name},
         keys::IssueKey,
@@ -63,22 +59,14 @@ impl JiraClient {
         length: u64,
         bytes: impl Stream<Item = Result<Bytes, ApiError>> + Send + 'static,
     ) -> Result<u64, ApiError> {
-        let broken = Arc::new(OnceLock::new());
-        let noted = Arc::clone(&broken);
-        let bytes = whole(bytes, length).inspect_err(move |error| {
-            let _ = noted.set(error.clone());
-        });
-        let part = part(name, media_type, length, Body::wrap_stream(bytes))?;
+        let (body, fate) = upload::body(SERVICE, bytes, length);
+        let part = part(name, media_type, length, body)?;
         let request = self
             .request(Method::POST, &path(issue, "/attachments"))
             .header("X-Atlassian-Token", "no-check")
             .multipart(Form::new().part("file", part));
         let limit = self.shared.limit + Duration::from_secs(length / SLOWEST);
-        let answer = match self.write(limit, request).await {
-            Ok(answer) => answer,
-            // The body never ended, so Jira had no file to keep.
-            Err(error) => return Err(broken.get().cloned().unwrap_or(error)),
-        };
+        let answer = self.write(limit, request).await.map_err(|error| fate.or(error))?;
         let made: Vec<wire::Attachment> = answer.json().map_err(ApiError::after_write)?;
         let first = made.first().ok_or_else(|| malformed("nothing attached").after_write())?;
         Ok(first.id)
@@ -135,27 +123,4 @@ fn part(name: &str, media_type: &str, length: u64, body: Body) -> Result<Part, A
     let media_type = if known { media_type } else { "application/octet-stream" };
     let part = Part::stream_with_length(body, length).file_name(attachment_name(name));
     part.mime_str(media_type).map_err(|_| malformed("no media type"))
-}
-
-/// The stream, which fails unless it has exactly this length: a request that ends early would
-/// otherwise look like a broken connection.
-fn whole(
-    bytes: impl Stream<Item = Result<Bytes, ApiError>> + Send + 'static,
-    length: u64,
-) -> impl Stream<Item = Result<Bytes, ApiError>> + Send + 'static {
-    let wrong = || Err(malformed("the upload has another length than announced"));
-    let mut left = Some(length);
-    let ended = bytes.map(Some).chain(stream::once(ready(None)));
-    ended.filter_map(move |piece| {
-        ready(match piece {
-            Some(Ok(bytes)) => {
-                let taken = u64::try_from(bytes.len()).ok();
-                left = left.zip(taken).and_then(|(left, taken)| left.checked_sub(taken));
-                Some(if left.is_some() { Ok(bytes) } else { wrong() })
-            }
-            Some(Err(error)) => Some(Err(error)),
-            None if left == Some(0) => None,
-            None => Some(wrong()),
-        })
-    })
 }
