@@ -1,9 +1,9 @@
-//! What becomes of a mail in Jira: its summary, its description, the keys that its subject names.
+//! What becomes of a mail in a tracker: its summary, its description, the keys that its subject names.
 
 use super::{
     keys::IssueKey,
     mail::Address,
-    wiki::{self, escape},
+    markup::{Markup, length},
 };
 
 /// The longest summary that Jira takes, in UTF-16 code units, as it counts.
@@ -44,44 +44,48 @@ pub fn issue_keys(subject: &str) -> Vec<IssueKey> {
     keys
 }
 
-/// The lines that say who wrote to whom, as wiki text. Labels come from the locale; a line without
+/// The lines that say who wrote to whom, in the tracker's notation. Labels come from the locale; a line without
 /// addresses is left out.
 #[must_use]
-pub fn head(lines: &[(&str, &[&Address])]) -> String {
+pub fn head(markup: Markup, lines: &[(&str, &[&Address])]) -> String {
     let mut head = String::new();
     for (label, addresses) in lines.iter().filter(|(_, addresses)| !addresses.is_empty()) {
         let mut names: Vec<String> =
-            addresses.iter().take(ADDRESSES_MAX).map(|address| person(address)).collect();
+            addresses.iter().take(ADDRESSES_MAX).map(|address| person(markup, address)).collect();
         if addresses.len() > ADDRESSES_MAX {
             names.push(format!("… (+{})", addresses.len() - ADDRESSES_MAX));
         }
         if !head.is_empty() {
-            head.push('\n');
+            head.push_str(markup.line_end());
         }
-        head.extend(["*", &escape(label), ":* ", &names.join(", ")]);
+        let label = format!("{}:", markup.escape(label));
+        head.extend([&markup.strong(&label), " ", &names.join(", ")]);
     }
     head
 }
 
-/// A name and its address, as wiki text on one line.
-fn person(address: &Address) -> String {
-    let email = escape(address.email.as_str());
+/// A name and its address on one line.
+fn person(markup: Markup, address: &Address) -> String {
+    let email = markup.escape(address.email.as_str());
     let name = address.name.as_deref().map(one_line).filter(|name| !name.is_empty());
     match name {
-        Some(name) => format!("{} <{email}>", escape(&shorten(&name, 200))),
+        Some(name) => {
+            let (open, close) = (markup.escape("<"), markup.escape(">"));
+            format!("{} {open}{email}{close}", markup.escape(&shorten(&name, 200)))
+        }
         None => email,
     }
 }
 
 /// The head above the body, at most `max` characters as Jira counts, and whether the body was cut.
 #[must_use]
-pub fn description(head: &str, body: &str, max: usize) -> (String, bool) {
+pub fn description(markup: Markup, head: &str, body: &str, max: usize) -> (String, bool) {
     let whole = match (head.is_empty(), body.is_empty()) {
         (true, _) => body.to_owned(),
         (_, true) => head.to_owned(),
         _ => format!("{head}\n\n{body}"),
     };
-    let (text, cut) = wiki::cut(&whole, max);
+    let (text, cut) = markup.cut(&whole, max);
     (text.into_owned(), cut)
 }
 
@@ -101,7 +105,7 @@ pub(super) fn one_line(text: &str) -> String {
 
 /// At most `max` UTF-16 code units; `…` stands for what was left out.
 fn shorten(text: &str, max: usize) -> String {
-    if wiki::length(text) <= max {
+    if length(text) <= max {
         return text.to_owned();
     }
     format!("{}…", text[..end_within(text, max - 1)].trim_end())
@@ -191,7 +195,7 @@ mod tests {
         ] {
             assert_eq!(summary(subject).as_deref(), line, "{subject:?}");
         }
-        assert_eq!(summary(&"🎫".repeat(300)).map(|line| wiki::length(&line)), Some(255));
+        assert_eq!(summary(&"🎫".repeat(300)).map(|line| length(&line)), Some(255));
     }
 
     #[test]
@@ -235,17 +239,20 @@ mod tests {
         let named = Address { name: Some("Al {code}\n[~bob]".into()), email: email.clone() };
         let bare = Address { name: None, email };
         assert_eq!(
-            head(&[("From", &[&named]), ("Cc", &[&bare, &bare]), ("To", &[])]),
+            head(Markup::Wiki, &[("From", &[&named]), ("Cc", &[&bare, &bare]), ("To", &[])]),
             "*From:* Al \\{code\\} \\[\\~bob\\] <a_b@x.example>\n*Cc:* a_b@x.example, a_b@x.example"
         );
     }
 
     #[test]
     fn a_description_fits() {
-        assert_eq!(description("head", "body", TEXT_MAX), ("head\n\nbody".to_owned(), false));
-        assert_eq!(description("", "body", TEXT_MAX).0, "body");
-        let (text, cut) = description("head", &"word ".repeat(10_000), TEXT_MAX);
-        assert!(cut && wiki::length(&text) <= TEXT_MAX && wiki::length(&text) > TEXT_MAX - 100);
+        assert_eq!(
+            description(Markup::Wiki, "head", "body", TEXT_MAX),
+            ("head\n\nbody".to_owned(), false)
+        );
+        assert_eq!(description(Markup::Wiki, "", "body", TEXT_MAX).0, "body");
+        let (text, cut) = description(Markup::Wiki, "head", &"word ".repeat(10_000), TEXT_MAX);
+        assert!(cut && length(&text) <= TEXT_MAX && length(&text) > TEXT_MAX - 100);
     }
 
     #[test]
@@ -261,7 +268,7 @@ mod tests {
         #[test]
         fn no_subject_is_too_strange(subject in "(\\PC|[\\[\\]: \r\nRe]|\\[SUP-1\\]){0,400}") {
             let line = summary(&subject).unwrap_or_default();
-            prop_assert!(wiki::length(&line) <= SUMMARY_MAX && !line.contains(['\n', '\r']));
+            prop_assert!(length(&line) <= SUMMARY_MAX && !line.contains(['\n', '\r']));
             let plain = normalised(&subject);
             prop_assert_eq!(normalised(&format!("Re: {plain}")), normalised(&plain));
             prop_assert!(label(&subject).is_none_or(|l| !l.contains(char::is_whitespace)));

@@ -5,7 +5,7 @@ use crate::{
     actors::{desk::Task, effects},
     clients::ApiError,
     failpoint,
-    model::{desk::Outcome, ids::PostId, issue_text, keys::IssueKey, wiki},
+    model::{desk::Outcome, ids::PostId, issue_text, keys::IssueKey, markup::Markup},
     store::StoreError,
 };
 
@@ -47,10 +47,10 @@ impl JiraCreator {
         if head.deleted || head.message.trim().is_empty() {
             return Ok(plainly());
         }
-        let args = [("user", wiki::escape(&author.name).into())];
+        let args = [("user", Markup::Wiki.escape(&author.name).into())];
         let said = self.tools.texts.say(self.tools.settings.locale, "issue-reply-from-chat", &args);
-        let body = format!("{said}\n{}", wiki::from_text(&head.message));
-        let (body, _) = wiki::cut(&body, issue_text::TEXT_MAX);
+        let body = format!("{said}\n{}", Markup::Wiki.from_text(&head.message));
+        let (body, _) = Markup::Wiki.cut(&body, issue_text::TEXT_MAX);
         self.tools.desk.begin(effect, None).await?;
         failpoint::hit("jira_creator.begun").await;
         let made = self.tools.jira.comment(issue, &body, &mark).await;

@@ -10,8 +10,8 @@ use crate::{
         issue_text,
         jira::NewIssue,
         keys::IssueKey,
+        markup::Markup,
         ticket::Ticket,
-        wiki,
     },
     store::StoreError,
 };
@@ -42,6 +42,7 @@ impl JiraCreator {
         let subject = issue_text::summary(&task.case.subject);
         let summary = subject.unwrap_or_else(|| ticket.name());
         let (description, _) = issue_text::description(
+            Markup::Wiki,
             &self.ticket_head(ticket),
             &self.ticket_body(&fields),
             issue_text::TEXT_MAX,
@@ -79,13 +80,17 @@ impl JiraCreator {
     /// Which ticket it is, whose, and where it is talked about.
     fn ticket_head(&self, ticket: &Ticket) -> String {
         let texts = &self.tools.texts;
+        let asker = ticket.asker.as_ref().map_or("", |asker| &asker.name);
         let args = [
-            ("ticket", wiki::escape(&ticket.name()).into()),
-            ("user", wiki::escape(ticket.asker.as_ref().map_or("", |asker| &asker.name)).into()),
+            ("ticket", Markup::Wiki.escape(&ticket.name()).into()),
+            ("user", Markup::Wiki.escape(asker).into()),
         ];
         let head = texts.say(self.tools.settings.locale, "issue-from-chat", &args);
         match &ticket.post {
-            Some(post) => format!("{head}\n[{}_redirect/pl/{post}]", self.tools.settings.chat_url),
+            Some(post) => {
+                let url = format!("{}_redirect/pl/{post}", self.tools.settings.chat_url);
+                format!("{head}\n{}", Markup::Wiki.link(&url))
+            }
             None => head,
         }
     }
@@ -93,16 +98,18 @@ impl JiraCreator {
     fn ticket_body(&self, fields: &[Filled]) -> String {
         let texts = &self.tools.texts;
         let shown = fields.iter().map(|field| {
-            let label = wiki::escape(&field.label);
+            let label = Markup::Wiki.escape(&field.label);
             match &field.value {
-                Value::Line(text) => format!("*{label}:* {}", wiki::escape(text)),
-                Value::Text(text) => format!("*{label}:*\n{}", wiki::from_text(text)),
-                Value::Person(person) => format!("*{label}:* {}", wiki::escape(&person.name)),
-                Value::Channel(name) => format!("*{label}:* {}", wiki::escape(name)),
+                Value::Line(text) => format!("*{label}:* {}", Markup::Wiki.escape(text)),
+                Value::Text(text) => format!("*{label}:*\n{}", Markup::Wiki.from_text(text)),
+                Value::Person(person) => {
+                    format!("*{label}:* {}", Markup::Wiki.escape(&person.name))
+                }
+                Value::Channel(name) => format!("*{label}:* {}", Markup::Wiki.escape(name)),
                 Value::Bool(ticked) => {
                     let key = if *ticked { "ticket-yes" } else { "ticket-no" };
                     let word = texts.say(self.tools.settings.locale, key, &[]);
-                    format!("*{label}:* {}", wiki::escape(&word))
+                    format!("*{label}:* {}", Markup::Wiki.escape(&word))
                 }
             }
         });

@@ -11,7 +11,8 @@ use crate::{
         effect::{Effect, MailRef},
         issue_text::TEXT_MAX,
         mail::{Attachment, Content, Mail},
-        quote, wiki,
+        markup::{self, Markup},
+        quote,
     },
 };
 
@@ -124,7 +125,7 @@ impl Reading {
     fn is_cut(&self) -> bool {
         let Body { text, left_out, cut } = &self.body;
         // The head takes room as well, and what is nearly too long is better kept whole.
-        *cut || *left_out || wiki::length(text) > TEXT_MAX / 4 * 3
+        *cut || *left_out || markup::length(text) > TEXT_MAX / 4 * 3
     }
 }
 
@@ -140,12 +141,12 @@ fn body(content: &Content, files: &[Attachment], answer: bool) -> Body {
         (Some(html), _) if !html.trim().is_empty() => {
             let (html, left_out) =
                 if answer { quote::without_quote_html(html) } else { (html.clone(), false) };
-            (wiki::from_html(&html, &images), left_out)
+            (Markup::Wiki.from_html(&html, &images), left_out)
         }
         (_, Some(text)) => {
             let (text, left_out) =
                 if answer { quote::without_quote(text) } else { (text.as_str(), false) };
-            (wiki::from_text(text), left_out)
+            (Markup::Wiki.from_text(text), left_out)
         }
         (_, None) => (String::new(), false),
     };

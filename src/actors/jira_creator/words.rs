@@ -12,7 +12,7 @@ use crate::{
         issue_text::{self, TEXT_MAX},
         keys::IssueKey,
         mail::Address,
-        wiki,
+        markup::{self, Markup},
     },
 };
 
@@ -45,7 +45,7 @@ impl JiraCreator {
             _ => case.reporter(),
         };
         if let Some(from) = from.filter(|_| !known) {
-            let name = wiki::escape(from.name.as_deref().unwrap_or(from.email.as_str()));
+            let name = Markup::Wiki.escape(from.name.as_deref().unwrap_or(from.email.as_str()));
             head.push('\n');
             head += &self.say(mailbox, "issue-reporter-unknown", &[("name", name.into())]);
         }
@@ -79,7 +79,7 @@ impl JiraCreator {
         };
         let (from_label, cc_label) =
             (self.say(mailbox, "issue-from", &[]), self.say(mailbox, "issue-cc", &[]));
-        issue_text::head(&[(&from_label, &from), (&cc_label, &others)])
+        issue_text::head(Markup::Wiki, &[(&from_label, &from), (&cc_label, &others)])
     }
 
     fn with_body(&self, mailbox: &Mailbox, head: &str, reading: &Reading, limit: u64) -> String {
@@ -87,10 +87,22 @@ impl JiraCreator {
         match &reading.letter {
             Letter::Here { .. } => {}
             Letter::Gone => {
-                return issue_text::description(head, &say("issue-mail-gone"), TEXT_MAX).0;
+                return issue_text::description(
+                    Markup::Wiki,
+                    head,
+                    &say("issue-mail-gone"),
+                    TEXT_MAX,
+                )
+                .0;
             }
             Letter::Unreadable => {
-                return issue_text::description(head, &say("issue-mail-unreadable"), TEXT_MAX).0;
+                return issue_text::description(
+                    Markup::Wiki,
+                    head,
+                    &say("issue-mail-unreadable"),
+                    TEXT_MAX,
+                )
+                .0;
             }
         }
         let body = &reading.body;
@@ -107,7 +119,7 @@ impl JiraCreator {
         }
         for file in reading.too_large(limit) {
             let args = [
-                ("name", wiki::escape(&file.name).into()),
+                ("name", Markup::Wiki.escape(&file.name).into()),
                 ("size", said(file.size, u64::div_ceil).into()),
                 ("limit", said(limit, |bytes, by| bytes / by).into()),
             ];
@@ -122,14 +134,15 @@ impl JiraCreator {
             _ => &body.text,
         };
         let foot = told(&notes);
-        let (whole, cut) = issue_text::description(head, &format!("{text}{foot}"), TEXT_MAX);
+        let (whole, cut) =
+            issue_text::description(Markup::Wiki, head, &format!("{text}{foot}"), TEXT_MAX);
         if !cut && !body.cut {
             return whole;
         }
         notes.push(left_out("issue-text-cut", "issue-text-in-mailbox", 0));
         let foot = told(&notes);
-        let room = TEXT_MAX.saturating_sub(wiki::length(&foot));
-        let (text, _) = issue_text::description(head, text, room);
+        let room = TEXT_MAX.saturating_sub(markup::length(&foot));
+        let (text, _) = issue_text::description(Markup::Wiki, head, text, room);
         format!("{text}{foot}")
     }
 }

@@ -1,36 +1,45 @@
-//! A mail's HTML as wiki text: its shape where Jira has the same, its words in any case.
+//! A mail's HTML in a tracker's notation: its shape where the notation has the same, its words in any
+//! case.
 
 use super::{
-    PART, escape_line,
-    line::{Form, Look, Run, push_words, target},
-    preformatted,
+    Markup, PART,
+    blocks::{Cell, item},
+    line::{Form, Look, Run, target},
+    redmine::Place,
     table::cells,
 };
 use crate::model::html::{DEPTH_MAX, Id, Page, ROOT, bare, is_hidden, words};
 
-/// The HTML of a mail as wiki text. `images` gives the name of the attachment that has a content
-/// id; every other image is its description. What was made to be slow to read comes as plain text.
-#[must_use]
-pub fn from_html(html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
-    let Some(page) = Page::parse(html) else { return super::from_text(&bare(html)) };
-    let mut writer = Writer {
-        page: &page,
-        images,
-        out: String::new(),
-        line: Vec::new(),
-        wanted: 0,
-        lists: String::new(),
-        prefix: String::new(),
-        quoted: false,
-        look: Look::default(),
-    };
-    writer.node(ROOT, 0);
-    writer.end_line(0);
-    writer.out.truncate(writer.out.trim_end().len());
-    writer.out
+/// Lists and quotes inside each other, where each takes room in every line.
+const NESTED_MAX: usize = 5;
+
+impl Markup {
+    /// The HTML of a mail. `images` gives the name of the attachment that has a content id; every
+    /// other image is its description. What was made to be slow to read comes as plain text.
+    #[must_use]
+    pub fn from_html(self, html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
+        let Some(page) = Page::parse(html) else { return self.from_text(&bare(html)) };
+        let mut writer = Writer {
+            markup: self,
+            page: &page,
+            images,
+            out: String::new(),
+            line: Vec::new(),
+            wanted: 0,
+            lists: String::new(),
+            prefix: String::new(),
+            quotes: 0,
+            look: Look::default(),
+        };
+        writer.node(ROOT, 0);
+        writer.end_line(0);
+        writer.out.truncate(writer.out.trim_end().len());
+        writer.out
+    }
 }
 
 struct Writer<'p> {
+    markup: Markup,
     page: &'p Page,
     images: &'p dyn Fn(&str) -> Option<String>,
     out: String,
@@ -41,7 +50,8 @@ struct Writer<'p> {
     lists: String,
     /// What the next line starts with.
     prefix: String,
-    quoted: bool,
+    /// How many quotes are open.
+    quotes: usize,
     look: Look,
 }
 
@@ -81,7 +91,7 @@ impl Writer<'_> {
                 self.wanted = (self.wanted + 1).min(2);
                 return;
             }
-            "hr" => return self.block("----"),
+            "hr" => return self.block(self.markup.rule()),
             "img" => return self.image(node),
             "pre" => return self.preformatted(node),
             "p" => return self.apart(node, depth, 2),
@@ -137,14 +147,18 @@ impl Writer<'_> {
     fn end_line(&mut self, wanted: usize) {
         let runs = std::mem::take(&mut self.line);
         let mut text = String::new();
-        for run in runs {
+        let mut left = runs.iter();
+        while let Some(run) = left.next() {
             match run {
-                Run::Words(words, look) => push_words(&mut text, &words, &look),
-                Run::Image(name) => {
+                Run::Words(words, look) => {
+                    let next = left.as_slice().first().and_then(Run::first);
+                    self.markup.push_words(&mut text, words, look, next);
+                }
+                Run::Image(image) => {
                     if text.ends_with(|c: char| !c.is_whitespace()) {
                         text.push(' ');
                     }
-                    text.extend(["!", &name, "! "]);
+                    text.extend([image, " "]);
                 }
             }
         }
@@ -163,8 +177,11 @@ impl Writer<'_> {
     /// Ends what stands before, by at least so many line ends.
     fn start(&mut self, wanted: usize) {
         if !self.out.is_empty() {
-            let ends = if self.out.ends_with("{quote}\n") { 0 } else { self.wanted.max(wanted) };
-            self.out.push_str(&"\n".repeat(ends));
+            match self.wanted.max(wanted) {
+                0 => {}
+                1 => self.out.push_str(self.markup.line_end()),
+                _ => self.out.push_str("\n\n"),
+            }
         }
         self.wanted = 0;
     }
@@ -185,12 +202,8 @@ impl Writer<'_> {
             percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned()
         });
         let name = cid.and_then(|id| (self.images)(&id));
-        let sound = |name: &String| {
-            !name.trim().is_empty()
-                && !name.contains(|c: char| c.is_control() || "!|{}[]\\^".contains(c))
-        };
-        match name.filter(sound) {
-            Some(name) => self.line.push(Run::Image(name)),
+        match name.and_then(|name| self.markup.image(&name)) {
+            Some(image) => self.line.push(Run::Image(image)),
             None => {
                 if let Some(alt) = self.page.attribute(node, "alt") {
                     self.words(&format!(" {alt} "));
@@ -207,23 +220,22 @@ impl Writer<'_> {
                 text.push('\n');
             }
         }
-        let text = preformatted(text.trim_matches('\n'));
         if !text.trim().is_empty() {
             self.prefix.clear();
-            self.block(&format!("{{noformat}}\n{}\n{{noformat}}", text.trim_end()));
+            self.block(&self.markup.preformatted(text.trim_matches('\n')));
         }
     }
 
     fn heading(&mut self, node: Id) {
-        let level = self.page.name(node).chars().nth(1).unwrap_or('1');
         let mut text = String::new();
         let words = words(self.page, node);
         let folded = words.split_whitespace().collect::<Vec<_>>().join(" ");
-        escape_line(&mut text, &folded, true);
+        self.markup.escape_line(&mut text, &folded, true, Place::Plain);
         if !text.is_empty() {
+            let level = self.page.name(node).trim_start_matches('h').parse().unwrap_or(1);
             // A heading inside a list would end it.
-            let mark = if self.lists.is_empty() { format!("h{level}. ") } else { String::new() };
-            self.block(&format!("{mark}{text}"));
+            let heading = self.lists.is_empty().then(|| self.markup.heading(level, &text));
+            self.block(&heading.unwrap_or(text));
         }
     }
 
@@ -239,32 +251,47 @@ impl Writer<'_> {
 
     fn item(&mut self, node: Id, depth: usize) {
         self.end_line(1);
-        if !self.lists.is_empty() {
+        let Some(mark) = self.lists.chars().next_back() else {
+            return self.apart(node, depth, 1);
+        };
+        if self.markup != Markup::CommonMark {
             self.prefix = format!("{} ", self.lists);
+            return self.apart(node, depth, 1);
         }
-        self.apart(node, depth, 1);
+        if self.lists.len() > NESTED_MAX {
+            return self.apart(node, depth, 1);
+        }
+        if let Some(inner) = self.inside(|writer| writer.apart(node, depth, 1)) {
+            self.start(1);
+            self.out.push_str(&item(mark, &inner));
+        }
+        self.wanted = 1;
     }
 
-    /// Jira cannot tell a quote in a quote from its end, so there is one level.
+    /// What is written on a page of its own, if anything is.
+    fn inside(&mut self, write: impl FnOnce(&mut Self)) -> Option<String> {
+        let outer = (std::mem::take(&mut self.out), std::mem::take(&mut self.wanted));
+        write(self);
+        self.end_line(0);
+        let inner = std::mem::replace(&mut self.out, outer.0);
+        self.wanted = outer.1;
+        (!inner.is_empty()).then_some(inner)
+    }
+
     fn quote(&mut self, node: Id, depth: usize) {
-        if self.quoted {
+        // Jira cannot tell a quote in a quote from its end.
+        let most = if self.markup == Markup::Wiki { 1 } else { NESTED_MAX };
+        if self.quotes >= most {
             return self.apart(node, depth, 2);
         }
         let (lists, look) = (std::mem::take(&mut self.lists), self.look.clone());
         self.end_line(2);
-        let before = (self.out.len(), self.wanted);
-        self.start(1);
-        self.out.push_str("{quote}\n");
-        let start = self.out.len();
-        self.quoted = true;
-        self.children(node, depth);
-        self.end_line(0);
-        self.quoted = false;
-        if self.out.len() == start {
-            self.out.truncate(before.0);
-            self.wanted = before.1;
-        } else {
-            self.out.push_str("\n{quote}");
+        self.quotes += 1;
+        let inner = self.inside(|writer| writer.children(node, depth));
+        self.quotes -= 1;
+        if let Some(inner) = inner {
+            self.start(1);
+            self.out.push_str(&self.markup.quote(&inner));
             self.wanted = 2;
         }
         (self.lists, self.look) = (lists, look);
@@ -276,116 +303,23 @@ impl Writer<'_> {
             return self.apart(node, depth, 2);
         };
         self.end_line(2);
-        for row in rows {
-            let mut line = String::new();
-            let mut mark = "|";
-            for cell in row {
-                mark = if self.page.name(cell) == "th" { "||" } else { "|" };
-                line.push_str(mark);
+        let widest = rows.iter().map(Vec::len).max().unwrap_or_default();
+        for (number, row) in rows.into_iter().enumerate() {
+            let cells = row.into_iter().map(|cell| {
                 let words = words(self.page, cell);
                 let lines =
                     words.lines().map(|each| each.split_whitespace().collect::<Vec<_>>().join(" "));
-                let lines: Vec<_> = lines.filter(|each| !each.is_empty()).collect();
-                for (number, text) in lines.iter().enumerate() {
-                    line.push_str(if number > 0 { r" \\ " } else { "" });
-                    escape_line(&mut line, text, true);
-                }
-                if lines.is_empty() {
-                    line.push(' ');
-                }
+                let lines = lines.filter(|each| !each.is_empty()).collect();
+                Cell { head: self.page.name(cell) == "th", lines }
+            });
+            let row = self.markup.row(&cells.collect::<Vec<_>>(), number == 0, widest);
+            // A table is one block.
+            self.out.push_str(if number > 0 { "\n" } else { "" });
+            if number == 0 {
+                self.start(1);
             }
-            line.push_str(mark);
-            self.start(1);
-            self.out.push_str(&line);
+            self.out.push_str(&row);
         }
         self.wanted = 2;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wiki(html: &str) -> String {
-        from_html(html, &|cid| (cid == "logo@x").then(|| "logo.png".to_owned()))
-    }
-
-    #[test]
-    fn html_keeps_its_shape() {
-        for (html, page) in [
-            ("<p>a</p><p>b<br>c</p>", "a\n\nb\nc"),
-            ("<div>a</div><div><br></div><div>b</div><div>c</div>", "a\n\nb\nc"),
-            ("a <b>b </b>c<i>d</i>", "a {*}b{*} c{_}d{_}"),
-            ("<s>a</s> <code>x{y}</code>", r"{-}a{-} {{x\{y\}}}"),
-            (
-                "<p>x <a href='https://x.example/a|b'>t]ext</a></p>",
-                r"x [t\]ext|https://x.example/a%7Cb]",
-            ),
-            ("<a href='https://x.example/'>https://x.example</a>", "[https://x.example/]"),
-            ("<a href='javascript:alert(1)'>x</a> <a href='/y'>y</a>", "x y"),
-            ("<a href='mailto:a@b.example'>me</a>", "[me|mailto:a@b.example]"),
-            (
-                "<ul><li>a<ul><li>b</li></ul></li><li><p>c</p><p>d</p></li></ul><p>e",
-                "* a\n** b\n* c\nd\n\ne",
-            ),
-            ("<ol><li>a</li><li>- b</li></ol>", "# a\n# \\- b"),
-            ("<h1>Big <b>one</b></h1>text", "h1. Big one\n\ntext"),
-            (
-                "a<blockquote>b<blockquote>c</blockquote></blockquote>d",
-                "a\n\n{quote}\nb\n\nc\n{quote}\n\nd",
-            ),
-            ("<blockquote> </blockquote>a", "a"),
-            (
-                "<pre>a\n  {noformat}\n *b*</pre>c",
-                "{noformat}\na\n  {\u{200b}noformat}\n *b*\n{noformat}\n\nc",
-            ),
-            ("<table><tr><th>a<th>b|<tr><td>1<td>2<br>3</table>", "||a||b\\|||\n|1|2 \\\\ 3|"),
-            ("<table><tr><td>a<td>b</table>", "a\nb"),
-            ("a<hr>b", "a\n\n----\n\nb"),
-            (
-                "<img src='cid:logo%40x'> <img src='cid:no' alt='alt!x'><img src='http://t.example/p.gif'>",
-                "!logo.png! alt\\!x",
-            ),
-            ("<style>x</style><script>y</script><p style='display:none'>z</p>a", "a"),
-            ("{code} !x! [~bob]", r"\{code\} \!x! \[\~bob\]"),
-            ("<p>h1. x</p><p>- y</p><p><b>- z</b>", "h1\u{200b}. x\n\n\\- y\n\n{*}\\- z{*}"),
-            (
-                "<p>\n- y</p><p> h1. x</p><p>&nbsp;<i> # z</i>",
-                "\\- y\n\nh1\u{200b}. x\n\n{_}\\# z{_}",
-            ),
-            ("<ul><li> - y</li></ul>", "* \\- y"),
-            ("", ""),
-        ] {
-            assert_eq!(wiki(html), page, "{html}");
-        }
-    }
-
-    #[test]
-    fn no_page_takes_long_or_stops_us() {
-        let nested =
-            format!("{}x{}", "<table><tr><td>".repeat(200), "</td></tr></table>".repeat(200));
-        let data = format!("<table>{}</table>", "<tr><td>a</td><td>b</td></tr>".repeat(3_000));
-        let pages = [
-            nested.clone(),
-            nested.repeat(10),
-            data,
-            "\0".repeat(200_000),
-            "<".repeat(200_000),
-            "<div>".repeat(40_000),
-            "<span>x".repeat(20_000),
-            "<b><i>".repeat(20_000),
-            "<p>a b ".repeat(20_000),
-            "<blockquote>x".repeat(10_000),
-            "<ul><li>x".repeat(10_000),
-            "{".repeat(200_000),
-            "\\".repeat(200_000),
-            "http://".repeat(20_000),
-            "<pre>{noformat}".repeat(10_000),
-            "(".repeat(200_000),
-        ];
-        for page in pages {
-            let wiki = wiki(&page);
-            assert!(wiki.len() <= page.len() * 6 + 100);
-        }
     }
 }

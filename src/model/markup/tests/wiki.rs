@@ -2,7 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use std::borrow::Cow;
+
+use super::super::*;
+
+const WIKI: Markup = Markup::Wiki;
 
 #[test]
 fn foreign_text_stays_text() {
@@ -44,7 +48,7 @@ fn foreign_text_stays_text() {
         ("http://x.example/|{x}", r"http://x.example/\|\{x\}"),
         ("🎫 티켓 été", "🎫 티켓 été"),
     ] {
-        assert_eq!(escape(text), shown, "{text:?}");
+        assert_eq!(WIKI.escape(text), shown, "{text:?}");
     }
 }
 
@@ -56,7 +60,7 @@ fn quoted_lines_become_a_quote() {
         ("", ""),
         ("a\n\nb > c", "a\n\nb > c"),
     ] {
-        assert_eq!(from_text(text), page, "{text:?}");
+        assert_eq!(WIKI.from_text(text), page, "{text:?}");
     }
 }
 
@@ -70,13 +74,13 @@ fn what_is_cut_is_closed() {
         (&"\\*".repeat(100), "\\*"),
         (&"\\{".repeat(100), "\\{"),
     ] {
-        let (kept, cut) = cut(text, 80);
+        let (kept, cut) = WIKI.cut(text, 80);
         assert!(cut && length(&kept) <= 80, "{kept}");
         assert!(kept.ends_with(end) || end == "\\{", "{kept}");
         assert!(!kept.ends_with('\\'), "{kept}");
     }
-    assert_eq!(cut("äöü", 3), (Cow::Borrowed("äöü"), false));
-    assert_eq!(length(&cut(&"🎫".repeat(100), 60).0) % 2, 0);
+    assert_eq!(WIKI.cut("äöü", 3), (Cow::Borrowed("äöü"), false));
+    assert_eq!(length(&WIKI.cut(&"🎫".repeat(100), 60).0) % 2, 0);
 }
 
 /// Notation that is neither escaped nor ours.
@@ -125,7 +129,7 @@ fn mail() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn nothing_foreign_acts(text in mail()) {
-        for page in [escape(&text), from_text(&text)] {
+        for page in [WIKI.escape(&text), WIKI.from_text(&text)] {
             prop_assert_eq!(active(&page), None, "{:?}", page);
         }
     }
@@ -136,13 +140,13 @@ proptest! {
             let kept = |c: &char| !c.is_whitespace() && is_shown(*c) && !"\\\u{200b}".contains(*c);
             percent_encoding::percent_decode_str(text).decode_utf8_lossy().chars().filter(kept).collect()
         };
-        prop_assert_eq!(bare(&escape(&text)), bare(&text));
+        prop_assert_eq!(bare(&WIKI.escape(&text)), bare(&text));
     }
 
     #[test]
     fn a_cut_is_never_too_long_and_always_closed(text in mail(), max in 20_usize..200) {
-        let page = from_text(&text.repeat(4));
-        let (kept, cut) = cut(&page, max);
+        let page = WIKI.from_text(&text.repeat(4));
+        let (kept, cut) = WIKI.cut(&page, max);
         prop_assert!(length(&kept) <= max);
         prop_assert_eq!(cut, length(&page) > max);
         prop_assert_eq!(active(&kept), None, "{:?}", kept);
@@ -151,7 +155,7 @@ proptest! {
 
     #[test]
     fn html_of_any_kind_does_nothing_either(text in mail()) {
-        let page = from_html(&text, &|_| None);
+        let page = WIKI.from_html(&text, &|_| None);
         prop_assert!(!page.contains("[~"), "{:?}", page);
         prop_assert_eq!(page.lines().filter(|line| *line == "{noformat}").count() % 2, 0, "{:?}", page);
     }

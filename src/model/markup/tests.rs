@@ -1,0 +1,4 @@
+//! What holds for every notation.
+
+mod html;
+mod wiki;
