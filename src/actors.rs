@@ -21,7 +21,9 @@ mod slot;
 mod supervisor;
 mod thread_reader;
 
-pub use desk::{Desk, Listing, NewTicket, Opened, Recorded, Retried, Row, Site, TicketFilter};
+pub use desk::{
+    Announced, Desk, Listing, NewTicket, Opened, Recorded, Retried, Row, Site, TicketFilter,
+};
 pub use dialog_broker::{
     BrokerTools, Channels, DialogBroker, FilledForm, FormSays, NoBroker, Press, TicketOrder,
 };

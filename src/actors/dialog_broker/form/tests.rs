@@ -15,7 +15,7 @@ fn field(name: &str, kind: FieldKind) -> Field {
 }
 
 fn form(fields: Vec<Field>) -> Form {
-    Form { name: String::new(), title: None, channel: None, board: None, fields }
+    Form { name: String::new(), title: None, channel: None, place: None, fields }
 }
 
 fn every_kind() -> Form {
