@@ -253,6 +253,7 @@ impl Desk {
     /// The store's: then the effect is as it was before, and will be looked for.
     pub async fn settle(&self, id: EffectId, outcome: Outcome) -> Result<(), StoreError> {
         let now = clock::now();
+        let post = wake::post_in(&outcome);
         self.write(move |inner, tables| {
             tables.write(|rows| {
                 let (Some(mut case), Some(mut effect)) = (rows.case(id.case)?, rows.effect(id)?)
@@ -287,6 +288,7 @@ impl Desk {
             })
         })
         .await?;
+        self.tell_posted(id.case, post);
         self.wake(&EVERYBODY);
         Ok(())
     }
