@@ -337,7 +337,9 @@ impl State {
             drop(reply.send(refused(clerk.say("overloaded", &[]))));
             return;
         };
-        self.tasks.spawn(answer(place, work(clerk), reply).in_current_span());
+        // On the heap at once: a task is moved several times before it runs, and this one is large.
+        let work = Box::pin(work(clerk));
+        self.tasks.spawn(answer(place, work, reply).in_current_span());
     }
 }
 
