@@ -1,4 +1,6 @@
-//! Forms as they are shown and filled in.
+//! Forms as they are filled in.
+
+use serde_json::json;
 
 use super::*;
 
