@@ -40,7 +40,7 @@ pub(super) use arrival::Arrival;
 pub use arrival::Recorded;
 pub use review::{Listing, Retried, Row};
 pub use tickets::{NewTicket, Opened, TicketFilter};
-use wake::{EVERYBODY, Words};
+use wake::Words;
 
 /// What the operator decided for one mailbox.
 #[derive(Debug, Clone)]
@@ -252,8 +252,7 @@ impl Desk {
     /// # Errors
     /// The store's: then the effect is as it was before, and will be looked for.
     pub async fn settle(&self, id: EffectId, outcome: Outcome) -> Result<(), StoreError> {
-        let now = clock::now();
-        let post = wake::post_in(&outcome);
+        let (now, post) = (clock::now(), wake::post_in(&outcome));
         self.write(move |inner, tables| {
             tables.write(|rows| {
                 let (Some(mut case), Some(mut effect)) = (rows.case(id.case)?, rows.effect(id)?)
@@ -288,8 +287,7 @@ impl Desk {
             })
         })
         .await?;
-        self.tell_posted(id.case, post);
-        self.wake(&EVERYBODY);
+        self.tell_settled(id.case, post);
         Ok(())
     }
 

@@ -238,9 +238,8 @@ impl Transport {
 
     async fn once(&self, request: reqwest::Request) -> Result<Answer, Failed> {
         let safe = request.method().is_safe();
-        let answer = self.http.execute(request).await;
-        let mut answer = answer.map_err(|error| self.broken(safe, &error))?;
-        let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+        let answer = self.http.execute(request).await.map_err(|error| self.broken(safe, &error))?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
         let body = self.body(safe, answer).await?;
         if status.is_success() {
             return Ok(Answer { service: self.service, headers, body });

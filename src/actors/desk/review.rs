@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Desk, EVERYBODY, Recorded, intake};
+use super::{Desk, Recorded, intake, wake::EVERYBODY};
 use crate::{
     clock,
     model::{

@@ -69,14 +69,16 @@ impl Desk {
         found
     }
 
-    /// What a try came to is recorded: if it made a ticket's post, who waits for it is told.
-    pub(super) fn tell_posted(&self, case: CaseId, post: Option<PostId>) {
+    /// What a try came to is recorded: there may be work for everybody, and if it made a ticket's
+    /// post, who waits for that is told.
+    pub(super) fn tell_settled(&self, case: CaseId, post: Option<PostId>) {
         if let Some(post) = post
             && let Some(word) = self.0.words.posts().remove(&case)
         {
             // Whoever waited may have given up.
             let _ = word.send(post);
         }
+        self.wake(&EVERYBODY);
     }
 }
 
