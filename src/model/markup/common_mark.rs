@@ -1,5 +1,5 @@
-//! CommonMark as Redmine renders it, with GitHub's tables, strikethrough and bare links. A backslash
-//! keeps a character from being CommonMark; from what Redmine makes of the finished page only an
+//! `CommonMark` as Redmine renders it, with GitHub's tables, strikethrough and bare links. A backslash
+//! keeps a character from being `CommonMark`; from what Redmine makes of the finished page only an
 //! unseen character keeps it.
 //!
 //! Source: `lib/redmine/wiki_formatting/common_mark/*.rb` of Redmine 5.0; the specification of

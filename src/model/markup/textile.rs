@@ -46,7 +46,7 @@ pub(super) fn escape_letter(shown: &mut String, spot: &Spot<'_>) {
             let question = letter == '?' && before != Some('?') && after != Some('?');
             !(joins || question || spot.place == Place::Plain && blank(before) && blank(after))
         }
-        '%' => !(before.is_some_and(|c| c.is_ascii_digit()) && !word(after)),
+        '%' => !before.is_some_and(|c| c.is_ascii_digit()) || word(after),
         '=' => before == Some('=') || after == Some('='),
         '!' => !blank(after) && (after.is_some() || spot.place != Place::Plain) && !word(before),
         '@' => acts(shown, spot) || !word(before),
