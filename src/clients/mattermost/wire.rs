@@ -142,6 +142,10 @@ pub(super) struct WireReaction {
     emoji_name: String,
     #[serde(deserialize_with = "milliseconds")]
     create_at: Timestamp,
+    /// One that was taken back and put again keeps when it was put first. Source: the server's
+    /// store of reactions.
+    #[serde(default, deserialize_with = "milliseconds")]
+    update_at: Timestamp,
     #[serde(default)]
     delete_at: i64,
 }
@@ -154,7 +158,7 @@ impl WireReaction {
             post: self.post_id,
             emoji: self.emoji_name,
             channel: channel.clone(),
-            created: self.create_at,
+            created: self.create_at.max(self.update_at),
         })
     }
 }
