@@ -151,8 +151,10 @@ impl Shared {
 
     /// Tells that something may be missing up to now.
     fn gap(&self) {
-        self.send(FeedNews::Gap { since: self.until() });
+        let since = self.until();
+        // What lies before is from now on each reader's own affair.
         self.reach(clock::now(), SKEW);
+        self.send(FeedNews::Gap { since });
     }
 
     fn send(&self, news: FeedNews) {

@@ -314,3 +314,6 @@ fn sorted(error: &Error) -> EventsFault {
         _ => EventsFault::Closed,
     }
 }
+
+#[cfg(test)]
+mod tests;

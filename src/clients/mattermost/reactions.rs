@@ -27,7 +27,7 @@ pub struct Reaction {
     pub emoji: String,
     /// Where that post stands.
     pub channel: ChannelId,
-    /// When, to the millisecond.
+    /// When, to the millisecond; if they took it back and put it again, the last time.
     pub created: Timestamp,
 }
 
@@ -67,7 +67,9 @@ impl MattermostClient {
                 }
             }
         }
-        found.retain(|reaction| reaction.created >= since);
+        // The server's times end at the millisecond.
+        let first = since.as_millisecond();
+        found.retain(|reaction| reaction.created.as_millisecond() >= first);
         found.sort_by(|a, b| (a.created, &a.post).cmp(&(b.created, &b.post)));
         Ok(found)
     }

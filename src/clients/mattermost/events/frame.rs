@@ -109,3 +109,79 @@ fn reacted(text: &str) -> Option<Told> {
     let channel = ChannelId::parse(&body.broadcast.channel_id).ok()?;
     Some(reaction.in_channel(&channel).map_or(Told::Other, Told::ReactionAdded))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    const RECORDED: [&str; 3] = [
+        include_str!("../../../../tests/fixtures/mattermost/09-events.json"),
+        include_str!("../../../../tests/fixtures/mattermost/6.7/09-events.json"),
+        include_str!("../../../../tests/fixtures/mattermost/5.37/09-events.json"),
+    ];
+
+    fn word(frame: Option<Frame>) -> String {
+        let Some(Frame { seq, failed, told }) = frame else { return "nothing".to_owned() };
+        let told = match told {
+            Told::Hello(id) => format!("hello {}", id.len()),
+            Told::Posted(post) => format!("posted {}", post.message),
+            Told::ReactionAdded(it) => format!("reacted {} {}", it.emoji, it.channel),
+            Told::Unreadable => "unreadable".to_owned(),
+            Told::Other => "other".to_owned(),
+        };
+        match seq {
+            Some(_) => told,
+            None => format!("answer {}", if failed { "no" } else { "yes" }),
+        }
+    }
+
+    #[test]
+    fn every_recorded_message_is_understood() {
+        for recorded in RECORDED {
+            let recorded: Value = serde_json::from_str(recorded).unwrap();
+            let channel = recorded["posted"]["broadcast"]["channel_id"].as_str().unwrap();
+            let read = |frame: &Value| word(Frame::read(&frame.to_string()));
+            let raw = recorded["posted_raw"].as_str().unwrap();
+            let said = "posted hello @ticketd #tag https://example.com";
+            assert_eq!(word(Frame::read(raw)), said);
+            for (at, expected) in [
+                ("hello", "hello 26".to_owned()),
+                ("ping_reply", "answer yes".to_owned()),
+                ("resumed/0", "posted while away".to_owned()),
+                ("reply/0", "posted reply".to_owned()),
+                ("patch/0", "other".to_owned()),
+                ("delete/0", "other".to_owned()),
+                ("dm/0", "posted dm to bot".to_owned()),
+                ("bot_own_post/0", "posted by bot".to_owned()),
+                ("bot_added/0", "other".to_owned()),
+                ("bot_removed/0", "other".to_owned()),
+                ("reaction_added/0", format!("reacted ticket {channel}")),
+            ] {
+                let frame = recorded.pointer(&format!("/{at}")).unwrap();
+                assert_eq!(read(frame), expected, "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_still_counts() {
+        for (text, expected) in [
+            (r#"{"event":"posted","data":{"post":"{}"},"broadcast":{},"seq":4}"#, "unreadable"),
+            (r#"{"event":"posted","data":{"post":{}},"seq":4}"#, "unreadable"),
+            (r#"{"event":"posted","data":{},"seq":4}"#, "unreadable"),
+            (r#"{"event":"reaction_added","data":{"reaction":"{}"},"seq":4}"#, "unreadable"),
+            (r#"{"event":"hello","data":{},"seq":0}"#, "unreadable"),
+            (r#"{"event":"new one","data":[1],"broadcast":null,"seq":4}"#, "other"),
+            (r#"{"event":"posted","data":{"post":"{}"}}"#, "nothing"),
+            (r#"{"event":"posted","seq":-1}"#, "nothing"),
+            (r#"{"status":"FAIL","seq_reply":1,"error":{"status_code":401}}"#, "answer no"),
+            (r#"{"seq_reply":1}"#, "nothing"),
+            ("[]", "nothing"),
+            ("", "nothing"),
+        ] {
+            assert_eq!(word(Frame::read(text)), expected, "{text}");
+        }
+    }
+}
