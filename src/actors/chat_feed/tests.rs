@@ -24,7 +24,7 @@ async fn feed(mattermost: &Mattermost, token: &str) -> (SupervisorHandle, ChatFe
 }
 
 async fn next(reader: &mut FeedReader) -> FeedNews {
-    let news = timeout(Duration::from_secs(60), reader.next()).await;
+    let news = timeout(Duration::from_mins(1), reader.next()).await;
     news.expect("news come in time").expect("the feed is there")
 }
 

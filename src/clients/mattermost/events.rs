@@ -43,7 +43,7 @@ const READ_BUFFER: usize = 4 * 1024;
 /// each 60 s, and tells one whose session ended nothing at all.
 const QUIET: Duration = Duration::from_secs(30);
 /// After so long a silence the connection is given up.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
+const SILENCE_MAX: Duration = Duration::from_mins(1);
 
 /// Where an earlier connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,8 +102,6 @@ pub struct Events {
     ready: VecDeque<Event>,
     /// The number of our own last request.
     asked: u64,
-    quiet: Duration,
-    silence: Duration,
 }
 
 impl MattermostClient {
@@ -120,15 +118,6 @@ impl MattermostClient {
         token: &SecretString,
         resume: Option<Resume>,
     ) -> Result<Events, ApiError> {
-        self.events_within(token, resume, (QUIET, SILENCE_MAX)).await
-    }
-
-    async fn events_within(
-        &self,
-        token: &SecretString,
-        resume: Option<Resume>,
-        (quiet, silence): (Duration, Duration),
-    ) -> Result<Events, ApiError> {
         let socket = self.websocket(token, resume.as_ref()).await?;
         let mut events = Events {
             socket,
@@ -136,8 +125,6 @@ impl MattermostClient {
             next_seq: 0,
             ready: VecDeque::new(),
             asked: 0,
-            quiet,
-            silence,
         };
         match tokio::time::timeout(self.shared.limit, events.begin(resume)).await {
             Ok(Ok(())) => Ok(events),
@@ -272,7 +259,7 @@ impl Events {
         let begun = Instant::now();
         let mut asked = false;
         loop {
-            let limit = if asked { self.silence } else { self.quiet };
+            let limit = if asked { SILENCE_MAX } else { QUIET };
             let message = match timeout_at(begun + limit, self.socket.next()).await {
                 Ok(Some(message)) => message.map_err(|error| sorted(&error))?,
                 Ok(None) => return Err(EventsFault::Closed),
@@ -297,8 +284,7 @@ impl Events {
     async fn ask(&mut self) -> Result<(), EventsFault> {
         self.asked += 1;
         let request = json!({"action": "ping", "seq": self.asked}).to_string();
-        let sent =
-            timeout_at(Instant::now() + self.quiet, self.socket.send(Message::text(request)));
+        let sent = timeout_at(Instant::now() + QUIET, self.socket.send(Message::text(request)));
         match sent.await {
             Ok(sent) => sent.map_err(|error| sorted(&error)),
             Err(_) => Err(EventsFault::Silent),

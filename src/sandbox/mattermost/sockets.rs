@@ -31,7 +31,7 @@ use crate::sandbox::wire::{Reply, Request, lock, to_json};
 const DEAD: usize = 128;
 /// Events that wait for a connection that broke.
 const WAITING: usize = 256;
-const PING: Duration = Duration::from_secs(60);
+const PING: Duration = Duration::from_mins(1);
 /// After so long who did not say who they are is sent away, without a word (recorded).
 const UNKNOWN: Duration = Duration::from_secs(5);
 
