@@ -2,6 +2,7 @@
 //! waits for the network inside `handle`: a task does, and its result comes back as a message.
 
 mod budget;
+mod comment_reader;
 mod desk;
 mod dialog_broker;
 mod doorbell;
@@ -14,6 +15,8 @@ mod mail_replier;
 mod mailbox_streamer;
 mod mailboxes;
 mod mattermost_poster;
+mod redmine_comments;
+mod redmine_creator;
 mod redmine_session;
 mod redmine_sessions;
 mod review;
@@ -21,6 +24,7 @@ mod slot;
 mod supervisor;
 mod thread_reader;
 
+pub use comment_reader::Trackers;
 pub use desk::{Desk, Listing, NewTicket, Opened, Recorded, Retried, Row, Site, TicketFilter};
 pub use dialog_broker::{
     BrokerTools, Channels, DialogBroker, FilledForm, FormSays, NoBroker, Press, TicketOrder,
@@ -34,6 +38,8 @@ pub use mail_replier::{MailTools, start_mail_replier};
 pub use mailbox_streamer::start_mailbox_streamer;
 pub use mailboxes::{Hook, Mailbox, Mailboxes, Template};
 pub use mattermost_poster::{PosterTools, start_mattermost_poster};
+pub use redmine_comments::{RedmineCommentTools, start_redmine_comments};
+pub use redmine_creator::{RedmineSettings, RedmineTools, start_redmine_creator};
 pub use redmine_session::{FormAnswer, FormSubmission, Order, SessionTools};
 pub use redmine_sessions::{NoSession, RedmineSessions};
 pub use review::{Application, GivenGrant, MailboxRow, Question, Reply, Review, SignInReport};

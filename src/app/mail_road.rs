@@ -9,8 +9,8 @@ use super::mail_source::{self, StoredGrants, graph_client, jmap_client};
 use crate::{
     actors::{
         Boards, CommentTools, Desk, Doorbell, Herald, Hook, IssueSettings, JiraTools, MailTools,
-        Mailbox, Mailboxes, Review, Site, SupervisorHandle, Template, start_jira_comments,
-        start_jira_creator, start_mail_replier, start_mailbox_streamer,
+        Mailbox, Mailboxes, Review, Site, SupervisorHandle, Template, Trackers,
+        start_jira_comments, start_jira_creator, start_mail_replier, start_mailbox_streamer,
     },
     clients::{Grants, JiraAuth, JiraClient, JiraSettings, MailboxClient, Mark, MattermostClient},
     config::{self, Config},
@@ -105,7 +105,7 @@ impl MailRoad {
         };
         start_jira_creator(supervisor, tools).await?;
         let tools = MailTools {
-            jira: self.jira.clone(),
+            trackers: Trackers { jira: Some(self.jira.clone()), redmine: None },
             desk: desk.clone(),
             mailboxes: mailboxes.clone(),
             texts: texts.clone(),

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use crate::{
     actors::{
         BrokerTools, Channels, Desk, DialogBroker, LateAnswers, PosterTools, ReaderTools,
-        SupervisorHandle, start_mattermost_poster, start_thread_reader,
+        SupervisorHandle, Trackers, start_mattermost_poster, start_thread_reader,
     },
     clients::{JiraClient, MattermostClient},
     config::{self, Config},
@@ -46,7 +46,7 @@ pub(super) async fn start(
     let secret = desk.secret();
     let tools = PosterTools {
         mattermost: mattermost.clone(),
-        jira: jira.cloned(),
+        trackers: Trackers { jira: jira.cloned(), redmine: None },
         desk: desk.clone(),
         texts: texts.clone(),
         locale: config.mattermost.locale,
