@@ -263,8 +263,8 @@ ticket-line-assigned = { $by } has given this ticket to { $to }.
 ticket-line-resolved = { $by } has resolved this ticket.
 ticket-line-reopened = { $by } has reopened this ticket.
 # Done in the tracker.
-ticket-line-resolved-there = { $issue } was closed.
-ticket-line-reopened-there = { $issue } was opened again.
+ticket-line-resolved-there = { $issue } was closed, and this ticket is resolved.
+ticket-line-reopened-there = { $issue } was opened again, and so is this ticket.
 ticket-line-comment = { $author } on { $issue }:
 ticket-line-priority = { $by } has set the priority to { $priority }.
 ticket-list = Open tickets of this channel: { $count }

@@ -263,8 +263,8 @@ ticket-line-assigned = { $by } a confié ce ticket à { $to }.
 ticket-line-resolved = { $by } a résolu ce ticket.
 ticket-line-reopened = { $by } a rouvert ce ticket.
 # Done in the tracker.
-ticket-line-resolved-there = { $issue } a été clos.
-ticket-line-reopened-there = { $issue } a été rouvert.
+ticket-line-resolved-there = { $issue } a été fermée : ce ticket est résolu.
+ticket-line-reopened-there = { $issue } a été rouverte : ce ticket est de nouveau ouvert.
 ticket-line-comment = { $author } sur { $issue } :
 ticket-line-priority = { $by } a mis la priorité à { $priority }.
 ticket-list = Tickets ouverts de ce canal : { $count }

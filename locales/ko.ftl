@@ -249,8 +249,8 @@ ticket-line-assigned = { $by } 님이 이 티켓을 { $to } 님에게 맡겼습�
 ticket-line-resolved = { $by } 님이 이 티켓을 해결했습니다.
 ticket-line-reopened = { $by } 님이 이 티켓을 다시 열었습니다.
 # Done in the tracker.
-ticket-line-resolved-there = { $issue } 이슈가 닫혔습니다.
-ticket-line-reopened-there = { $issue } 이슈가 다시 열렸습니다.
+ticket-line-resolved-there = { $issue } 이슈가 닫혀 이 티켓도 해결되었습니다.
+ticket-line-reopened-there = { $issue } 이슈가 다시 열려 이 티켓도 다시 열렸습니다.
 ticket-line-comment = { $author } 님의 댓글({ $issue }):
 ticket-line-priority = { $by } 님이 우선순위를 { $priority }(으)로 바꿨습니다.
 ticket-list = 이 채널의 열린 티켓: { $count }

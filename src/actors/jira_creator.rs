@@ -24,7 +24,6 @@ use crate::{
     model::{
         desk::Outcome,
         effect::{Effect, MailRef, Work, Worker},
-        keys::IssueKey,
         mail::{Email, Folder},
     },
     store::StoreError,
@@ -36,6 +35,7 @@ mod boards;
 mod comment;
 mod create;
 mod file_ticket;
+mod follow_state;
 mod people;
 mod reading;
 mod reconcile;
@@ -59,6 +59,8 @@ pub struct IssueSettings {
     pub users: BTreeMap<Email, String>,
     /// The transition that reopens an issue.
     pub reopen: Option<String>,
+    /// The transition that closes an issue; without one, the first that leads there.
+    pub resolve: Option<String>,
     /// The language of issues that come from the chat.
     pub locale: Locale,
     /// The chat, as its users reach it.
@@ -122,6 +124,11 @@ impl Craft for JiraCreator {
                     let fault = "its ticket has no issue".to_owned();
                     return Ok(Outcome::Refused { fault });
                 }
+                (Work::FollowState, Some(issue)) => {
+                    return Ok(self.follow_state(&task, issue).await);
+                }
+                // Its issue was refused.
+                (Work::FollowState, None) => return Ok(plainly()),
                 _ => {}
             }
             let mailbox = task.case.mailbox().and_then(|of| self.tools.mailboxes.of(of));
@@ -172,28 +179,6 @@ impl JiraCreator {
                 Err(error) => tracing::warn!(%error, "whether to mark a mail cannot be said"),
             }
         });
-    }
-
-    /// Reopens the issue if it is closed. To do it twice changes nothing.
-    async fn reopen(&self, effect: &Effect, issue: &IssueKey) -> Outcome {
-        let Some(transition) = &self.tools.settings.reopen else { return plainly() };
-        let jira = &self.tools.jira;
-        match jira.issue_status(issue).await {
-            Ok(None) => return Outcome::IssueGone,
-            Ok(Some(status)) if !status.done => return plainly(),
-            Ok(Some(_)) => {}
-            Err(error) => return read_failed(effect, &error),
-        }
-        match jira.transition(issue, transition).await {
-            Ok(true) => plainly(),
-            Ok(false) => {
-                Outcome::Refused { fault: "jira offers no transition of that name".to_owned() }
-            }
-            Err(error @ ApiError::Ambiguous { .. }) => {
-                Outcome::Retry { after: None, fault: error.kind().to_owned() }
-            }
-            Err(error) => write_failed(effect, &error),
-        }
     }
 
     /// The highest issue number known in a project: whatever is made from now on has a higher one.
@@ -272,6 +257,7 @@ mod tests {
             (Work::Attach { mail: mail(), answer: false }, false),
             (Work::Watch { mail: mail() }, false),
             (Work::Reopen, false),
+            (Work::FollowState, false),
         ] {
             let id = EffectId::parse("17.3").unwrap();
             let effect = Effect::new(id, work, Timestamp::UNIX_EPOCH);

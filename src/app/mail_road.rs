@@ -99,6 +99,7 @@ impl MailRoad {
                 labels: jira.labels.clone(),
                 users: users.collect(),
                 reopen: jira.reopen.clone(),
+                resolve: jira.resolve.clone(),
                 locale,
                 chat_url: chat_url.clone(),
             },
