@@ -1,7 +1,8 @@
-//! Finds out what agents say in Jira, where no webhook tells it, or one got lost.
+//! Finds out what agents say in Jira and which issues they close and open, where no webhook tells
+//! it, or one got lost.
 //!
 //! Comes in: ticks of its own clock, what a look came to. Goes out: searches for issues that
-//! changed, and their comments to the desk, which knows each only once. What ends it: only the
+//! changed, and their comments and how they stand to the desk, which knows each only once. What ends it: only the
 //! supervisor.
 
 use std::{
@@ -26,6 +27,7 @@ use crate::{
     clients::{ApiError, JiraClient},
     clock,
     model::{
+        case::Standing,
         jira::Marks,
         keys::{IssueKey, MailboxName},
     },
@@ -73,11 +75,11 @@ enum JiraCommentsMsg {
 #[derive(Default)]
 struct Seen {
     /// Of our cases.
-    ours: HashMap<IssueKey, Timestamp>,
+    ours: HashMap<IssueKey, Standing>,
     /// Of no case, or not yet: the call that made one may still be unclear, and an agent faster.
-    strangers: HashMap<IssueKey, Timestamp>,
+    strangers: HashMap<IssueKey, Standing>,
     /// Those whose comments Jira does not give, for now.
-    closed: HashMap<IssueKey, Timestamp>,
+    closed: HashMap<IssueKey, Standing>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -224,18 +226,20 @@ async fn look(
     // A clock that was set back must not make it look through everything.
     let minutes = (begun.duration_since(since).as_secs() / 60 + 1).max(1);
     let minutes = u32::try_from(minutes).unwrap_or(u32::MAX);
-    let mut found = tools.jira.updated_since(minutes, &tools.label).await?;
+    let found = tools.jira.updated_since(minutes, &tools.label).await?.into_iter();
+    let mut found: Vec<_> = found.map(|status| (status.key.clone(), status.standing())).collect();
     let changed: HashSet<_> = found.iter().map(|(issue, _)| issue.clone()).collect();
     let oldest = before(begun, FIRST_LOOK);
-    let waiting = seen.strangers.iter().chain(&seen.closed).map(|(issue, at)| (issue.clone(), *at));
-    found.extend(waiting.filter(|(issue, at)| *at > oldest && !changed.contains(issue)));
+    let waiting = seen.strangers.iter().chain(&seen.closed);
+    let waiting = waiting.map(|(issue, standing)| (issue.clone(), *standing));
+    found.extend(waiting.filter(|(issue, last)| last.at > oldest && !changed.contains(issue)));
     let mut now_seen = Seen::default();
-    for (issue, updated) in found {
-        let list = match see(tools, seen, &issue, updated).await {
+    for (issue, standing) in found {
+        let list = match see(tools, seen, &issue, standing).await {
             Ok(true) => &mut now_seen.ours,
             Ok(false) => &mut now_seen.strangers,
             Err(LookFault::Jira(error)) if error.is_of_one_thing() => {
-                if seen.closed.get(&issue) != Some(&updated) {
+                if seen.closed.get(&issue) != Some(&standing) {
                     tracing::warn!(
                         issue.key = %issue,
                         %error,
@@ -246,7 +250,7 @@ async fn look(
             }
             Err(error) => return Err(error),
         };
-        list.insert(issue, updated);
+        list.insert(issue, standing);
     }
     let synced = in_step(begun, &now_seen.closed);
     let old = before(synced, REMEMBER_EVERY);
@@ -259,8 +263,8 @@ async fn look(
 
 /// Up to when everything has been seen by a look that began then: who starts anew must come to
 /// what is closed once more.
-fn in_step(begun: Timestamp, closed: &HashMap<IssueKey, Timestamp>) -> Timestamp {
-    closed.values().copied().fold(begun, Timestamp::min)
+fn in_step(begun: Timestamp, closed: &HashMap<IssueKey, Standing>) -> Timestamp {
+    closed.values().map(|last| last.at).fold(begun, Timestamp::min)
 }
 
 /// Takes up what is new in an issue; whether it is one of ours.
@@ -268,19 +272,22 @@ async fn see(
     tools: &CommentTools,
     seen: &Seen,
     issue: &IssueKey,
-    updated: Timestamp,
+    standing: Standing,
 ) -> Result<bool, LookFault> {
-    if seen.ours.get(issue) == Some(&updated) {
-        return Ok(true);
+    let mut taken = Ok(());
+    if seen.ours.get(issue) != Some(&standing) {
+        // Jira is asked about a stranger once; the desk, whether it has become ours, each time.
+        let asked = seen.strangers.get(issue) == Some(&standing);
+        let known = tools.desk.knows_issue(issue.clone()).await?;
+        if !known && (asked || !is_ours(tools, issue).await?) {
+            return Ok(false);
+        }
+        taken = take(tools, issue).await;
     }
-    // Jira is asked about a stranger once; the desk, whether it has become ours, each time.
-    let asked = seen.strangers.get(issue) == Some(&updated);
-    let known = tools.desk.knows_issue(issue.clone()).await?;
-    if !known && (asked || !is_ours(tools, issue).await?) {
-        return Ok(false);
-    }
-    take(tools, issue).await?;
-    Ok(true)
+    // What was said comes before what was done, and neither waits for the other. The desk may take
+    // up later what it does not take up now.
+    tools.desk.stands(issue.clone(), standing).await?;
+    taken.map(|()| true)
 }
 
 /// Whether an issue that the desk does not know is one of ours: by its mark, one that was moved to
@@ -341,9 +348,10 @@ mod tests {
     fn a_start_comes_back_to_what_was_closed() {
         let at = |second| Timestamp::from_second(second).unwrap();
         for (closed, synced) in [(&[][..], 100), (&[40, 30, 90], 30), (&[120], 100)] {
-            let issues = (1..)
-                .zip(closed)
-                .map(|(number, second)| (IssueKey::numbered("SUP", number).unwrap(), at(*second)));
+            let issues = (1..).zip(closed).map(|(number, second)| {
+                let standing = Standing { closed: false, at: at(*second) };
+                (IssueKey::numbered("SUP", number).unwrap(), standing)
+            });
             assert_eq!(in_step(at(100), &issues.collect()), at(synced), "{closed:?}");
         }
     }

@@ -344,6 +344,7 @@ fn configure_with(
         index_lag: Duration::from_secs(2),
         writes_per_second: 1_000.try_into().unwrap(),
         reopen: None,
+        resolve: None,
     });
     config.mailboxes = vec![config::Mailbox {
         name: "support".to_owned(),

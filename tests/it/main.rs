@@ -41,5 +41,6 @@ mod ticket_flows;
 mod ticket_input;
 mod ticket_jira;
 mod ticket_recorded;
+mod ticket_state;
 mod ticket_trouble;
 mod together;

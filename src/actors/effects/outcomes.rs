@@ -23,7 +23,7 @@ pub(super) fn tell(id: EffectId, outcome: &Outcome) {
     match outcome {
         Outcome::Done(_) => tracing::debug!("done"),
         Outcome::NotFound => tracing::debug!("nothing of an unclear try is to be found"),
-        Outcome::IssueGone => tracing::warn!("the issue was deleted in jira"),
+        Outcome::IssueGone => tracing::warn!("the issue was deleted in its tracker"),
         Outcome::Retry { fault, .. } | Outcome::LookAgain { fault, .. } => {
             tracing::warn!(cause = ours(fault), "it did not work and will be tried again");
         }

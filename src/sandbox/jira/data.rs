@@ -239,6 +239,12 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
+/// The id that a changelog names with a value: of statuses, and of no other field here.
+pub(super) fn status_id(field: &str, name: &str) -> Option<&'static str> {
+    let known = STATUSES.iter().find(|status| field == "status" && status.name == name);
+    known.map(|status| status.id)
+}
+
 /// The length of a text as Jira counts it, in UTF-16 units.
 pub(super) fn length(text: &str) -> usize {
     text.encode_utf16().count()

@@ -146,17 +146,20 @@ pub(super) fn issue_updated(state: &mut State, issue: u64, by: &Person, items: &
                 "field": field,
                 "fieldtype": "jira",
                 "fieldId": field,
-                "from": null,
+                "from": data::status_id(field, from),
                 "fromString": from,
-                "to": null,
+                "to": data::status_id(field, to),
                 "toString": to,
             })
         })
         .collect();
+    // A step of the workflow has an event of its own, by default this one.
+    let moved = items.iter().any(|item| item["field"] == "status");
+    let kind = if moved { "issue_generic" } else { "issue_updated" };
     let body = json!({
         "timestamp": data::now().as_millisecond(),
         "webhookEvent": "jira:issue_updated",
-        "issue_event_type_name": "issue_updated",
+        "issue_event_type_name": kind,
         "user": render::person(state, by),
         "issue": short(render::issue(state, issue, &Wanted::navigable())),
         "changelog": { "id": Uuid::new_v4().as_u64_pair().0.to_string(), "items": items },
