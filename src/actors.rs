@@ -2,6 +2,7 @@
 //! waits for the network inside `handle`: a task does, and its result comes back as a message.
 
 mod budget;
+mod chat_feed;
 mod comment_reader;
 mod desk;
 mod dialog_broker;
@@ -27,8 +28,11 @@ mod slot;
 mod supervisor;
 mod thread_reader;
 
+pub use chat_feed::{ChatFeed, FeedNews, FeedReader, start_chat_feed};
 pub use comment_reader::Trackers;
-pub use desk::{Desk, Listing, NewTicket, Opened, Recorded, Retried, Row, Site, TicketFilter};
+pub use desk::{
+    Announced, Desk, Listing, NewTicket, Opened, Recorded, Retried, Row, Site, TicketFilter,
+};
 pub use dialog_broker::{
     BrokerTools, Channels, DialogBroker, FilledForm, FormSays, NoBroker, Press, TicketOrder,
 };

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 use url::Url;
 
+use self::dialog::Dialogs;
 use super::{
     desk::Desk,
     late_answers::LateAnswers,
@@ -29,14 +30,16 @@ use crate::{
     model::{
         ids::{ChannelId, PostId, ResponseHook, TeamId, UserId},
         keys::Tracker,
-        ticket::{Person, Ticket},
+        ticket::Person,
         ticket_command::{TicketCommand, TicketCommandFault},
     },
     telemetry::Metrics,
 };
 
 mod command;
+mod dialog;
 mod form;
+mod link;
 mod open;
 mod press;
 mod submit;
@@ -71,22 +74,6 @@ pub struct BrokerTools {
     pub channels: Channels,
     /// Counters.
     pub metrics: Metrics,
-}
-
-impl BrokerTools {
-    /// Where a post is, whichever team it is in.
-    fn link(&self, post: &PostId) -> String {
-        format!("{}_redirect/pl/{post}", self.chat_url)
-    }
-
-    /// A ticket's name, with a link once it has a post.
-    fn linked(&self, ticket: &Ticket) -> String {
-        let name = ticket.name();
-        match &ticket.post {
-            Some(post) => format!("[{name}]({})", self.link(post)),
-            None => format!("**{name}**"),
-        }
-    }
 }
 
 /// Something that was typed after `/ticket`.
@@ -174,6 +161,7 @@ pub struct DialogBroker(Arc<Counter>);
 
 struct Counter {
     tools: Arc<BrokerTools>,
+    dialogs: Arc<Dialogs>,
     actor: Slot<DialogBrokerMsg>,
 }
 
@@ -186,7 +174,9 @@ impl DialogBroker {
         supervisor: &SupervisorHandle,
         tools: BrokerTools,
     ) -> Result<Self, StartFault> {
-        let counter = Arc::new(Counter { tools: Arc::new(tools), actor: Slot::empty() });
+        let dialogs = Arc::new(Dialogs::new(&tools.config.forms, &tools.texts));
+        let counter = Counter { tools: Arc::new(tools), dialogs, actor: Slot::empty() };
+        let counter = Arc::new(counter);
         supervisor.start(counter.clone()).await?;
         Ok(Self(counter))
     }
@@ -242,7 +232,7 @@ impl Child for Counter {
 
     fn start(&self, supervisor: ActorCell) -> BoxFuture<'_, Result<ActorCell, SpawnErr>> {
         Box::pin(async move {
-            let args = self.tools.clone();
+            let args = (self.tools.clone(), self.dialogs.clone());
             let (actor, _) = Actor::spawn_linked(None, Broker, args, supervisor).await?;
             let cell = actor.get_cell();
             self.actor.set(Some(actor));
@@ -263,6 +253,7 @@ struct Broker;
 
 struct State {
     tools: Arc<BrokerTools>,
+    dialogs: Arc<Dialogs>,
     places: Arc<Semaphore>,
     tasks: TaskTracker,
 }
@@ -270,15 +261,15 @@ struct State {
 impl Actor for Broker {
     type Msg = DialogBrokerMsg;
     type State = State;
-    type Arguments = Arc<BrokerTools>;
+    type Arguments = (Arc<BrokerTools>, Arc<Dialogs>);
 
     async fn pre_start(
         &self,
         _: ActorRef<DialogBrokerMsg>,
-        tools: Arc<BrokerTools>,
+        (tools, dialogs): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
         let places = Arc::new(Semaphore::new(AT_ONCE));
-        Ok(State { tools, places, tasks: TaskTracker::new() })
+        Ok(State { tools, dialogs, places, tasks: TaskTracker::new() })
     }
 
     async fn handle(
@@ -325,13 +316,16 @@ impl State {
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
-        let clerk = Clerk { tools: self.tools.clone(), locale };
+        let (tools, dialogs) = (self.tools.clone(), self.dialogs.clone());
+        let clerk = Clerk { tools, dialogs, locale };
         let Ok(place) = self.places.clone().try_acquire_owned() else {
             self.tools.metrics.shed("tickets");
             drop(reply.send(refused(clerk.say("overloaded", &[]))));
             return;
         };
-        self.tasks.spawn(answer(place, work(clerk), reply).in_current_span());
+        // On the heap at once: a task is moved several times before it runs, and this one is large.
+        let work = Box::pin(work(clerk));
+        self.tasks.spawn(answer(place, work, reply).in_current_span());
     }
 }
 
@@ -348,6 +342,7 @@ async fn answer<T>(
 /// Serves one request, in its language.
 struct Clerk {
     tools: Arc<BrokerTools>,
+    dialogs: Arc<Dialogs>,
     locale: Locale,
 }
 

@@ -31,10 +31,11 @@ async fn the_stand_in_serves_a_desk() {
     assert_eq!(files[0], ("log ü_.txt".to_owned(), Bytes::from_static(b"hello text")));
     let desk = desk_of(&redmine.url(), "bot");
     let id = IssueId::from(made.id);
-    redmine.comment_as("alice", made.id, "one\ntwo");
-    redmine.private_note_as("alice", made.id, "hidden");
-    redmine.set_status_as("bot", made.id, "Feedback");
-    redmine.close_as("bot", made.id);
+    redmine.comment_as("alice", made.id, "one\ntwo").unwrap();
+    redmine.private_note_as("alice", made.id, "hidden").unwrap();
+    assert!(!redmine.set_status_as("alice", made.id, "New"), "closed for a developer");
+    assert!(redmine.set_status_as("bot", made.id, "Feedback"));
+    assert!(redmine.close_as("bot", made.id));
     let texts = |notes: Vec<_>| notes.into_iter().rev().take(2).collect::<Vec<_>>();
     let notes = redmine.notes(made.id).into_iter().map(|note| (note.author, note.text));
     let expected = [("alice", "hidden".to_owned()), ("alice", "one\r\ntwo".to_owned())];
@@ -42,7 +43,7 @@ async fn the_stand_in_serves_a_desk() {
     let thread = desk.thread(id).await.unwrap();
     let said = thread.journals.iter().rev().take(2).map(|said| (said.text.as_str(), said.private));
     assert_eq!(said.collect::<Vec<_>>(), [("hidden", true), ("one\ntwo", false)]);
-    redmine.delete(made.id);
+    assert!(redmine.delete(made.id) && !redmine.delete(made.id));
     assert_eq!(desk.thread(id).await, Err(ApiError::NotFound { service: "redmine" }));
     redmine.revoke("bot");
     let unknown = Err(ApiError::Unauthorized { service: "redmine" });
@@ -124,7 +125,7 @@ async fn round_trip(url: &Url) {
     // The change is told.
     let page = desk.updated_since(thread.updated, 0).await.unwrap();
     assert!(page.items.iter().any(|one| one.id == id && one.closed), "{page:?}");
-    let later: Timestamp = thread.updated + Duration::from_secs(60);
+    let later: Timestamp = thread.updated + Duration::from_mins(1);
     assert_eq!(desk.updated_since(later, 0).await.unwrap().total, 0);
     let gone = wrong.updated_since(thread.updated, 0).await;
     assert_eq!(gone, Err(ApiError::Unauthorized { service: "redmine" }));

@@ -1,5 +1,7 @@
 //! Files: `POST /uploads.json`, the `uploads` of an issue, `GET /attachments/…`.
 
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION};
@@ -51,6 +53,9 @@ pub(super) struct File {
     created_on: Timestamp,
 }
 
+/// The number of a file, and what a write says of it.
+pub(super) type Taken = (u32, Params);
+
 #[derive(Serialize)]
 pub(super) struct FileOut {
     id: u32,
@@ -66,9 +71,12 @@ pub(super) struct FileOut {
 impl File {
     /// By what an upload is known: its number and the digest of its bytes.
     fn token(&self) -> String {
-        let digest: String =
-            Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{}.{digest}", self.id)
+        let mut token = format!("{}.", self.id);
+        for byte in Sha256::digest(&self.bytes) {
+            // Writing to a text does not fail.
+            let _ = write!(token, "{byte:02x}");
+        }
+        token
     }
 
     pub(super) fn out(&self, data: &Data) -> FileOut {
@@ -135,7 +143,7 @@ pub(super) fn upload(data: &mut Data, me: Option<&User>, request: &Request) -> R
 ///
 /// # Errors
 /// Redmine's sentence.
-pub(super) fn named(data: &Data, fields: &Params) -> Result<Vec<(u32, Params)>, String> {
+pub(super) fn named(data: &Data, fields: &Params) -> Result<Vec<Taken>, String> {
     let sent = fields.get("uploads").and_then(Value::as_array).cloned().unwrap_or_default();
     let sent: Vec<Params> = sent.into_iter().filter_map(|one| one.as_object().cloned()).collect();
     let find = |token: &str| {
@@ -150,7 +158,7 @@ pub(super) fn named(data: &Data, fields: &Params) -> Result<Vec<(u32, Params)>, 
 }
 
 /// Hangs the files on an issue and says what its journal notes of them.
-pub(super) fn hang(data: &mut Data, issue: u32, files: Vec<(u32, Params)>) -> Vec<Detail> {
+pub(super) fn hang(data: &mut Data, issue: u32, files: Vec<Taken>) -> Vec<Detail> {
     let mut details = Vec::new();
     for (id, sent) in files {
         let Some(file) = data.files.get_mut(&id) else { continue };

@@ -110,7 +110,7 @@ fn checked(
     data: &Data,
     draft: Draft,
     fields: &Params,
-) -> Result<(Issue, Vec<(u32, Params)>), Vec<String>> {
+) -> Result<(Issue, Vec<files::Taken>), Vec<String>> {
     match (draft.checked(), files::named(data, fields)) {
         (Ok(issue), Ok(uploads)) => Ok((issue, uploads)),
         (issue, uploads) => {
