@@ -13,6 +13,7 @@ mod issue_words;
 mod jira_comments;
 mod jira_creator;
 mod late_answers;
+mod lookout;
 mod mail_replier;
 mod mailbox_streamer;
 mod mailboxes;

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::{
     desk::{Desk, Task},
-    effects::{self, Craft, fault_of, later, plainly},
+    effects::{self, Craft, later, plainly},
     issue_words::{Reading, Style, Writer},
     mailboxes::{Mailbox, Mailboxes},
     people::People,
@@ -221,23 +221,9 @@ impl JiraCreator {
     }
 }
 
-/// A write failed. What Jira forbids us waits for the operator; but only a ticket and its comments
-/// are worth that all that comes after them waits too.
+/// A write failed.
 fn write_failed(effect: &Effect, error: &ApiError) -> Outcome {
-    let worth = matches!(
-        effect.work,
-        Work::CreateIssue { .. }
-            | Work::AddComment { .. }
-            | Work::FileTicket
-            | Work::AddReply { .. }
-    );
-    match error {
-        ApiError::Forbidden { .. } | ApiError::NotFound { .. } if worth => {
-            Outcome::Retry { after: Some(LOCKED_OUT), fault: fault_of(error) }
-        }
-        ApiError::NotFound { .. } => Outcome::Refused { fault: fault_of(error) },
-        error => effects::write_failed(error, LOCKED_OUT),
-    }
+    effects::tracker_failed(effect, error, LOCKED_OUT)
 }
 
 /// A read failed, before anything was written in this try.
