@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use ticketd::config::{self, Config};
 use ticketd::locale::Locale;
 use ticketd::sandbox::{
-    Call, Deployment, Graph, GraphSetup, IssueSnapshot, Jira, JiraSetup, Jmap, Submission,
+    Call, Deployment, Graph, GraphSetup, IssueSnapshot, Jira, JiraSetup, Jmap, Mattermost,
+    Submission,
 };
 
 use super::app::Home;
@@ -143,6 +144,7 @@ pub(crate) struct PostSetup<O: Office = Jmap> {
     wait: bool,
     movable_time: bool,
     jira_at: Option<url::Url>,
+    chat: Option<Arc<Mattermost>>,
 }
 
 impl Default for PostSetup {
@@ -184,6 +186,7 @@ impl<O: Office> PostSetup<O> {
             wait: true,
             movable_time: false,
             jira_at: None,
+            chat: None,
         }
     }
 
@@ -272,8 +275,10 @@ impl<O: Office> PostSetup<O> {
 
     /// With a Jira and a mailbox that are there already.
     pub(crate) async fn between(self, jira: Jira, jmap: O) -> Post<O> {
-        let Self { home, webhooks, change: changes, before, wait, jira_at, movable_time, .. } =
-            self;
+        let Self {
+            home, webhooks, change: changes, before, wait, jira_at, movable_time, chat, ..
+        } = self;
+
         for prepare in before {
             prepare(&jmap, &jira);
         }
@@ -290,10 +295,19 @@ impl<O: Office> PostSetup<O> {
         if let Some(home) = home {
             setup = setup.home(home);
         }
+        if let Some(chat) = chat {
+            setup = setup.mattermost(chat);
+        }
         if movable_time {
             setup = setup.movable_time();
         }
         Post::running(setup, jira, jmap, kept, wait).await
+    }
+
+    /// Takes the place of a ticketd that ran, also in the chat.
+    pub(crate) async fn after_in_chat(mut self, post: Post<O>) -> Post<O> {
+        self.chat = Some(post.app.mattermost.clone());
+        self.after(post).await
     }
 
     /// Jira is reached at this address.

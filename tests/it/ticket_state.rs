@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::json;
 use ticketd::config;
-use ticketd::sandbox::{Deployment, Fault, FaultRule, IssueSnapshot, PostSnapshot};
+use ticketd::sandbox::{Deployment, Fault, FaultRule, IssueSnapshot, PostSnapshot, PressResult};
 
 use super::jira_comments::hook;
 use crate::harness::{HOOK_SECRET, Post, PostSetup, free_address, with_tickets};
@@ -60,8 +60,14 @@ fn moves(post: &Post, key: &str) -> usize {
     post.asked(&format!("POST /rest/api/2/issue/{key}/transitions")).len()
 }
 
+/// Presses a button, which is there only when the post shows the ticket as it stands.
 async fn press(post: &Post, ticket: &PostSnapshot, button: &str) {
-    post.app.mattermost.press_button("bob", &ticket.id, button).await;
+    if button == "reopen" {
+        stands(post, ticket, "resolved").await;
+    }
+    let pressed = post.app.mattermost.press_button("bob", &ticket.id, button).await;
+    let PressResult::Done { ephemeral_text } = pressed else { panic!("{pressed:?}") };
+    assert_eq!(ephemeral_text, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -286,7 +292,7 @@ async fn what_was_decided_while_jira_was_away_outlives_a_restart() {
         stands(&post, ticket, "resolved").await;
     }
     post.jira.delete(&gone.key);
-    let post = setup().at_once().after(post).await;
+    let post = setup().at_once().after_in_chat(post).await;
     post.jira.clear_faults();
     issue_is(&post, &issue.key, "Done").await;
     // What has no issue any more goes on as a ticket.
