@@ -2,6 +2,7 @@
 //! waits for the network inside `handle`: a task does, and its result comes back as a message.
 
 mod budget;
+mod chat_feed;
 mod desk;
 mod dialog_broker;
 mod doorbell;
@@ -21,7 +22,10 @@ mod slot;
 mod supervisor;
 mod thread_reader;
 
-pub use desk::{Desk, Listing, NewTicket, Opened, Recorded, Retried, Row, Site, TicketFilter};
+pub use chat_feed::{ChatFeed, FeedNews, FeedReader, start_chat_feed};
+pub use desk::{
+    Announced, Desk, Listing, NewTicket, Opened, Recorded, Retried, Row, Site, TicketFilter,
+};
 pub use dialog_broker::{
     BrokerTools, Channels, DialogBroker, FilledForm, FormSays, NoBroker, Press, TicketOrder,
 };

@@ -4,7 +4,7 @@
 //! has its last barrier. Whatever hangs is cut off by the hard stop; nothing acknowledged is lost
 //! by that, because the barrier came before the acknowledgement.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use jiff::SignedDuration;
@@ -30,14 +30,16 @@ use crate::{
 mod mail_road;
 mod mail_source;
 mod tickets;
+mod trackers;
 
-pub use mail_road::{MailRoad, jira_client, template};
+pub use mail_road::{MailRoad, template};
 pub use mail_source::{graph_auth, graph_client, jmap_client};
+pub use trackers::jira_client;
+
+use trackers::{Shared, Trackers};
 
 /// How long actors may take to finish what they have.
 const ACTORS_LIMIT: Duration = Duration::from_secs(5);
-/// Stands for the lag of Jira's index where there is no Jira: longer than any call is under way.
-const NO_INDEX: Duration = Duration::from_mins(5);
 /// How often the door forgets silent users.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 /// How often the desk is counted for `/metrics` and `/ready`.
@@ -108,25 +110,41 @@ impl App {
         let mail_road = MailRoad::build(&config, &store, &metrics)?;
         let mut mail = Mailboxes::default();
         let mut jira_hook = None;
+        let trackers = Trackers::build(&config, &redmine, &metrics)?;
+        parts.extend(trackers.parts());
         if let Some(road) = &mail_road {
-            parts.push(road.jira.part().clone());
-            mail = road.review.mailboxes.clone();
+            let Review { desk, mailboxes } = &road.review;
+            mail = mailboxes.clone();
             let secret = config.jira.as_ref().and_then(|jira| jira.webhook_secret.clone());
-            let (desk, jira) = (road.review.desk.clone(), road.jira.clone());
-            jira_hook = secret.map(|secret| JiraHook::new(secret, desk, jira));
-            let chat = (&mattermost, &config.mattermost.url, locale);
-            road.start(&supervisor, &texts, chat).await?;
+            let jira = trackers.jira.as_ref().map(|jira| jira.client.clone());
+            jira_hook =
+                secret.zip(jira).map(|(secret, jira)| JiraHook::new(secret, desk.clone(), jira));
+            let shared = Shared {
+                desk,
+                mailboxes,
+                texts: &texts,
+                mattermost: &mattermost,
+                chat_url: &config.mattermost.url,
+                locale,
+            };
+            trackers.start(&supervisor, &shared).await?;
+            road.start(&supervisor, &trackers, &shared).await?;
         }
-        let tracker = mail_road.as_ref().map(|road| road.jira.clone());
-        let review =
-            mail_road.map(|road| road.review).or_else(|| without_mail(&config, &store, &metrics));
+        let review = mail_road.map(|road| road.review);
         let tickets = match (&config.ticket, &review) {
             (Some(ticket), Some(Review { desk, .. })) => {
                 let (late, texts, metrics) = (&late, &texts, &metrics);
-                let (config, mattermost) = (&config, &mattermost);
-                let jira = tracker.as_ref();
-                let parts =
-                    tickets::Parts { config, ticket, mattermost, jira, desk, late, texts, metrics };
+                let (config, mattermost, trackers) = (&config, &mattermost, &trackers);
+                let parts = tickets::Parts {
+                    config,
+                    ticket,
+                    mattermost,
+                    trackers,
+                    desk,
+                    late,
+                    texts,
+                    metrics,
+                };
                 Some(tickets::start(&supervisor, parts).await?)
             }
             _ => None,
@@ -224,15 +242,7 @@ impl App {
 /// # Errors
 /// As [`MailRoad::build`].
 pub fn review(config: &Config, store: &Store, metrics: &Metrics) -> anyhow::Result<Option<Review>> {
-    let road = MailRoad::build(config, store, metrics)?;
-    Ok(road.map(|road| road.review).or_else(|| without_mail(config, store, metrics)))
-}
-
-/// The desk of a ticketd that has tickets and no mailbox.
-fn without_mail(config: &Config, store: &Store, metrics: &Metrics) -> Option<Review> {
-    config.ticket.as_ref()?;
-    let desk = Desk::new(store.clone(), HashMap::new(), NO_INDEX, metrics.clone());
-    Some(Review { desk, mailboxes: Mailboxes::default() })
+    Ok(MailRoad::build(config, store, metrics)?.map(|road| road.review))
 }
 
 /// Opens the store with the configured keys.

@@ -28,7 +28,7 @@ pub use mailbox::{
     ChangesFault, Draft, DraftFault, Flow, Found, Head, InlineImage, MailboxClient, News, Open,
     Whole,
 };
-pub use mattermost::MattermostClient;
+pub use mattermost::{Event, Events, EventsFault, MattermostClient, Reaction, Resume};
 pub use redmine::{RedmineClient, RedmineDesk};
 pub use transport::{Download, Transport};
 pub use user_locales::UserLocales;

@@ -13,6 +13,7 @@ mod layers;
 mod limits;
 mod mailbox;
 mod mattermost;
+mod place;
 mod reader;
 mod redmine;
 mod section;
@@ -30,11 +31,13 @@ pub use mailbox::{
     Automatic, Credential, Filter, Graph, Jmap, MailSource, Mailbox, Mark, Reply, SignIn,
 };
 pub use mattermost::Mattermost;
-pub use redmine::Redmine;
+pub use place::Place;
+pub use redmine::{Filing, Redmine, TextFormatting};
 pub use store::Store;
 pub use ticket::{Field, FieldKind, Form, Ticket};
 
 use layers::Layer;
+use place::Trackers;
 use reader::{Faulted, Reader};
 
 /// Where the file is looked for when none is named; the first that exists is taken.
@@ -49,11 +52,11 @@ pub struct Config {
     pub store: Store,
     /// The chat.
     pub mattermost: Mattermost,
-    /// The tracker of the slash commands.
+    /// The tracker of the slash commands, and of mails and tickets where they name it.
     pub redmine: Redmine,
     /// The slash command `/ticket`, if there is one.
     pub ticket: Option<Ticket>,
-    /// The tracker of the mails; always there beside a mailbox.
+    /// The tracker that mails and tickets can become issues of, beside Redmine.
     pub jira: Option<Jira>,
     /// The mailboxes, in the order of the file.
     pub mailboxes: Vec<Mailbox>,
@@ -105,17 +108,21 @@ impl Config {
             ),
         ];
         let jira = Jira::read(reader.section("jira"));
-        let ticket = Ticket::read(reader, &jira, &ready);
+        let redmine = Redmine::read(reader.section("redmine"));
+        let trackers = Trackers { jira: &jira, redmine: &redmine };
+        let ticket = Ticket::read(reader, trackers, &ready);
         let busy = has_mailbox || !matches!(ticket, Ok(None));
-        let redmine = Redmine::read(reader.section("redmine"), busy);
-        let mailboxes = Mailbox::read_all(reader, &jira, http.public_url.as_ref(), has_token);
+        let needs = redmine
+            .as_ref()
+            .map_or(Ok(()), |redmine| redmine.needs_tokens(reader.section("redmine"), busy));
+        let mailboxes = Mailbox::read_all(reader, trackers, http.public_url.as_ref(), has_token);
         let desk = Desk::read(reader);
         let limits = Limits::read(reader.section("limits"));
         Ok(Self {
             http,
             store: store?,
             mattermost: mattermost?,
-            redmine: redmine?,
+            redmine: needs.and(redmine)?,
             ticket: ticket?,
             jira: jira?,
             mailboxes: mailboxes?,

@@ -32,5 +32,6 @@ pub use mattermost::hooks::Delayed;
 pub use mattermost::posts::PostSnapshot;
 pub use mattermost::slash::SlashForm;
 pub use redmine::Redmine;
+pub use redmine::control::{RedmineIssue, RedmineNote};
 pub use server::Call;
 pub use wire::Answer;

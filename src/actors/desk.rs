@@ -16,12 +16,12 @@ use tokio::sync::Semaphore;
 use crate::{
     clock,
     model::{
-        case::{Case, MailRecord, Standing},
+        case::{Case, MailRecord},
         desk::{self as rules, Done, Outcome, Policy},
         effect::{Effect, Trace, Work, Worker},
         filter::Rules,
         ids::ChannelId,
-        keys::{CaseId, CommentId, EffectId, IssueKey, MailKey, MailboxName, Tracker},
+        keys::{CaseId, EffectId, MailKey, MailboxName, Tracker},
         mail::{Email, MessageId},
         thread::ThreadSecret,
     },
@@ -29,8 +29,10 @@ use crate::{
     telemetry::Metrics,
 };
 
+mod answers;
 mod arrival;
 mod intake;
+mod issues;
 mod leads;
 mod review;
 mod tickets;
@@ -93,17 +95,6 @@ pub struct Task {
     pub case: Case,
     /// What is to be done.
     pub effect: Effect,
-}
-
-/// What became of an agent's comment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Commented {
-    /// It will be sent.
-    Queued,
-    /// It was seen before.
-    Known,
-    /// Its issue belongs to no case.
-    Foreign,
 }
 
 impl Desk {
@@ -265,7 +256,7 @@ impl Desk {
     /// # Errors
     /// The store's: then the effect is as it was before, and will be looked for.
     pub async fn settle(&self, id: EffectId, outcome: Outcome) -> Result<(), StoreError> {
-        let now = clock::now();
+        let (now, post) = (clock::now(), wake::post_in(&outcome));
         self.write(move |inner, tables| {
             tables.write(|rows| {
                 let (Some(mut case), Some(mut effect)) = (rows.case(id.case)?, rows.effect(id)?)
@@ -282,12 +273,12 @@ impl Desk {
                     .mailbox()
                     .and_then(|of| inner.sites.get(of))
                     .map_or(inner.elsewhere, |site| site.policy);
-                policy.notices &= intake::may_answer(rows, inner, tables.secret(), &case, now)?;
+                policy.notices &= answers::may_answer(rows, inner, tables.secret(), &case, now)?;
                 let created = matches!(outcome, Outcome::Done(Done::Created { .. }));
                 let more =
                     rules::settle(&mut case, &mut effect, following.as_ref(), outcome, policy, now);
                 if more.iter().any(|effect| effect.work == Work::SendNotice) {
-                    intake::count_answer(rows, tables.secret(), &case, now)?;
+                    answers::count_answer(rows, tables.secret(), &case, now)?;
                 }
                 leads::keep(rows, &case, &effect, created)?;
                 rows.put_effect(&effect)?;
@@ -300,120 +291,8 @@ impl Desk {
             })
         })
         .await?;
-        self.wake(&Worker::ALL);
+        self.tell_settled(id.case, post);
         Ok(())
-    }
-
-    /// Takes up an agent's comment.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn commented(
-        &self,
-        issue: IssueKey,
-        comment: CommentId,
-    ) -> Result<Commented, StoreError> {
-        let outcome = self
-            .write(move |_, tables| {
-                tables.write(|rows| {
-                    let Some(id) = rows.case_of_issue(&issue)? else {
-                        return Ok(Commented::Foreign);
-                    };
-                    if rows.comment_is_known(id, &comment)? {
-                        return Ok(Commented::Known);
-                    }
-                    let Some(mut case) = rows.case(id)? else { return Ok(Commented::Foreign) };
-                    let now = clock::now();
-                    rows.know_comment(id, &comment, now)?;
-                    for effect in rules::agent_commented(&mut case, comment, now) {
-                        rows.put_effect(&effect)?;
-                    }
-                    rows.put_case(&case)?;
-                    Ok(Commented::Queued)
-                })
-            })
-            .await?;
-        self.wake(&[Worker::Mail, Worker::Chat]);
-        Ok(outcome)
-    }
-
-    /// Takes up how an issue stands in its tracker: the ticket follows where that is news.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn stands(&self, issue: IssueKey, standing: Standing) -> Result<(), StoreError> {
-        // Most looks bring no news: they cost no barrier.
-        let asked = issue.clone();
-        let news = self.read(move |tables| {
-            let Some(id) = tables.case_of_issue(&asked)? else { return Ok(false) };
-            let case = tables.case(id)?.filter(|case| case.issue.as_ref() == Some(&asked));
-            let news = |mut case| rules::stands(&mut case, standing, clock::now()).is_some();
-            Ok(case.is_some_and(news))
-        });
-        if !news.await? {
-            return Ok(());
-        }
-        self.write(move |inner, tables| {
-            tables.write(|rows| {
-                let Some(id) = rows.case_of_issue(&issue)? else { return Ok(()) };
-                let Some(mut case) = rows.case(id)? else { return Ok(()) };
-                let Some(effects) = rules::stands(&mut case, standing, clock::now()) else {
-                    return Ok(());
-                };
-                effects.iter().try_for_each(|effect| rows.put_effect(effect))?;
-                rows.put_case(&case)?;
-                inner.last_words(&case);
-                Ok(())
-            })
-        })
-        .await?;
-        self.wake(&[Worker::Chat]);
-        Ok(())
-    }
-
-    /// The case whose issue was made with this mark, as it stands.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn case_of_mark(&self, mark: &str) -> Result<Option<Case>, StoreError> {
-        if let Some(case) = self.secret().case_of_ticket(mark) {
-            return self.case(case).await;
-        }
-        let Some(mark) = MessageId::parse(mark) else { return Ok(None) };
-        let mailboxes: Vec<_> = self.0.sites.keys().cloned().collect();
-        self.read(move |tables| {
-            for mailbox in mailboxes {
-                if let Some(case) = tables.case_of_message(&mailbox, &mark)? {
-                    return tables.case(case);
-                }
-            }
-            Ok(None)
-        })
-        .await
-    }
-
-    /// Notes that the case's issue has another key now.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn moved(&self, case: CaseId, to: IssueKey) -> Result<(), StoreError> {
-        self.write(move |_, tables| {
-            tables.write(|rows| {
-                let Some(mut case) = rows.case(case)? else { return Ok(()) };
-                rows.link_issue(&to, case.id)?;
-                case.issue = Some(to);
-                rows.put_case(&case)
-            })
-        })
-        .await
-    }
-
-    /// Whether the issue belongs to a case.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn knows_issue(&self, issue: IssueKey) -> Result<bool, StoreError> {
-        self.read(move |tables| Ok(tables.case_of_issue(&issue)?.is_some())).await
     }
 
     async fn read<T: Send + 'static>(

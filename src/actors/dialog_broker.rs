@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 use url::Url;
 
+use self::dialog::Dialogs;
 use super::{
     desk::Desk,
     late_answers::LateAnswers,
@@ -36,6 +37,7 @@ use crate::{
 };
 
 mod command;
+mod dialog;
 mod form;
 mod open;
 mod press;
@@ -174,6 +176,7 @@ pub struct DialogBroker(Arc<Counter>);
 
 struct Counter {
     tools: Arc<BrokerTools>,
+    dialogs: Arc<Dialogs>,
     actor: Slot<DialogBrokerMsg>,
 }
 
@@ -186,7 +189,9 @@ impl DialogBroker {
         supervisor: &SupervisorHandle,
         tools: BrokerTools,
     ) -> Result<Self, StartFault> {
-        let counter = Arc::new(Counter { tools: Arc::new(tools), actor: Slot::empty() });
+        let dialogs = Arc::new(Dialogs::new(&tools.config.forms, &tools.texts));
+        let counter = Counter { tools: Arc::new(tools), dialogs, actor: Slot::empty() };
+        let counter = Arc::new(counter);
         supervisor.start(counter.clone()).await?;
         Ok(Self(counter))
     }
@@ -242,7 +247,7 @@ impl Child for Counter {
 
     fn start(&self, supervisor: ActorCell) -> BoxFuture<'_, Result<ActorCell, SpawnErr>> {
         Box::pin(async move {
-            let args = self.tools.clone();
+            let args = (self.tools.clone(), self.dialogs.clone());
             let (actor, _) = Actor::spawn_linked(None, Broker, args, supervisor).await?;
             let cell = actor.get_cell();
             self.actor.set(Some(actor));
@@ -263,6 +268,7 @@ struct Broker;
 
 struct State {
     tools: Arc<BrokerTools>,
+    dialogs: Arc<Dialogs>,
     places: Arc<Semaphore>,
     tasks: TaskTracker,
 }
@@ -270,15 +276,15 @@ struct State {
 impl Actor for Broker {
     type Msg = DialogBrokerMsg;
     type State = State;
-    type Arguments = Arc<BrokerTools>;
+    type Arguments = (Arc<BrokerTools>, Arc<Dialogs>);
 
     async fn pre_start(
         &self,
         _: ActorRef<DialogBrokerMsg>,
-        tools: Arc<BrokerTools>,
+        (tools, dialogs): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
         let places = Arc::new(Semaphore::new(AT_ONCE));
-        Ok(State { tools, places, tasks: TaskTracker::new() })
+        Ok(State { tools, dialogs, places, tasks: TaskTracker::new() })
     }
 
     async fn handle(
@@ -325,13 +331,16 @@ impl State {
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
-        let clerk = Clerk { tools: self.tools.clone(), locale };
+        let (tools, dialogs) = (self.tools.clone(), self.dialogs.clone());
+        let clerk = Clerk { tools, dialogs, locale };
         let Ok(place) = self.places.clone().try_acquire_owned() else {
             self.tools.metrics.shed("tickets");
             drop(reply.send(refused(clerk.say("overloaded", &[]))));
             return;
         };
-        self.tasks.spawn(answer(place, work(clerk), reply).in_current_span());
+        // On the heap at once: a task is moved several times before it runs, and this one is large.
+        let work = Box::pin(work(clerk));
+        self.tasks.spawn(answer(place, work, reply).in_current_span());
     }
 }
 
@@ -348,6 +357,7 @@ async fn answer<T>(
 /// Serves one request, in its language.
 struct Clerk {
     tools: Arc<BrokerTools>,
+    dialogs: Arc<Dialogs>,
     locale: Locale,
 }
 

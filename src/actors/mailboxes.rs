@@ -34,8 +34,8 @@ pub struct Mailbox {
     pub address: Email,
     /// Where its mails come from.
     pub source: MailboxClient,
-    /// The board's name, as Jira knows it.
-    pub board: String,
+    /// Where its issues are made: the name of a board of Jira's, or a project of Redmine's.
+    pub place: String,
     /// What its issues are labelled with, besides the labels of all.
     pub category: Option<String>,
     /// How often mails are asked for where the server does not push.

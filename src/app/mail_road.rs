@@ -1,21 +1,17 @@
-//! The mail road, put together: from the configured mailboxes over the desk to Jira and back.
+//! The mail road, put together: from the configured mailboxes to the desk, and back.
 
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
-use anyhow::Context as _;
-use url::Url;
-
 use super::mail_source::{self, StoredGrants, graph_client, jmap_client};
+use super::trackers::{Shared, Trackers};
 use crate::{
     actors::{
-        Boards, CommentTools, Desk, Doorbell, Herald, Hook, IssueSettings, JiraTools, MailTools,
-        Mailbox, Mailboxes, Review, Site, SupervisorHandle, Template, start_jira_comments,
-        start_jira_creator, start_mail_replier, start_mailbox_streamer,
+        Announced, Desk, Doorbell, Herald, Hook, MailTools, Mailbox, Mailboxes, Review, Site,
+        SupervisorHandle, Template, start_mail_replier, start_mailbox_streamer,
     },
-    clients::{Grants, JiraAuth, JiraClient, JiraSettings, MailboxClient, Mark, MattermostClient},
-    config::{self, Config},
+    clients::{Grants, MailboxClient, Mark},
+    config::{self, Config, Place},
     health,
-    locale::{Locale, Texts},
     model::{
         desk::Policy,
         filter::Rules,
@@ -27,23 +23,20 @@ use crate::{
     store::Store,
     telemetry::Metrics,
 };
+use anyhow::Context as _;
 
-/// How long a call to Jira may take; what is attached has longer.
-const JIRA_LIMIT: Duration = Duration::from_secs(20);
+/// Stands for the lag of Jira's index where there is no Jira: longer than any call is under way.
+const NO_INDEX: Duration = Duration::from_mins(5);
 
 /// The parts of the mail road.
 pub struct MailRoad {
     /// What the operator asks.
     pub review: Review,
-    /// Jira.
-    pub jira: JiraClient,
-    boards: Boards,
-    config: config::Jira,
 }
 
 impl MailRoad {
-    /// Puts it together; `None` where there is neither a mailbox nor a form whose tickets become
-    /// issues. Nothing is called yet.
+    /// Puts it together; `None` where there is neither a mailbox nor `/ticket`. Nothing is called
+    /// yet.
     ///
     /// # Errors
     /// A sentence for the operator: a template that cannot be read, or no CA certificates.
@@ -52,25 +45,20 @@ impl MailRoad {
         store: &Store,
         metrics: &Metrics,
     ) -> anyhow::Result<Option<Self>> {
-        let forms = config.ticket.iter().flat_map(|ticket| &ticket.forms);
-        let boards: Vec<_> = forms.filter_map(|form| form.board.as_ref()).collect();
-        let idle = config.mailboxes.is_empty() && boards.is_empty();
-        let (Some(jira), false) = (&config.jira, idle) else { return Ok(None) };
-        let boards = jira.boards.iter().filter(|board| boards.contains(&&board.key));
-        let boards: Vec<_> = boards.map(|board| board.name.clone()).collect();
-        let client = jira_client(jira, metrics)?;
+        if config.mailboxes.is_empty() && config.ticket.is_none() {
+            return Ok(None);
+        }
         let mut sites = HashMap::new();
         let mut mailboxes = Vec::new();
         for one in &config.mailboxes {
-            let (mailbox, site) = mailbox(one, jira, config, store, metrics)?;
+            let (mailbox, site) = mailbox(one, config, store, metrics)?;
             sites.insert(mailbox.name.clone(), site);
             mailboxes.push(mailbox);
         }
-        let boards = mailboxes.iter().map(|mailbox| mailbox.board.clone()).chain(boards);
-        let boards = Boards::new(client.clone(), boards);
-        let desk = Desk::new(store.clone(), sites, jira.index_lag, metrics.clone());
+        let index_lag = config.jira.as_ref().map_or(NO_INDEX, |jira| jira.index_lag);
+        let desk = Desk::new(store.clone(), sites, index_lag, metrics.clone());
         let review = Review { desk, mailboxes: Mailboxes::new(mailboxes) };
-        Ok(Some(Self { review, jira: client, boards, config: jira.clone() }))
+        Ok(Some(Self { review }))
     }
 
     /// Starts its actors.
@@ -80,88 +68,31 @@ impl MailRoad {
     pub async fn start(
         &self,
         supervisor: &SupervisorHandle,
-        texts: &Arc<Texts>,
-        (mattermost, chat_url, locale): (&MattermostClient, &Url, Locale),
+        trackers: &Trackers,
+        shared: &Shared<'_>,
     ) -> anyhow::Result<()> {
         let Review { desk, mailboxes } = &self.review;
-        let jira = &self.config;
-        let users = jira.users.iter();
-        let users = users.filter_map(|(email, user)| Some((Email::parse(email)?, user.clone())));
-        let tools = JiraTools {
-            jira: self.jira.clone(),
-            mattermost: mattermost.clone(),
-            desk: desk.clone(),
-            mailboxes: mailboxes.clone(),
-            boards: self.boards.clone(),
-            texts: texts.clone(),
-            settings: IssueSettings {
-                issue_type: jira.issue_type.clone(),
-                labels: jira.labels.clone(),
-                users: users.collect(),
-                reopen: jira.reopen.clone(),
-                resolve: jira.resolve.clone(),
-                locale,
-                chat_url: chat_url.clone(),
-            },
-        };
-        start_jira_creator(supervisor, tools).await?;
-        let tools = MailTools {
-            jira: self.jira.clone(),
-            desk: desk.clone(),
-            mailboxes: mailboxes.clone(),
-            texts: texts.clone(),
-        };
-        start_mail_replier(supervisor, tools).await?;
-        if let Some(label) = jira.labels.first() {
-            let tools = CommentTools {
-                jira: self.jira.clone(),
+        if let (Some(jira), false) = (&trackers.jira, mailboxes.all().is_empty()) {
+            let tools = MailTools {
+                jira: jira.client.clone(),
                 desk: desk.clone(),
-                label: label.clone(),
-                poll: jira.poll,
-                index_lag: jira.index_lag,
-                webhooks: jira.webhook_secret.is_some(),
+                mailboxes: mailboxes.clone(),
+                texts: shared.texts.clone(),
             };
-            start_jira_comments(supervisor, tools).await?;
+            start_mail_replier(supervisor, tools).await?;
         }
         for mailbox in mailboxes.all() {
-            let channel = mailbox.channel.clone();
-            let herald = channel
-                .map(|channel| Herald::new(mattermost.clone(), channel, texts.clone(), locale));
+            let herald = mailbox.channel.clone().map(|channel| {
+                Herald::new(shared.mattermost.clone(), channel, shared.texts.clone(), shared.locale)
+            });
             start_mailbox_streamer(supervisor, mailbox, desk.clone(), herald).await?;
         }
-        let boards = self.boards.clone();
-        tokio::spawn(async move { boards.resolve().await });
         Ok(())
     }
 }
 
-/// The configured Jira. Nothing is called yet.
-///
-/// # Errors
-/// Without CA certificates.
-pub fn jira_client(jira: &config::Jira, metrics: &Metrics) -> anyhow::Result<JiraClient> {
-    let token = jira.api_token.clone();
-    let auth = match &jira.user {
-        Some(user) => JiraAuth::Basic { user: user.clone(), token },
-        None => JiraAuth::Bearer(token),
-    };
-    let settings = JiraSettings {
-        url: jira.url.clone(),
-        auth,
-        cloud: match jira.flavour {
-            config::Flavour::Auto => None,
-            config::Flavour::Cloud => Some(true),
-            config::Flavour::DataCenter => Some(false),
-        },
-        writes_per_second: jira.writes_per_second,
-        limit: JIRA_LIMIT,
-    };
-    Ok(JiraClient::new(settings, metrics.clone())?)
-}
-
 fn mailbox(
     mailbox: &config::Mailbox,
-    jira: &config::Jira,
     config: &Config,
     store: &Store,
     metrics: &Metrics,
@@ -170,15 +101,19 @@ fn mailbox(
     let wrong = |what: &str| format!("mailbox[{name}].{what}");
     let parsed = MailboxName::parse(name).with_context(|| wrong("name"))?;
     let address = Email::parse(&mailbox.address).with_context(|| wrong("address"))?;
-    let board = mailbox.board.as_ref().or(jira.default_board.as_ref());
-    let board = jira.boards.iter().find(|known| Some(&known.key) == board);
-    let board = board.with_context(|| wrong("board"))?.name.clone();
-    let category = mailbox.category.as_ref().or(jira.default_category.as_ref());
+    let (tracker, place) = place(&mailbox.place, config).with_context(|| wrong("board"))?;
+    let jira = config.jira.as_ref().filter(|_| tracker == Tracker::Jira);
+    let category =
+        mailbox.category.as_ref().or_else(|| jira.and_then(|jira| jira.default_category.as_ref()));
     let reply = &mailbox.reply;
     let template = reply.template_file.as_deref().map(template).transpose()?;
     let Source { client: source, mark, hook, grants } =
         source(mailbox, &parsed, config, store, metrics)?;
     let filter = &mailbox.filter;
+    let channel = mailbox.channel.as_deref().map(ChannelId::parse).transpose()?;
+    let announced = channel.clone().zip(config.ticket.as_ref()).map(|(channel, ticket)| {
+        Announced { channel, prefix: ticket.prefix.clone(), time_zone: ticket.time_zone.clone() }
+    });
     let aliases = mailbox.aliases.iter().filter_map(|alias| Email::parse(alias));
     let site = Site {
         rules: Rules {
@@ -189,21 +124,23 @@ fn mailbox(
             per_sender_per_hour: filter.per_sender_per_hour.get(),
         },
         policy: Policy {
-            tracker: Tracker::Jira,
+            tracker,
             notices: reply.enabled,
-            reopen: jira.reopen.is_some(),
-            index_lag: jira.index_lag,
+            reopen: match (jira, &config.redmine.filing) {
+                (Some(jira), _) => jira.reopen.is_some(),
+                (None, filing) => filing.as_ref().is_some_and(|one| one.reopen_status.is_some()),
+            },
+            index_lag: jira.map_or(NO_INDEX, |jira| jira.index_lag),
         },
         answers_per_day: reply.per_address_per_day.get(),
-        announced: None,
+        announced,
     };
-    let channel = mailbox.channel.as_deref().map(ChannelId::parse);
     let ready = Mailbox {
         health: health::Mailbox::new(name),
         name: parsed,
         address,
         source,
-        board,
+        place,
         category: category.and_then(|category| issue_text::label(category)),
         poll: mailbox.poll,
         first_days: mailbox.first_days,
@@ -213,11 +150,23 @@ fn mailbox(
         template,
         mark,
         hook,
-        channel: channel.transpose()?,
+        channel,
         bell: Doorbell::default(),
         grants,
     };
     Ok((ready, site))
+}
+
+/// Which tracker, and where in there: the name of a board of Jira's, a project of Redmine's.
+pub(super) fn place(place: &Place, config: &Config) -> Option<(Tracker, String)> {
+    match place {
+        Place::Jira(key) => {
+            let mut boards = config.jira.iter().flat_map(|jira| &jira.boards);
+            let board = boards.find(|board| board.key == *key)?;
+            Some((Tracker::Jira, board.name.clone()))
+        }
+        Place::Redmine(project) => Some((Tracker::Redmine, project.clone())),
+    }
 }
 
 /// Where a mailbox's mails come from, and what only some have.

@@ -4,16 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 
+use super::{mail_road::place, trackers::Trackers};
+
 use crate::{
     actors::{
         BrokerTools, Channels, Desk, DialogBroker, LateAnswers, PosterTools, ReaderTools,
         SupervisorHandle, start_mattermost_poster, start_thread_reader,
     },
-    clients::{JiraClient, MattermostClient},
+    clients::MattermostClient,
     config::{self, Config},
     http::Tickets,
     locale::Texts,
-    model::keys::Tracker,
     telemetry::Metrics,
 };
 
@@ -26,7 +27,7 @@ pub(super) struct Parts<'p> {
     pub(super) config: &'p Config,
     pub(super) ticket: &'p config::Ticket,
     pub(super) mattermost: &'p MattermostClient,
-    pub(super) jira: Option<&'p JiraClient>,
+    pub(super) trackers: &'p Trackers,
     pub(super) desk: &'p Desk,
     pub(super) late: &'p LateAnswers,
     pub(super) texts: &'p Arc<Texts>,
@@ -41,12 +42,12 @@ pub(super) async fn start(
     supervisor: &SupervisorHandle,
     parts: Parts<'_>,
 ) -> anyhow::Result<Tickets> {
-    let Parts { config, ticket, mattermost, jira, desk, late, texts, metrics } = parts;
+    let Parts { config, ticket, mattermost, trackers, desk, late, texts, metrics } = parts;
     let base = config.http.public_url.as_ref().context("http.public_url is not set")?;
     let secret = desk.secret();
     let tools = PosterTools {
         mattermost: mattermost.clone(),
-        jira: jira.cloned(),
+        jira: trackers.jira.as_ref().map(|jira| jira.client.clone()),
         desk: desk.clone(),
         texts: texts.clone(),
         locale: config.mattermost.locale,
@@ -54,15 +55,15 @@ pub(super) async fn start(
         actions_url: base.join(&Tickets::button_path(secret))?,
     };
     start_mattermost_poster(supervisor, tools).await?;
-    if ticket.forms.iter().any(|form| form.board.is_some()) {
+    let announced = config.mailboxes.iter().any(|mailbox| mailbox.channel.is_some());
+    if announced || ticket.forms.iter().any(|form| form.place.is_some()) {
         let tools = ReaderTools { mattermost: mattermost.clone(), desk: desk.clone() };
         start_thread_reader(supervisor, tools).await?;
     }
-    let places = ticket.forms.iter().filter_map(|form| {
-        let boards = config.jira.iter().flat_map(|jira| &jira.boards);
-        let board = boards.into_iter().find(|board| Some(&board.key) == form.board.as_ref())?;
-        Some((form.name.clone(), (Tracker::Jira, board.name.clone())))
-    });
+    let places = ticket
+        .forms
+        .iter()
+        .filter_map(|form| Some((form.name.clone(), place(form.place.as_ref()?, config)?)));
     let channels = Channels::builder().max_capacity(CHANNELS).time_to_live(CHANNELS_KNOWN).build();
     let tools = BrokerTools {
         mattermost: mattermost.clone(),

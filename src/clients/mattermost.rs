@@ -5,8 +5,10 @@
 
 mod channels;
 mod dialogs;
+mod events;
 mod pace;
 mod posts;
+mod reactions;
 mod users;
 mod wire;
 
@@ -27,6 +29,10 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use self::pace::Rest;
+pub use self::{
+    events::{Event, Events, EventsFault, Resume},
+    reactions::Reaction,
+};
 use super::{ApiError, Transport, transport::Answer};
 use crate::{health::Part, model::ticket::Person, telemetry::Metrics};
 

@@ -5,6 +5,7 @@
 //! [`ApiError::Ambiguous`] and the caller looks before repeating it.
 
 mod signs;
+mod switch;
 
 use std::{
     sync::LazyLock,
@@ -203,8 +204,7 @@ impl Transport {
             .await
             .unwrap_or_else(|_| Err(self.unanswered(true, "no answer in time").into()));
         self.note(started, outcome.as_ref().err().map(|failed| &failed.error));
-        let (service, limit) = (self.service, self.limit);
-        outcome.map(|answer| Download { service, limit, answer })
+        outcome.map(|answer| Download { service: self.service, limit: self.limit, answer })
     }
 
     fn note(&self, started: Instant, error: Option<&ApiError>) {

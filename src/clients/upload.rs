@@ -49,16 +49,19 @@ fn whole(
         Err(ApiError::Malformed { service, cause })
     };
     let mut left = Some(length);
+    // Each piece waits for what follows it: nobody asks for more than was announced, so a piece
+    // too many would go unseen behind the last one.
+    let mut held = None;
     let ended = bytes.map(Some).chain(stream::once(ready(None)));
     ended.filter_map(move |piece| {
         ready(match piece {
             Some(Ok(bytes)) => {
                 let taken = u64::try_from(bytes.len()).ok();
                 left = left.zip(taken).and_then(|(left, taken)| left.checked_sub(taken));
-                Some(if left.is_some() { Ok(bytes) } else { wrong() })
+                if left.is_some() { held.replace(bytes).map(Ok) } else { Some(wrong()) }
             }
             Some(Err(error)) => Some(Err(error)),
-            None if left == Some(0) => None,
+            None if left == Some(0) => held.take().map(Ok),
             None => Some(wrong()),
         })
     })

@@ -18,8 +18,8 @@ pub use jmap::{Credential, Jmap};
 pub use reply::Reply;
 
 use super::forms::mail_address;
-use super::jira::Jira;
 use super::layers::MailboxSection;
+use super::place::{Named, Place, Trackers};
 use super::reader::{Faulted, Reader};
 
 /// A mailbox.
@@ -34,9 +34,9 @@ pub struct Mailbox {
     pub aliases: Vec<String>,
     /// Where its mails come from.
     pub source: MailSource,
-    /// The key of its board; without one Jira's `default_board`, which then is set.
-    pub board: Option<String>,
-    /// Its category; without one Jira's `default_category`.
+    /// Where its mails become issues.
+    pub place: Place,
+    /// Its category in Jira; without one Jira's `default_category`.
     pub category: Option<String>,
     /// The id of the channel that is told what only a person can mend.
     pub channel: Option<String>,
@@ -60,26 +60,20 @@ pub enum MailSource {
 }
 
 impl Mailbox {
-    /// All mailboxes. They need a Jira. `public` is `http.public_url`; `has_bot` is whether
+    /// All mailboxes. `public` is `http.public_url`; `has_bot` is whether
     /// `mattermost.bot_token` is set.
     pub(super) fn read_all(
         reader: &mut Reader,
-        jira: &Result<Option<Jira>, Faulted>,
+        trackers: Trackers<'_>,
         public: Option<&Url>,
         has_bot: bool,
     ) -> Result<Vec<Self>, Faulted> {
         let places = reader.mailboxes();
-        if !places.is_empty() && matches!(jira, Ok(None)) {
-            let problem = "not set, and a [[mailbox]] needs it: its mails become issues of Jira; \
-                           set url under [jira], or TICKETD_JIRA__URL";
-            reader.section("jira").unset("url", problem);
-        }
-        let jira = jira.as_ref().ok().and_then(Option::as_ref);
         let mut addresses = Addresses::default();
         // All are read before one fault ends it, so that every fault is noted.
         let read: Vec<_> = places
             .iter()
-            .map(|place| Self::read(reader, place, jira, (public, has_bot), &mut addresses))
+            .map(|place| Self::read(reader, place, trackers, (public, has_bot), &mut addresses))
             .collect();
         read.into_iter().collect()
     }
@@ -87,7 +81,7 @@ impl Mailbox {
     fn read(
         reader: &mut Reader,
         place: &MailboxSection,
-        jira: Option<&Jira>,
+        trackers: Trackers<'_>,
         (public, has_bot): (Option<&Url>, bool),
         addresses: &mut Addresses,
     ) -> Result<Self, Faulted> {
@@ -100,19 +94,14 @@ impl Mailbox {
             });
         let aliases = section.list("aliases", |text| addresses.take(text, here));
         let graph = section.chosen("source", &[("jmap", false), ("graph", true)]);
-        section.choice("tracker", &[("jira", ())]);
-        let board = section.checked("board", |text| match jira {
-            Some(jira) => jira.board(text),
-            None => Ok(text.to_owned()),
-        });
+        let issues = Place::read(&mut section, trackers, Named::Jira);
+        let jira = trackers.jira.as_ref().ok().and_then(Option::as_ref);
         let category = section.parsed("category", |text| match jira {
             Some(jira) => jira.category(text),
             None => Ok(text.to_owned()),
         });
-        if board == Ok(None) && jira.is_some_and(|jira| jira.default_board.is_none()) {
-            let problem = "not set, and neither is jira.default_board; set one of them to a key \
-                           of jira.boards";
-            section.unset("board", problem);
+        if category.is_some() && matches!(issues, Ok(Some(Place::Redmine(_)))) {
+            section.unset("category", "set, but tracker is not \"jira\"; remove it");
         }
         let channel = section.checked("channel", channel_id);
         if matches!(channel, Ok(Some(_))) && !has_bot {
@@ -135,7 +124,7 @@ impl Mailbox {
             address: address?,
             aliases,
             source: source?,
-            board: board?,
+            place: issues?.ok_or(Faulted)?,
             category,
             channel: channel?,
             first_days,

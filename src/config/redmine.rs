@@ -1,35 +1,123 @@
-//! `[redmine]`: the tracker, and the slash commands that lead to it.
+//! `[redmine]`: the tracker whose commands people type, and in which mails and tickets are filed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use url::Url;
 
+use super::forms::{self, mail_address};
 use super::reader::Faulted;
 use super::section::Section;
+
+/// The largest file that Redmine takes unless its administrator says otherwise.
+/// Source: `attachment_max_size` in Redmine's `config/settings.yml`, 5,120 KiB.
+const ATTACHMENT_BYTES: u64 = 5 << 20;
 
 /// The tracker.
 #[derive(Debug, Clone)]
 pub struct Redmine {
-    /// The server, ending in `/`.
+    /// Its address; ends in `/`.
     pub url: Url,
-    /// The tokens of the slash command, one for each team, each at least 16 characters of visible
-    /// ASCII. None only beside a mailbox or `/ticket`: the command is then refused to everybody.
+    /// The tokens of the slash commands, one for each team.
     pub slash_tokens: Vec<SecretString>,
-    /// The name of the status that `close` sets; without it the first closed one that the
+    /// The name of the status that closes an issue; without it the first closed one that the
     /// workflow allows.
     pub close_status: Option<String>,
+    /// How mails and tickets are filed; without it none is.
+    pub filing: Option<Filing>,
+}
+
+/// How mails and tickets are filed.
+#[derive(Debug, Clone)]
+pub struct Filing {
+    /// The key of the account that makes the issues.
+    pub api_key: SecretString,
+    /// The name of the issues' tracker; without it the project's first.
+    pub issue_type: Option<String>,
+    /// What Redmine's text formatting is set to.
+    pub text_formatting: TextFormatting,
+    /// How often news are asked for: 1 second to 1 hour.
+    pub poll: Duration,
+    /// User numbers by mail address, for watchers that Redmine does not show us.
+    pub users: BTreeMap<String, u64>,
+    /// The largest file, in bytes.
+    pub attachment_bytes: u64,
+    /// The status that a follow-up sets on a closed issue; without it a closed issue stays closed.
+    pub reopen_status: Option<String>,
+}
+
+/// Redmine's text formatting, which its API does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextFormatting {
+    /// Textile.
+    Textile,
+    /// `CommonMark` Markdown, or the older Markdown.
+    CommonMark,
 }
 
 impl Redmine {
-    /// There may be no slash tokens if there is something else to do.
-    pub(super) fn read(mut section: Section<'_>, busy: bool) -> Result<Self, Faulted> {
-        let url = section.url_or("url", "http://127.0.0.1:3000");
-        let close_status = section.parsed("close_status", |text| Ok(text.to_owned()));
-        let slash_tokens = section.slash_tokens()?;
-        if slash_tokens.is_empty() && !busy {
-            let missing = "Mattermost shows a token under Integrations > Slash Commands, one for \
-                           each team: copy it";
-            return Err(section.missing("slash_tokens", missing));
-        }
-        Ok(Self { url: url?, slash_tokens, close_status })
+    pub(super) fn read(mut section: Section<'_>) -> Result<Self, Faulted> {
+        let s = &mut section;
+        let url = s.url_or("url", "http://127.0.0.1:3000");
+        let close_status = s.parsed("close_status", |text| Ok(text.to_owned()));
+        let filing = Filing::read(s);
+        Ok(Self { slash_tokens: s.slash_tokens()?, url: url?, close_status, filing: filing? })
     }
+
+    /// Without slash tokens there must be something else to do.
+    pub(super) fn needs_tokens(&self, mut section: Section<'_>, busy: bool) -> Result<(), Faulted> {
+        if !self.slash_tokens.is_empty() || busy {
+            return Ok(());
+        }
+        let missing = "Mattermost shows a token under Integrations > Slash Commands, one for \
+                       each team: copy it";
+        Err(section.missing("slash_tokens", missing))
+    }
+}
+
+impl Filing {
+    /// None without a key.
+    fn read(s: &mut Section<'_>) -> Result<Option<Self>, Faulted> {
+        let api_key = s.secret("api_key");
+        let issue_type = s.parsed("issue_type", forms::line);
+        let formats =
+            [("textile", TextFormatting::Textile), ("common_mark", TextFormatting::CommonMark)];
+        let text_formatting = s.choice("text_formatting", &formats);
+        let poll = s.duration("poll", 1..=3600, 30);
+        let users = users(s);
+        let attachment_bytes = s.number("attachment_bytes", 0..=u64::MAX >> 1, ATTACHMENT_BYTES);
+        let reopen_status = s.parsed("reopen_status", forms::line);
+        let Some(api_key) = api_key? else { return Ok(None) };
+        s.for_header(&api_key, "copy the key again from Redmine")?;
+        Ok(Some(Self {
+            api_key: api_key.text,
+            issue_type,
+            text_formatting: text_formatting.unwrap_or(TextFormatting::Textile),
+            poll,
+            users: users?,
+            attachment_bytes,
+            reopen_status,
+        }))
+    }
+}
+
+fn users(section: &mut Section<'_>) -> Result<BTreeMap<String, u64>, Faulted> {
+    let mut users = BTreeMap::new();
+    let Some((pairs, origin)) = section.table("users")? else { return Ok(users) };
+    for (index, (address, number)) in pairs.into_iter().enumerate() {
+        let number = number.trim().parse().ok().filter(|number| *number > 0);
+        let problem = match (mail_address(address.trim()), number) {
+            (Ok(address), Some(number)) => match users.insert(address, number) {
+                None => continue,
+                Some(_) => "another entry has this address; remove one".to_owned(),
+            },
+            (Err(problem), _) => problem,
+            (_, None) => "write the user's number, as the address of their page shows it, in \
+                          quotes"
+                .to_owned(),
+        };
+        section.fault(&origin, format!("entry {}: {problem}", index + 1));
+    }
+    Ok(users)
 }

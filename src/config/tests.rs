@@ -252,7 +252,7 @@ fn every_fault_of_the_file_names_its_line() {
         (
             "[gateway]\nadmin = 'x'\nteam = 'y'",
             "2: gateway.admin: there is no section [gateway]; the sections are http, store, \
-             mattermost, jira, ticket, redmine, desk, limits and [[mailbox]]",
+             mattermost, jira, redmine, ticket, desk, limits and [[mailbox]]",
         ),
         ("[http]\nwhatever = 'x'", "2: http.whatever: unknown key; remove it"),
         ("[http.tls]\nkey = 'x'", "1: http.tls: unknown key; remove it"),

@@ -6,8 +6,8 @@ mod field;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
-use super::jira::Jira;
 use super::layers::FormSection;
+use super::place::{Named, Place, Trackers};
 use super::reader::{Faulted, Reader};
 use super::section::Section;
 
@@ -46,9 +46,8 @@ pub struct Form {
     pub title: Option<String>,
     /// Where its tickets are posted, by name or id; without one where the command was typed.
     pub channel: Option<String>,
-    /// The key of the Jira board that its tickets' issues appear on; without one they have no
-    /// issue.
-    pub board: Option<String>,
+    /// Where its tickets become issues; without one they do not.
+    pub place: Option<Place>,
     /// Its fields; none in the first means the usual ones.
     pub fields: Vec<Field>,
 }
@@ -57,7 +56,7 @@ impl Ticket {
     /// `None` without a slash token: then there is no `/ticket`. `ready` says what else it needs.
     pub(super) fn read(
         reader: &mut Reader,
-        jira: &Result<Option<Jira>, Faulted>,
+        trackers: Trackers<'_>,
         ready: &[(bool, &str)],
     ) -> Result<Option<Self>, Faulted> {
         let forms = reader.forms();
@@ -70,7 +69,7 @@ impl Ticket {
         });
         let mut names = Vec::new();
         let forms: Vec<_> =
-            forms.iter().map(|place| Form::read(reader, place, jira, &mut names)).collect();
+            forms.iter().map(|place| Form::read(reader, place, trackers, &mut names)).collect();
         let forms = forms.into_iter().collect::<Result<_, _>>();
         if slash_tokens.as_ref().is_ok_and(Vec::is_empty) {
             return Ok(None);
@@ -92,7 +91,7 @@ impl Form {
     fn read(
         reader: &mut Reader,
         place: &FormSection,
-        jira: &Result<Option<Jira>, Faulted>,
+        trackers: Trackers<'_>,
         names: &mut Vec<String>,
     ) -> Result<Self, Faulted> {
         let mut section = reader.section(place.section.as_str());
@@ -100,7 +99,7 @@ impl Form {
         let name = if is_first { Ok(String::new()) } else { name(&mut section, names) };
         let title = section.checked("title", |text| at_most(TITLE_MAX, text));
         let channel = section.checked("channel", |text| at_most(64, text));
-        let board = board(&mut section, jira);
+        let issues = Place::read(&mut section, trackers, Named::Nowhere);
         let mut taken = Vec::new();
         let fields: Vec<_> =
             place.fields.iter().map(|at| Field::read(reader.section(at), &mut taken)).collect();
@@ -119,38 +118,7 @@ impl Form {
             );
             return Err(section.unset("field", problem));
         }
-        Ok(Self { name: name?, title: title?, channel: channel?, board: board?, fields })
-    }
-}
-
-/// The board of a form whose tracker is Jira.
-fn board(
-    section: &mut Section<'_>,
-    jira: &Result<Option<Jira>, Faulted>,
-) -> Result<Option<String>, Faulted> {
-    let in_jira = section.choice("tracker", &[("none", false), ("jira", true)]).unwrap_or(false);
-    let known = jira.as_ref().ok().and_then(Option::as_ref);
-    let board = section.checked("board", |text| match known {
-        Some(jira) => jira.board(text),
-        None => Ok(text.to_owned()),
-    })?;
-    match (in_jira, jira, board) {
-        (false, _, None) => Ok(None),
-        (false, _, Some(_)) => {
-            Err(section.unset("board", "set, but tracker is not \"jira\"; set both or none"))
-        }
-        (true, Ok(None), _) => {
-            Err(section.unset("tracker", "\"jira\", but there is no Jira; set url under [jira], with boards"))
-        }
-        (true, Err(Faulted), _) => Err(Faulted),
-        (true, Ok(Some(_)), Some(board)) => Ok(Some(board)),
-        (true, Ok(Some(jira)), None) => match &jira.default_board {
-            Some(board) => Ok(Some(board.clone())),
-            None => Err(section.unset(
-                "board",
-                "not set, and neither is jira.default_board; set one of them to a key of jira.boards",
-            )),
-        },
+        Ok(Self { name: name?, title: title?, channel: channel?, place: issues?, fields })
     }
 }
 

@@ -15,7 +15,9 @@ pub(super) mod hooks;
 mod ids;
 mod limits;
 pub(super) mod posts;
+mod reactions;
 pub(super) mod slash;
+mod sockets;
 mod users;
 
 #[cfg(test)]
@@ -31,15 +33,19 @@ use url::Url;
 use super::controls::controls;
 use super::server::{Server, Service, base};
 use super::wire::{self, Reply, Request, lock};
-use channels::Channels;
+use channels::{Channels, TEAM};
 use dialog::{OpenedDialog, SubmitResult};
 use error::Refusal;
 use hooks::{Delayed, Hooks};
 use ids::{Triggers, new_id};
 use limits::Limits;
 use posts::{Draft, Posts};
+use reactions::NewReaction;
 use slash::SlashForm;
+use sockets::{Sockets, event};
 use users::Users;
+
+const VERSION: &str = "7.6.0.7.6.0-dev.sandbox.false";
 
 /// An embedded Mattermost, its API below `api/v4/`. Stops when dropped.
 pub struct Mattermost(Server<Desk>);
@@ -53,6 +59,7 @@ pub(super) struct Desk {
     channels: Mutex<Channels>,
     posts: Mutex<Posts>,
     limits: Mutex<Limits>,
+    sockets: Sockets,
 }
 
 controls!(Mattermost);
@@ -72,6 +79,7 @@ impl Mattermost {
             channels: Mutex::new(Channels::seed()),
             posts: Mutex::default(),
             limits: Mutex::default(),
+            sockets: Sockets::default(),
         };
         Ok(Self(Server::start(desk).await?))
     }
@@ -80,6 +88,12 @@ impl Mattermost {
     #[must_use]
     pub fn bot_token() -> &'static str {
         users::BOT_TOKEN
+    }
+
+    /// The token of somebody's session; their websocket takes it, and `users/me`.
+    #[must_use]
+    pub fn session_token(user: &str) -> String {
+        users::session_token(user)
     }
 
     /// The token of a slash command, `/redmine` or `/ticket`; empty for another one.
@@ -161,7 +175,7 @@ impl Service for Desk {
         let reply = told.iter().fold(reply, |reply, told| told.on(reply));
         let mut reply = reply
             .with(HeaderName::from_static("x-request-id"), &new_id())
-            .with(HeaderName::from_static("x-version-id"), "7.6.0.7.6.0-dev.sandbox.false");
+            .with(HeaderName::from_static("x-version-id"), VERSION);
         reply.login = self.login(request);
         reply
     }
@@ -182,7 +196,7 @@ impl Desk {
                 allowed?;
                 let draft = Draft::read(request)?;
                 lock(&self.channels).writable(&draft.channel_id, bot)?;
-                Ok(json_created(&lock(&self.posts).create(bot, draft)?))
+                Ok(json_created(&self.make(bot, draft)?))
             }
             ("POST", ["posts", "ephemeral"]) => {
                 allowed?;
@@ -202,7 +216,28 @@ impl Desk {
             ("PUT", ["posts", id, "patch"]) => {
                 allowed?;
                 let change = serde_json::from_slice(&request.body).unwrap_or_default();
-                Ok(json_ok(&lock(&self.posts).patch(bot, id, &change)?))
+                let changed = lock(&self.posts).patch(bot, id, &change)?;
+                self.tell(&changed, &event("post_edited", &json!({"post": changed.to_string()})));
+                Ok(json_ok(&changed))
+            }
+            ("POST", ["reactions"]) => {
+                allowed?;
+                let new = NewReaction::read(request)?;
+                new.by(bot)?;
+                self.readable(&new.post, bot)?;
+                Ok(json_ok(&self.react(&new)?))
+            }
+            ("DELETE", ["users", user, "posts", post, "reactions", emoji]) => {
+                allowed?;
+                let old = NewReaction::of(user, post, emoji);
+                old.by(bot)?;
+                self.readable(post, bot)?;
+                self.take_back(&old)?;
+                Ok(json_ok(&json!({"status": "OK"})))
+            }
+            ("GET", ["users", "me", "teams", TEAM, "channels"]) => {
+                allowed?;
+                Ok(json_ok(&lock(&self.channels).of_the_bot()))
             }
             ("GET", ["users", "me", "teams"]) => {
                 allowed?;
@@ -233,6 +268,48 @@ impl Desk {
         }
     }
 
+    /// Makes a post and tells of it.
+    ///
+    /// # Errors
+    /// As [`Posts::create`].
+    fn make(&self, user_id: &str, draft: Draft) -> Result<Value, Refusal> {
+        let mut posts = lock(&self.posts);
+        let before = posts.all.len();
+        let made = posts.create(user_id, draft)?;
+        // A repeat is no news.
+        if posts.all.len() > before {
+            let channels = lock(&self.channels);
+            if let Some(channel) = channels.find(made["channel_id"].as_str().unwrap_or_default()) {
+                self.sockets.tell(channel, &sockets::posted(channel, user_id, &made));
+            }
+        }
+        Ok(made)
+    }
+
+    /// Tells those who are in the channel of a post.
+    fn tell(&self, post: &Value, event: &sockets::Event) {
+        let channels = lock(&self.channels);
+        if let Some(channel) = channels.find(post["channel_id"].as_str().unwrap_or_default()) {
+            self.sockets.tell(channel, event);
+        }
+    }
+
+    /// # Errors
+    /// As [`Posts::get`].
+    fn react(&self, new: &NewReaction) -> Result<Value, Refusal> {
+        let added = lock(&self.posts).react(new)?;
+        self.tell(&added, &event("reaction_added", &json!({"reaction": added.to_string()})));
+        Ok(added)
+    }
+
+    /// # Errors
+    /// As [`Posts::get`].
+    fn take_back(&self, old: &NewReaction) -> Result<(), Refusal> {
+        let gone = lock(&self.posts).take_back(old)?;
+        self.tell(&gone, &event("reaction_removed", &json!({"reaction": gone.to_string()})));
+        Ok(())
+    }
+
     /// # Errors
     /// As [`Posts::get`] and [`Channels::readable`].
     fn readable(&self, post: &str, user_id: &str) -> Result<(), Refusal> {
@@ -253,6 +330,19 @@ impl Desk {
             ("GET", ["api", "v4", "users", "username", name]) => {
                 users::check(request)?;
                 Ok(json_ok(&lock(&self.users).by_name(name)?))
+            }
+            ("GET", ["api", "v4", "websocket"]) => {
+                let user = users::holder(request);
+                let hello = json!({"server_version": VERSION});
+                // From the server's source, not recorded.
+                self.sockets.open(user, request, hello).ok_or_else(|| {
+                    let id = "api.web_socket.connect.upgrade.app_error";
+                    Refusal::new(400, id, "URL Blocked because of CORS. Url: ", "")
+                })
+            }
+            ("GET", ["api", "v4", "users", "me"]) if !users::authenticated(request) => {
+                let user = users::holder(request).ok_or_else(users::expired)?;
+                Ok(json_ok(&lock(&self.users).by_id(user)?))
             }
             ("GET", ["api", "v4", "users", id]) => {
                 users::check(request)?;

@@ -1,15 +1,18 @@
 //! A stand-in of Redmine 5.0's REST API: the seed of `tests/real/redmine/seed.rb`, kept in memory.
 //!
-//! Not there: parents and children, attachments, time entries, relations, Basic auth,
-//! `X-Redmine-Switch-User` (ignored), and everything that needs an administrator.
+//! Not there: parents and children, time entries, relations, Basic auth, `X-Redmine-Switch-User`
+//! (ignored), and everything that needs an administrator but `GET /users.json`.
 
 mod access;
 mod check;
+pub(super) mod control;
 mod data;
+mod files;
 mod filter;
 mod list;
 mod meta;
 mod params;
+mod people;
 mod render;
 mod search;
 mod write;
@@ -39,7 +42,7 @@ impl Redmine {
     /// # Errors
     /// When no port can be bound.
     pub async fn start() -> io::Result<Self> {
-        Ok(Self(Server::start(|_| Desk { data: Mutex::new(Data::seed()) }).await?))
+        Ok(Self(Server::start(|host| Desk { data: Mutex::new(Data::seed(host)) }).await?))
     }
 
     /// From now on the key of this user is nobody's.
@@ -89,6 +92,17 @@ fn route(data: &mut Data, me: Option<&User>, request: &Request) -> Reply {
         ("POST", ["issues.json"]) => write::create(data, me, request),
         ("GET", ["issues", id]) => with_id(id, |id| list::show(data, me, request, id)),
         ("PUT" | "PATCH", ["issues", id]) => with_id(id, |id| write::update(data, me, request, id)),
+        ("POST", ["issues", id, "watchers.json"]) => match id.parse() {
+            Ok(id) => people::watch(data, me, request, id),
+            Err(_) => refused(me),
+        },
+        ("GET", ["users.json"]) => people::users(data, me, request),
+        ("POST", ["uploads.json"]) => files::upload(data, me, request),
+        ("GET", ["attachments", "download", id]) => files::download(data, me, request, id, None),
+        ("GET", ["attachments", "download", id, name]) => {
+            files::download(data, me, request, id, Some(name))
+        }
+        ("GET", ["attachments", id]) => with_id(id, |id| files::show(data, me, id)),
         ("GET", ["issue_statuses.json"]) => ok(&meta::statuses()),
         ("GET", ["trackers.json"]) => ok(&meta::trackers()),
         ("GET", ["enumerations", "issue_priorities.json"]) => ok(&meta::priorities()),

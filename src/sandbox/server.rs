@@ -15,6 +15,7 @@ use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::sync::OwnedSemaphorePermit;
@@ -149,6 +150,7 @@ async fn accept<S: Service>(listener: TcpListener, shared: Arc<Shared<S>>) {
                 .timer(TokioTimer::new())
                 .header_read_timeout(IDLE)
                 .serve_connection(TokioIo::new(stream), service)
+                .with_upgrades()
                 .await;
         });
     }
@@ -163,7 +165,8 @@ async fn serve<S: Service>(
     shared: &Shared<S>,
     request: http::Request<Incoming>,
 ) -> Result<Response<Outgoing>, Cut> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    let upgrade = parts.extensions.remove::<OnUpgrade>();
     let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(|_| Cut)?.to_bytes();
     let mut target =
         parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
@@ -198,7 +201,7 @@ async fn serve<S: Service>(
         None => shared.service.answer(&request),
     };
     let fault = shared.faults.take(&request.method, &target);
-    let reply = match fault {
+    let mut reply = match fault {
         Some(Fault::Status(status)) => error_page(status),
         Some(Fault::StatusAfterCommit(status)) => {
             let login = answer().await.login;
@@ -227,6 +230,14 @@ async fn serve<S: Service>(
     };
     let login = reply.login.or_else(|| fault.and_then(|_| shared.service.login(&request)));
     note(login, Some(reply.status));
+    if let Some((switch, upgrade)) = reply.switch.take().zip(upgrade) {
+        // It ends with the service, which holds its other end.
+        tokio::spawn(async move {
+            if let Ok(io) = upgrade.await {
+                switch(TokioIo::new(io)).await;
+            }
+        });
+    }
     let mut response = response(reply);
     if fault == Some(Fault::Oversized) {
         *response.body_mut() = Outgoing::Endless { begun: false };

@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Frame};
+use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use tokio::net::TcpStream;
@@ -45,6 +47,9 @@ impl Request {
     }
 }
 
+/// What goes on over a connection that left HTTP.
+pub(super) type Switch = Box<dyn FnOnce(TokioIo<Upgraded>) -> BoxFuture<'static, ()> + Send>;
+
 /// An answer of a stand-in, and who asked.
 pub(super) struct Reply {
     pub(super) status: StatusCode,
@@ -52,12 +57,15 @@ pub(super) struct Reply {
     pub(super) body: Bytes,
     /// Sent piece by piece instead of the body; the connection ends with it.
     pub(super) stream: Option<BoxStream<'static, Bytes>>,
+    /// What comes after a 101.
+    pub(super) switch: Option<Switch>,
     pub(super) login: Option<&'static str>,
 }
 
 impl Reply {
     pub(super) fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Bytes::new(), stream: None, login: None }
+        let (headers, body) = Default::default();
+        Self { status, headers, body, stream: None, switch: None, login: None }
     }
 
     pub(super) fn json(

@@ -278,6 +278,7 @@ fn config(home: &Home, redmine: Url, mattermost: Url) -> Config {
             url: redmine,
             slash_tokens: vec![Mattermost::slash_token("/redmine").into()],
             close_status: None,
+            filing: None,
         },
         ticket: None,
         jira: None,

@@ -365,7 +365,7 @@ fn configure_with(
         address: Jmap::ADDRESS.to_owned(),
         aliases: vec![],
         source,
-        board: None,
+        place: config::Place::Jira("support".to_owned()),
         category: None,
         channel: None,
         first_days: 0,

@@ -44,7 +44,7 @@ pub(crate) fn form(name: &str, channel: Option<&str>, fields: Vec<config::Field>
         name: name.to_owned(),
         title: None,
         channel: channel.map(str::to_owned),
-        board: None,
+        place: None,
         fields,
     }
 }

@@ -1,5 +1,6 @@
 //! Tickets of the chat in Jira: an issue each, and agents' comments in the thread.
 
+use ticketd::config::Place;
 use ticketd::sandbox::{Fault, FaultRule, IssueSnapshot, SubmitResult};
 
 use crate::harness::{Post, PostSetup, eventually, filled, free_address, with_tickets};
@@ -9,7 +10,7 @@ async fn filing() -> Post {
     let address = free_address();
     let setup = PostSetup::default().config(move |config| {
         with_tickets(config, address);
-        config.ticket.as_mut().unwrap().forms[0].board = Some("support".to_owned());
+        config.ticket.as_mut().unwrap().forms[0].place = Some(Place::Jira("support".to_owned()));
     });
     setup.start().await
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
-use ticketd::config;
+use ticketd::config::{self, Place};
 use ticketd::sandbox::{Deployment, Fault, FaultRule, IssueSnapshot, PostSnapshot, PressResult};
 
 use super::jira_comments::hook;
@@ -26,7 +26,7 @@ fn filing_at(address: SocketAddr, webhooks: bool) -> PostSetup {
     setup.webhooks = webhooks;
     setup.config(move |config| {
         with_tickets(config, address);
-        config.ticket.as_mut().unwrap().forms[0].board = Some("support".to_owned());
+        config.ticket.as_mut().unwrap().forms[0].place = Some(Place::Jira("support".to_owned()));
     })
 }
 

@@ -12,6 +12,7 @@
 
 mod cut;
 mod cyrus;
+mod desk;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod lmtp;
@@ -44,6 +45,7 @@ async fn every_flow_holds_against_a_real_redmine() {
     let app = Setup::new().redmine(redmine.url.clone()).start().await;
     the_form_signs_in(&app).await;
     a_hundred_commands_are_answered(&app).await;
+    desk::holds(&redmine).await;
     a_changed_key_is_told(&app, &redmine).await;
 }
 

@@ -2,6 +2,7 @@
 //! buttons.
 
 mod posts;
+mod sockets;
 
 use std::fs;
 use std::path::Path;

@@ -1,9 +1,21 @@
-//! Word to the workers that there may be something to do.
+//! Word to the workers that there may be something to do, and to whoever waits for a ticket's post
+//! that it is there. Whoever waits gives up after a time of their own.
 
-use tokio::sync::Notify;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::{Notify, oneshot};
 
 use super::Desk;
-use crate::model::effect::Worker;
+use crate::model::{
+    desk::{Done, Outcome},
+    effect::Worker,
+    ids::PostId,
+    keys::CaseId,
+};
 
 /// Who is told that there may be work.
 #[derive(Default)]
@@ -12,6 +24,8 @@ pub(super) struct Words {
     redmine: Notify,
     mail: Notify,
     chat: Notify,
+    /// One a case: a form makes its ticket once.
+    posts: Mutex<HashMap<CaseId, oneshot::Sender<PostId>>>,
 }
 
 impl Words {
@@ -23,6 +37,10 @@ impl Words {
             Worker::Chat => &self.chat,
         }
     }
+
+    fn posts(&self) -> MutexGuard<'_, HashMap<CaseId, oneshot::Sender<PostId>>> {
+        self.posts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Desk {
@@ -31,5 +49,42 @@ impl Desk {
         for worker in workers {
             self.0.words.of(*worker).notify_one();
         }
+    }
+
+    /// The post of a new case's ticket, as soon as it is recorded; nothing if that takes longer than
+    /// `patience`, or if the store fails.
+    pub async fn post_of(&self, case: CaseId, patience: Duration) -> Option<PostId> {
+        let (word, posted) = oneshot::channel();
+        self.0.words.posts().insert(case, word);
+        let found = tokio::time::timeout(patience, async {
+            // It may have come before anybody was there to be told.
+            match self.case(case).await.ok()??.ticket?.post {
+                Some(post) => Some(post),
+                None => posted.await.ok(),
+            }
+        });
+        let found = found.await.ok().flatten();
+        self.0.words.posts().remove(&case);
+        found
+    }
+
+    /// What a try came to is recorded: there may be work for everybody, and if it made a ticket's
+    /// post, who waits for that is told.
+    pub(super) fn tell_settled(&self, case: CaseId, post: Option<PostId>) {
+        if let Some(post) = post
+            && let Some(word) = self.0.words.posts().remove(&case)
+        {
+            // Whoever waited may have given up.
+            let _ = word.send(post);
+        }
+        self.wake(&Worker::ALL);
+    }
+}
+
+/// The post that a try has made for its ticket.
+pub(super) fn post_in(outcome: &Outcome) -> Option<PostId> {
+    match outcome {
+        Outcome::Done(Done::Posted { post, .. }) => Some(post.clone()),
+        _ => None,
     }
 }

@@ -1,9 +1,9 @@
-//! A form as Mattermost shows it, and what comes back, checked again: the server checks next to
-//! nothing of what is posted as a filled form.
+//! A form's fields, and what comes back, checked again: the server checks next to nothing of what
+//! is posted as a filled form.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
@@ -68,64 +68,6 @@ impl Forms<'_> {
     /// The title of `form`.
     pub(super) fn title(&self, form: &Form) -> String {
         form.title.clone().unwrap_or_else(|| self.say("ticket-form-title", &[]))
-    }
-
-    /// The dialog of `form`, `text` filled in.
-    pub(super) fn dialog(&self, form: &Form, text: &str, state: &str) -> Value {
-        let mut fields = self.fields(form);
-        fill_in(&mut fields, text);
-        json!({
-            "callback_id": "ticket",
-            "title": self.title(form),
-            "submit_label": self.say("ticket-form-submit", &[]),
-            "notify_on_cancel": false,
-            "state": state,
-            "elements": fields.iter().map(Self::element).collect::<Vec<_>>(),
-        })
-    }
-
-    fn element(field: &Field) -> Value {
-        let mut element = json!({
-            "display_name": field.label,
-            "name": field.name,
-            "optional": field.optional,
-        });
-        let mut set = |key: &str, value: Value| element[key] = value;
-        match &field.kind {
-            FieldKind::Line { subtype, min, max } => {
-                set("type", "text".into());
-                set("subtype", (*subtype).into());
-                set("min_length", (*min).into());
-                set("max_length", (*max).into());
-            }
-            FieldKind::Text { min, max } => {
-                set("type", "textarea".into());
-                set("min_length", (*min).into());
-                set("max_length", (*max).into());
-            }
-            FieldKind::Options { options, radio } => {
-                set("type", if *radio { "radio" } else { "select" }.into());
-                let options = options.iter().map(|text| json!({"text": text, "value": text}));
-                set("options", options.collect());
-            }
-            FieldKind::User | FieldKind::Channel => {
-                let source = if field.kind == FieldKind::User { "users" } else { "channels" };
-                set("type", "select".into());
-                set("data_source", source.into());
-            }
-            FieldKind::Bool => set("type", "bool".into()),
-        }
-        let words = [
-            ("help_text", &field.help),
-            ("placeholder", &field.placeholder),
-            ("default", &field.default),
-        ];
-        for (key, text) in words {
-            if let Some(text) = text {
-                set(key, text.as_str().into());
-            }
-        }
-        element
     }
 
     /// What was filled in, by label, in the form's order; or what is wrong with which field.
@@ -215,22 +157,8 @@ impl Forms<'_> {
         Ok(())
     }
 
-    fn say(&self, key: &str, args: &[(&str, fluent_bundle::FluentValue<'_>)]) -> String {
+    pub(super) fn say(&self, key: &str, args: &[(&str, fluent_bundle::FluentValue<'_>)]) -> String {
         self.texts.say(self.locale, key, args)
-    }
-}
-
-/// Puts what was typed behind the command into the first field for some lines, else into the first
-/// for one, cut to what it holds.
-fn fill_in(fields: &mut [Field], text: &str) {
-    let lines = fields.iter().position(|field| matches!(field.kind, FieldKind::Text { .. }));
-    let line = || {
-        fields.iter().position(|field| matches!(field.kind, FieldKind::Line { subtype: "", .. }))
-    };
-    let Some(place) = lines.or_else(line).filter(|_| !text.is_empty()) else { return };
-    let field = &mut fields[place];
-    if let FieldKind::Text { max, .. } | FieldKind::Line { max, .. } = field.kind {
-        field.default = Some(text.chars().take(max).collect());
     }
 }
 

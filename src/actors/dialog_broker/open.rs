@@ -23,6 +23,7 @@ impl Clerk {
         text: &str,
     ) -> Result<String, Failure> {
         let form = self.form(name).ok_or(Failure::NoForm)?;
+        let shown = self.dialogs.of(name, self.locale).ok_or(Failure::NoForm)?;
         if form.channel.is_none() && self.is_among_others(&order.channel_name).await {
             return Err(Failure::NotHere);
         }
@@ -37,7 +38,7 @@ impl Clerk {
             expires: clock::now().saturating_add(LIFETIME).unwrap_or(jiff::Timestamp::MAX),
         };
         let state = self.tools.desk.secret().sign_state(&state);
-        let dialog = self.forms().dialog(form, text, &state);
+        let dialog = shown.dialog(text, &state);
         let opened = self.tools.mattermost.open_dialog(&trigger, &self.tools.submit_url, &dialog);
         opened.await.map_err(Failure::NotOpened)?;
         Ok(String::new())

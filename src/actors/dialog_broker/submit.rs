@@ -5,7 +5,6 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use tokio::time::Instant;
 
 use super::{
     Clerk, FilledForm, FormSays,
@@ -22,7 +21,7 @@ use crate::{
         case::Case,
         form::{Filled, Value},
         form_state::{FormState, StateFault},
-        ids::{ChannelId, PostId, TeamId},
+        ids::{ChannelId, TeamId},
         post::NewPost,
     },
     store::StoreError,
@@ -32,8 +31,6 @@ use crate::{
 const HOOK_LIFETIME: SignedDuration = SignedDuration::from_mins(25);
 /// How long a form waits for its post: then it says that the ticket is recorded.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Between two looks for the post.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How long Mattermost is asked who somebody is, or whether they are still in the channel. While
 /// it does not say, the signed state stands for it.
 const ASK_LIMIT: Duration = Duration::from_millis(1_500);
@@ -212,7 +209,7 @@ impl Clerk {
         self.tools.metrics.ticket("form", "ok");
         let Some(ticket) = &case.ticket else { return FormSays::Closed };
         let name = ticket.name();
-        let Some(post) = self.posted(&case).await else {
+        let Some(post) = self.tools.desk.post_of(case.id, PATIENCE).await else {
             let kept = self.say("ticket-recorded", &[("ticket", name.into())]);
             return FormSays::Refused(kept);
         };
@@ -220,18 +217,6 @@ impl Clerk {
         let text = self.say("ticket-posted", &[("ticket", name.into()), ("link", link.into())]);
         self.tell_asker(state, text).await;
         FormSays::Closed
-    }
-
-    async fn posted(&self, case: &Case) -> Option<PostId> {
-        let until = Instant::now() + PATIENCE;
-        while Instant::now() < until {
-            tokio::time::sleep(LOOK_EVERY).await;
-            let case = self.tools.desk.case(case.id).await.ok().flatten()?;
-            if let Some(post) = case.ticket.and_then(|ticket| ticket.post) {
-                return Some(post);
-            }
-        }
-        None
     }
 
     /// Through the slash command's own hook; where there is none, or not any more, as a direct

@@ -40,7 +40,7 @@ impl JiraCreator {
         replaces: Option<&IssueKey>,
     ) -> Result<Outcome, StoreError> {
         let effect = &task.effect;
-        let project = match self.tools.boards.project(&mailbox.board).await {
+        let project = match self.tools.boards.project(&mailbox.place).await {
             Ok(project) => project,
             Err(fault) => return Ok(later(effect, None, &fault.to_string())),
         };

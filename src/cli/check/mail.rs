@@ -143,11 +143,14 @@ async fn mailbox(
 
 /// Where a mailbox's issues go.
 fn whither(mailbox: &config::Mailbox, config: &Config) -> String {
+    let board = match &mailbox.place {
+        config::Place::Jira(board) => board,
+        config::Place::Redmine(project) => return format!(", to Redmine's project {project}"),
+    };
     let jira = config.jira.as_ref();
-    let board = mailbox.board.as_ref().or(jira.and_then(|jira| jira.default_board.as_ref()));
     let category = mailbox.category.as_ref();
     let category = category.or(jira.and_then(|jira| jira.default_category.as_ref()));
-    let to = board.map(|board| format!(", to the board {board}")).unwrap_or_default();
+    let to = format!(", to the board {board}");
     let as_what =
         category.map(|category| format!(" in the category {category}")).unwrap_or_default();
     format!("{to}{as_what}")

@@ -5,7 +5,7 @@ use url::Url;
 use super::Finding;
 use crate::{
     clients::{ApiError, MattermostClient},
-    config::{Config, Form, Ticket},
+    config::{Config, Form, Place, Ticket},
     model::{
         ids::ChannelId,
         post::{Channel, Team},
@@ -99,9 +99,11 @@ async fn channels(
 
 /// Where the tickets of a form are posted.
 async fn posts_to(mattermost: &MattermostClient, form: &Form, teams: &[Team]) -> Finding {
-    let board = form.board.as_ref();
-    let filed = board.map(|board| format!("; each becomes an issue on the board {board:?}"));
-    let filed = filed.unwrap_or_default();
+    let filed = match &form.place {
+        Some(Place::Jira(board)) => format!("; each becomes an issue on the board {board:?}"),
+        Some(Place::Redmine(project)) => format!("; each becomes an issue of project {project:?}"),
+        None => String::new(),
+    };
     let Some(named) = &form.channel else {
         return Finding::Fine(format!(
             "its tickets are posted where it is opened; the bot must be in each channel where \

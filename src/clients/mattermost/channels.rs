@@ -1,5 +1,7 @@
 //! Channels, and who is in them.
 
+use std::collections::BTreeSet;
+
 use http::Method;
 use serde_json::json;
 
@@ -41,6 +43,22 @@ impl MattermostClient {
     pub async fn channel(&self, channel: &ChannelId) -> Result<Channel, ApiError> {
         let channel: WireChannel = self.get(&format!("api/v4/channels/{channel}")).await?;
         Ok(channel.into())
+    }
+
+    /// Every channel that the bot is in, its direct messages among them.
+    ///
+    /// # Errors
+    /// As [`Self::me`].
+    pub async fn own_channels(&self) -> Result<Vec<ChannelId>, ApiError> {
+        let mut found = BTreeSet::new();
+        // Direct messages are listed with each team. All teams at once can be asked for only from
+        // 6.1 on.
+        for team in self.teams().await? {
+            let path = format!("api/v4/users/me/teams/{}/channels", team.id);
+            let channels: Vec<Named<ChannelId>> = self.get(&path).await?;
+            found.extend(channels.into_iter().map(|channel| channel.id));
+        }
+        Ok(found.into_iter().collect())
     }
 
     /// A channel of a team by the name in its address, such as `support`.

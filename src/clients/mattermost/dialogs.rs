@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
 
 use super::MattermostClient;
@@ -15,10 +15,10 @@ const DIALOG_LIMIT: Duration = Duration::from_millis(2_800);
 
 /// Borrows what a `Value` would copy, for the whole dialog stands in it.
 #[derive(Serialize)]
-struct WireOpen<'a> {
+struct WireOpen<'a, D> {
     trigger_id: &'a str,
     url: &'a Url,
-    dialog: &'a Value,
+    dialog: &'a D,
 }
 
 impl MattermostClient {
@@ -31,7 +31,7 @@ impl MattermostClient {
         &self,
         trigger_id: &str,
         submit_url: &Url,
-        dialog: &Value,
+        dialog: &impl Serialize,
     ) -> Result<(), ApiError> {
         let body = WireOpen { trigger_id, url: submit_url, dialog };
         let request = self.shared.transport.request(Method::POST, "api/v4/actions/dialogs/open");

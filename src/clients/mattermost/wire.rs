@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 
+use super::Reaction;
 use crate::{
     clients::ApiError,
     model::{
@@ -130,6 +131,63 @@ impl PostList {
         }
         heads.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
         Ok(heads)
+    }
+}
+
+/// A reaction as an event carries it, and in what is listed of a post.
+#[derive(Clone, Deserialize)]
+pub(super) struct WireReaction {
+    user_id: UserId,
+    post_id: PostId,
+    emoji_name: String,
+    #[serde(deserialize_with = "milliseconds")]
+    create_at: Timestamp,
+    /// One that was taken back and put again keeps when it was put first. Source: the server's
+    /// store of reactions.
+    #[serde(default, deserialize_with = "milliseconds")]
+    update_at: Timestamp,
+    #[serde(default)]
+    delete_at: i64,
+}
+
+impl WireReaction {
+    /// The reaction, if it is still there. 5.37 does not say in which channel.
+    pub(super) fn in_channel(self, channel: &ChannelId) -> Option<Reaction> {
+        (self.delete_at == 0).then(|| Reaction {
+            user: self.user_id,
+            post: self.post_id,
+            emoji: self.emoji_name,
+            channel: channel.clone(),
+            created: self.create_at.max(self.update_at),
+        })
+    }
+}
+
+/// Posts by their reactions alone.
+#[derive(Deserialize)]
+pub(super) struct ReactedList {
+    pub(super) order: Vec<PostId>,
+    #[serde(default)]
+    posts: Option<HashMap<PostId, Reacted>>,
+}
+
+#[derive(Deserialize)]
+struct Reacted {
+    #[serde(default)]
+    metadata: Option<Reactions>,
+}
+
+#[derive(Deserialize)]
+struct Reactions {
+    #[serde(default)]
+    reactions: Option<Vec<WireReaction>>,
+}
+
+impl ReactedList {
+    pub(super) fn reactions(self, channel: &ChannelId) -> Vec<Reaction> {
+        let posts = self.posts.unwrap_or_default().into_values();
+        let lists = posts.filter_map(|post| post.metadata?.reactions);
+        lists.flatten().filter_map(|reaction| reaction.in_channel(channel)).collect()
     }
 }
 

@@ -6,6 +6,8 @@
 
 mod files;
 mod issues;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::{sync::Arc, time::Duration};

@@ -91,7 +91,7 @@ fn the_environment_changes_a_mailbox_of_the_file() {
     assert_eq!(jira.boards[1].name, "All of Infra");
     assert_eq!(jira.users["ann@example.org"], "5b10");
     let [mailbox] = config.mailboxes.try_into().unwrap();
-    assert_eq!(mailbox.board.as_deref(), Some("infra"));
+    assert_eq!(mailbox.place, Place::Jira("infra".into()));
     assert_eq!(mailbox.aliases, ["a@example.org", "b@example.org"]);
     assert_eq!(mailbox.filter.automatic, Automatic::Ticket);
     assert!(!mailbox.reply.enabled);
@@ -133,7 +133,7 @@ fn every_fault_of_a_mailbox_names_its_line() {
             "[support].aliases: item 1: mailbox[support] has this address already".into(),
         ),
         ("source = 'imap'", "[support].source: \"imap\" is none of its values; write jm".into()),
-        ("tracker = 'redmine'", "[support].tracker: \"redmine\" is none of its values; wr".into()),
+        ("tracker = 'trello'", "[support].tracker: \"trello\" is none of its values; wr".into()),
         (
             "board = 'infra'",
             "[support].board: \"infra\" is not in jira.boards; write one of these: support".into(),
@@ -204,7 +204,7 @@ fn what_a_mailbox_must_have_is_told() {
         (format!("[[mailbox]]\n{LEAST}{JIRA}"), "ticketd.toml:1: mailbox[#1].name: not set; each"),
         (
             format!("[[mailbox]]\nname = 'a'\n{LEAST}"),
-            "jira.url: not set, and a [[mailbox]] needs it: its mails become issues of Jira; set",
+            "mailbox[a].tracker: \"jira\", but there is no Jira; set url under [jira], with boards,",
         ),
         (
             format!("[[mailbox]]\nname = 'a'\njmap = {{ url = 'http://x', token = 'x' }}\n{JIRA}"),
@@ -308,13 +308,14 @@ fn faults_of_all_mailboxes_are_told_at_once() {
         keys,
         [
             "mailbox[#2].name",
-            "jira.url",
             "mailbox[a].address",
+            "mailbox[a].tracker",
             "mailbox[a].poll",
             "mailbox[a].jmap.url",
             "mailbox[a].jmap.password",
             "mailbox[a].reply.locale",
             "mailbox[#2].address",
+            "mailbox[#2].tracker",
             "mailbox[#2].first_days",
             "mailbox[#2].jmap.url",
             "mailbox[#2].jmap.password",
@@ -329,5 +330,40 @@ fn debug_shows_no_secret_of_the_mail_road() {
     let shown = format!("{:?}", Files::with(&toml).load(least()).unwrap());
     for secret in ["token-of-jira", "token-of-jmap", "a-secret-of-the-webhook"] {
         assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn a_mailbox_may_file_in_redmine() {
+    let redmine = "[redmine]\napi_key = 'key-of-the-desk'\nattachment_bytes = 7\n\
+                   users = { 'ann@example.org' = '5' }\ntext_formatting = 'common_mark'\n";
+    let toml = mailbox_with("tracker = 'redmine'").replace(JIRA, redmine);
+    let with = |line: &str| toml.replace("tracker = 'redmine'", line);
+    let config = Files::with(&with("tracker = 'redmine'\nproject = 'helpdesk'")).load(least());
+    let config = config.unwrap();
+    assert_eq!(config.mailboxes[0].place, Place::Redmine("helpdesk".into()));
+    assert!(config.jira.is_none());
+    let filing = config.redmine.filing.as_ref().unwrap();
+    assert_eq!((filing.attachment_bytes, filing.users["ann@example.org"]), (7, 5));
+    assert_eq!(filing.text_formatting, crate::config::TextFormatting::CommonMark);
+    assert!(!format!("{config:?}").contains("key-of-the-desk"));
+    let no_key = faults(&mailbox_with("tracker = 'redmine'\nproject = 'a'"), &[]);
+    assert!(no_key[0].starts_with("mailbox[support].tracker: \"redmine\", but redmine.api_key"));
+    for (line, expected) in [
+        ("project = 'a'", "mailbox[support].project: set, but tracker is not \"redmine\"; set"),
+        ("tracker = 'redmine'", "mailbox[support].project: not set; write the identifier of a"),
+        ("tracker = 'redmine'\nproject = 'A B'", "mailbox[support].project: write the project's"),
+        (
+            "tracker = 'redmine'\nproject = 'a'\nboard = 'b'",
+            "mailbox[support].board: set, but tracker is not \"jira\"; set both or none",
+        ),
+        (
+            "tracker = 'redmine'\nproject = 'a'\ncategory = 'b'",
+            "mailbox[support].category: set, but tracker is not \"jira\"; remove it",
+        ),
+    ] {
+        let faults = faults(&with(line), &[]);
+        assert_eq!(faults.len(), 1, "{line}: {faults:#?}");
+        assert!(faults[0].contains(expected), "{} is not {expected}", faults[0]);
     }
 }

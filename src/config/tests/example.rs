@@ -112,7 +112,7 @@ fn a_full_example_is_read() {
     assert_eq!(support.name, "support");
     assert_eq!(support.address, "Support@example.org");
     assert_eq!(support.aliases, ["help@example.org", "desk@example.org"]);
-    assert_eq!(support.board.as_deref(), Some("infra"));
+    assert_eq!(support.place, Place::Jira("infra".into()));
     assert_eq!(support.category.as_deref(), Some("Access, or none"));
     assert_eq!(support.first_days, 7);
     assert_eq!(support.poll.as_secs(), 90);
@@ -132,7 +132,7 @@ fn a_full_example_is_read() {
     assert_eq!(support.reply.per_address_per_day.get(), 3);
 
     assert_eq!(infra.name, "infra-2");
-    assert_eq!(infra.board, None);
+    assert_eq!(infra.place, Place::Jira("support".into()), "the default");
     let MailSource::Jmap(jmap) = infra.source else { panic!("no JMAP") };
     let Credential::TokenFile(path) = jmap.credential else { panic!("no file") };
     assert_eq!(path.as_os_str(), token.as_str());

@@ -117,7 +117,7 @@ impl Markup {
     }
 }
 
-/// An item of a list of CommonMark: whatever is in it stands below its first letter.
+/// An item of a list of `CommonMark`: whatever is in it stands below its first letter.
 pub(super) fn item(mark: char, page: &str) -> String {
     let (mark, below) = if mark == '*' { ("- ", "  ") } else { ("1. ", "   ") };
     let mut item = String::from(mark);

@@ -1,5 +1,5 @@
-//! CommonMark as Redmine renders it, with GitHub's tables, strikethrough and bare links. A backslash
-//! keeps a character from being CommonMark; from what Redmine makes of the finished page only an
+//! `CommonMark` as Redmine renders it, with GitHub's tables, strikethrough and bare links. A backslash
+//! keeps a character from being `CommonMark`; from what Redmine makes of the finished page only an
 //! unseen character keeps it.
 //!
 //! Source: `lib/redmine/wiki_formatting/common_mark/*.rb` of Redmine 5.0; the specification of
@@ -38,10 +38,12 @@ pub(super) fn escape_start<'l>(shown: &mut String, line: &'l str) -> &'l str {
 pub(super) fn escape_letter(shown: &mut String, spot: &Spot<'_>) {
     let (before, letter, after) = (spot.before, spot.letter, spot.after());
     let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    if letter == '"' && acts(shown, spot) {
+    let act = acts(shown, spot) || letter == '!' && matches!(after, Some(':' | '@'));
+    // Behind its colon a name may hold anything.
+    let early = matches!(letter, '"' | ':');
+    if act && early {
         shown.push(PART);
     }
-    let act = acts(shown, spot);
     let slash = match letter {
         '\\' | '`' | '*' | '[' | ']' | '<' | '|' | '~' => true,
         '_' => !(word(before) && word(after)),
@@ -56,15 +58,17 @@ pub(super) fn escape_letter(shown: &mut String, spot: &Spot<'_>) {
         shown.push('\\');
     }
     shown.push(letter);
-    if act && letter != '"' {
+    if act && !early {
         shown.push(PART);
     }
 }
 
 /// Appends a URL so that it is a link to its end.
 pub(super) fn push_bare_url(shown: &mut String, url: &str) -> bool {
+    let mut target = String::with_capacity(url.len());
+    push_url(&mut target, url);
     shown.push('<');
-    push_target(shown, url);
+    push_target(shown, &target);
     shown.push('>');
     true
 }
@@ -72,11 +76,18 @@ pub(super) fn push_bare_url(shown: &mut String, url: &str) -> bool {
 /// Appends a URL whose `&` starts no entity.
 pub(super) fn push_target(shown: &mut String, url: &str) {
     let mut parts = url.split('&');
-    push_url(shown, parts.next().unwrap_or_default());
+    shown.push_str(parts.next().unwrap_or_default());
     for part in parts {
-        shown.push_str(if is_entity(part) { "&amp;" } else { "&" });
-        push_url(shown, part);
+        shown.extend([if is_entity(part) { "&amp;" } else { "&" }, part]);
     }
+}
+
+/// Words of a program. Redmine looks for mentions in them too.
+pub(super) fn code(text: &str) -> String {
+    let code = preformatted(text).replace('@', "@\u{200b}");
+    let ticks = if code.contains('`') { "``" } else { "`" };
+    let blank = if code.starts_with('`') || code.ends_with('`') { " " } else { "" };
+    [ticks, blank, &code, blank, ticks].concat()
 }
 
 /// Text that stays as it is between fences.

@@ -27,6 +27,7 @@ impl Markup {
             line: Vec::new(),
             wanted: 0,
             lists: String::new(),
+            fresh: false,
             prefix: String::new(),
             quotes: 0,
             look: Look::default(),
@@ -48,6 +49,8 @@ struct Writer<'p> {
     wanted: usize,
     /// The marks of the lists that are open.
     lists: String,
+    /// Whether a list is open that nothing was written of: elsewhere than in Jira it stands apart.
+    fresh: bool,
     /// What the next line starts with.
     prefix: String,
     /// How many quotes are open.
@@ -170,7 +173,7 @@ impl Writer<'_> {
             self.out.push_str(text);
         }
         // In a list an empty line would end it.
-        let most = if self.lists.is_empty() { 2 } else { 1 };
+        let most = if self.lists.is_empty() || self.fresh { 2 } else { 1 };
         self.wanted = self.wanted.max(wanted).min(most);
     }
 
@@ -184,6 +187,7 @@ impl Writer<'_> {
             }
         }
         self.wanted = 0;
+        self.fresh = false;
     }
 
     /// A block of its own that is written already.
@@ -241,10 +245,12 @@ impl Writer<'_> {
 
     fn list(&mut self, node: Id, depth: usize, mark: char) {
         self.end_line(if self.lists.is_empty() { 2 } else { 1 });
+        self.fresh = self.markup != Markup::Wiki && (self.fresh || self.lists.is_empty());
         self.lists.push(mark);
         self.children(node, depth);
         self.end_line(1);
         self.lists.pop();
+        self.fresh &= !self.lists.is_empty();
         self.prefix.clear();
         self.end_line(if self.lists.is_empty() { 2 } else { 1 });
     }

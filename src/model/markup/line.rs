@@ -2,7 +2,11 @@
 
 use url::Url;
 
-use super::{Markup, common_mark, push_url, redmine::Place, textile};
+use super::{
+    Markup, common_mark, push_url,
+    redmine::{Place, target as target_of},
+    textile,
+};
 
 /// What a piece of a line is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,12 +84,15 @@ impl Markup {
         if inner.is_empty() {
             return;
         }
+        if self == Self::Textile && textile::ends_with_url(line) {
+            line.push_str(textile::BREAK);
+        }
         let next = if words.ends_with(' ') { Some(' ') } else { next };
         let mut text = String::new();
         let marked = look.bold || look.italic || look.struck;
         match &look.form {
-            Form::Link(url) => self.push_link(&mut text, inner, url, next),
-            Form::Code => self.push_code(&mut text, inner, line, next),
+            Form::Link(url) => self.push_link(&mut text, inner, url),
+            Form::Code => self.push_code(&mut text, inner),
             // A blank before it is trimmed in the end.
             Form::Words if line.trim().is_empty() => {
                 let place = if marked { Place::Marked } else { Place::Plain };
@@ -105,11 +112,15 @@ impl Markup {
         }
     }
 
-    fn push_link(self, text: &mut String, words: &str, url: &str, next: Option<char>) {
+    fn push_link(self, text: &mut String, words: &str, url: &str) {
         if url.trim_end_matches('/') == words.trim_end_matches('/') {
             match self {
                 Self::Wiki => return text.extend(["[", url, "]"]),
-                Self::CommonMark => return text.extend(["<", url, ">"]),
+                Self::CommonMark => {
+                    text.push('<');
+                    common_mark::push_target(text, &target_of(url));
+                    return text.push('>');
+                }
                 Self::Textile => {}
             }
         }
@@ -122,39 +133,28 @@ impl Markup {
             Self::Textile => {
                 text.push('"');
                 self.escape_line(text, words, false, Place::Link);
-                text.extend(["\":", url]);
-                if next != Some(' ') {
-                    text.push_str(textile::BREAK);
-                }
+                text.push_str("\":");
+                textile::push_target(text, url);
             }
             Self::CommonMark => {
                 text.push('[');
                 self.escape_line(text, words, false, Place::Link);
                 text.push_str("](");
-                common_mark::push_target(text, url);
+                common_mark::push_target(text, &target_of(url));
                 text.push(')');
             }
         }
     }
 
-    fn push_code(self, text: &mut String, words: &str, line: &str, next: Option<char>) {
+    fn push_code(self, text: &mut String, words: &str) {
         match self {
             Self::Wiki => {
                 text.push_str("{{");
                 self.escape_line(text, words, false, Place::Marked);
                 text.push_str("}}");
             }
-            Self::Textile => {
-                let mut code = String::new();
-                self.escape_line(&mut code, words, false, Place::Link);
-                *text = self.marked(code, '@', line, next);
-            }
-            Self::CommonMark => {
-                let code = common_mark::preformatted(words);
-                let ticks = if code.contains('`') { "``" } else { "`" };
-                let blank = if code.starts_with('`') || code.ends_with('`') { " " } else { "" };
-                text.extend([ticks, blank, &code, blank, ticks]);
-            }
+            Self::Textile => text.push_str(&textile::code(words)),
+            Self::CommonMark => text.push_str(&common_mark::code(words)),
         }
     }
 
@@ -168,7 +168,8 @@ impl Markup {
             Self::Textile => {
                 let opens = blank(before) || before == Some('(');
                 let closes = blank(next) || next.is_some_and(|c| c.is_ascii_punctuation());
-                if opens && closes { format!("{mark}{text}{mark}") } else { text }
+                let end = if textile::ends_with_url(&text) { textile::BREAK } else { "" };
+                if opens && closes { format!("{mark}{text}{end}{mark}") } else { text }
             }
             Self::CommonMark => {
                 let mark = match mark {

@@ -89,14 +89,17 @@ pub(super) fn acts(shown: &str, spot: &Spot<'_>) -> bool {
     let after = spot.after();
     let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
     match spot.letter {
-        '#' => digit(after) || after == Some('#') || spot.later.starts_with("note"),
+        // The next piece of the line may go on where this one ends.
+        '#' => {
+            after.is_none_or(|c| c.is_ascii_digit() || c == '#') || spot.later.starts_with("note")
+        }
         'r' => {
             let rest = spot.later.trim_start_matches(|c: char| c.is_ascii_digit());
-            digit(after)
+            (digit(after) || after.is_none())
                 && !rest.starts_with(|c: char| c.is_alphanumeric())
                 && !shown.ends_with(|c: char| c.is_alphanumeric())
         }
-        ':' => after.is_some_and(|c| !c.is_whitespace()) && ends_with_prefix(shown),
+        ':' => !after.is_some_and(char::is_whitespace) && ends_with_prefix(shown),
         '@' => {
             let login = |c: char| c.is_ascii_alphanumeric() || "_-@.".contains(c);
             after.is_none_or(login)
@@ -162,4 +165,17 @@ pub(super) fn without_half_url(kept: &str) -> &str {
         }
         None => kept,
     }
+}
+
+/// An address of a link as Redmine's mentions are not looked for in it: they are, in the raw text.
+pub(super) fn target(url: &str) -> String {
+    let mut target = String::with_capacity(url.len());
+    for letter in url.chars() {
+        let name = url.starts_with("mailto:") && target.ends_with(char::is_alphanumeric);
+        match letter {
+            '@' if !name => target.push_str("%40"),
+            letter => target.push(letter),
+        }
+    }
+    target
 }

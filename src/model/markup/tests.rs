@@ -1,4 +1,5 @@
 //! What holds for every notation.
 
 mod html;
+mod redmine;
 mod wiki;

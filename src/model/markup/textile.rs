@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use super::{
     PART, is_shown, push_url,
-    redmine::{Place, Spot, acts, is_entity, without_half_url},
+    redmine::{Place, Spot, acts, is_entity, target, without_half_url},
 };
 
 /// Ends a link, and nobody sees it.
@@ -36,13 +36,17 @@ pub(super) fn escape_letter(shown: &mut String, spot: &Spot<'_>) {
     let blank = |c: Option<char>| c.is_some_and(|c| c == ' ' || c == '\t');
     let act = match letter {
         '<' | '>' | '|' => true,
-        '&' => is_entity(spot.later),
+        // Redmine's stand-in for a bare one starts with a letter, which an address would take in.
+        '&' => {
+            let word = shown.rsplit(char::is_whitespace).next().unwrap_or_default();
+            after.is_none() || is_entity(spot.later) || word.contains('@')
+        }
         '*' | '_' | '+' | '^' | '~' | '-' | '?' => {
             let joins = word(before) && word(after);
             let question = letter == '?' && before != Some('?') && after != Some('?');
             !(joins || question || spot.place == Place::Plain && blank(before) && blank(after))
         }
-        '%' => !(before.is_some_and(|c| c.is_ascii_digit()) && !word(after)),
+        '%' => !before.is_some_and(|c| c.is_ascii_digit()) || word(after),
         '=' => before == Some('=') || after == Some('='),
         '!' => !blank(after) && (after.is_some() || spot.place != Place::Plain) && !word(before),
         '@' => acts(shown, spot) || !word(before),
@@ -50,7 +54,7 @@ pub(super) fn escape_letter(shown: &mut String, spot: &Spot<'_>) {
             spot.place == Place::Link
                 || before.is_none_or(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
         }
-        '[' => !after.is_some_and(|c| c.is_ascii_alphabetic()) || spot.place == Place::Link,
+        '[' => !after.is_some_and(|c| c.is_ascii_alphabetic()) || spot.place != Place::Plain,
         '{' => acts(shown, spot) || spot.place != Place::Plain,
         '"' => {
             spot.place == Place::Link
@@ -58,7 +62,7 @@ pub(super) fn escape_letter(shown: &mut String, spot: &Spot<'_>) {
                 || before == Some('=')
                 || spot.later.starts_with("http")
         }
-        ':' => acts(shown, spot) || spot.later.starts_with("redsh"),
+        ':' => acts(shown, spot) || ["redsh", "//"].iter().any(|it| spot.later.starts_with(it)),
         '.' => shown.ends_with("www"),
         _ => acts(shown, spot),
     };
@@ -88,7 +92,7 @@ pub(super) fn push_bare_url(shown: &mut String, url: &str, later: &str) -> bool 
     }
     push_url(shown, url);
     let rest = later.strip_prefix(['.', ',']).unwrap_or(later);
-    if !rest.is_empty() && !rest.starts_with([' ', '\t']) || later.is_empty() {
+    if !rest.is_empty() && !rest.starts_with([' ', '\t']) {
         shown.push_str(BREAK);
     }
     true
@@ -97,6 +101,28 @@ pub(super) fn push_bare_url(shown: &mut String, url: &str, later: &str) -> bool 
 /// Whether Redmine looks for a bare link behind this text.
 fn may_start_link(shown: &str) -> bool {
     shown.chars().next_back().is_none_or(|c| c.is_whitespace() || "([,;>".contains(c))
+}
+
+/// Whether what is appended to this text would belong to the URL at its end.
+pub(super) fn ends_with_url(shown: &str) -> bool {
+    let word = shown.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let url = word.rfind("://").or_else(|| word.rfind("\":mailto:"));
+    url.is_some_and(|at| !word[at..].contains('<'))
+}
+
+/// Appends the address of a link, which ends before a point.
+pub(super) fn push_target(shown: &mut String, url: &str) {
+    let url = target(url);
+    let bare = url.trim_end_matches(|c: char| !c.is_alphanumeric() && !"/=-_".contains(c));
+    shown.push_str(bare);
+    for byte in url[bare.len()..].bytes() {
+        let _ = write!(shown, "%{byte:02X}");
+    }
+}
+
+/// Words of a program, between tags: Redmine looks for mentions between the marks of Textile.
+pub(super) fn code(text: &str) -> String {
+    format!("<code>{}</code>", preformatted(text).replace('@', "@\u{200b}"))
 }
 
 /// Text that stays as it is between `<pre>` and `</pre>`. There an entity is shown as its letters.
@@ -135,6 +161,10 @@ pub(super) fn sound(kept: &str) -> &str {
 
 /// What closes the blocks that are open.
 pub(super) fn closing(kept: &str) -> &'static str {
-    let open = kept.rfind("<pre>").is_some_and(|at| !kept[at..].contains("</pre>"));
-    if open { "\n</pre>" } else { "" }
+    let open = |start: &str, end| kept.rfind(start).is_some_and(|at| !kept[at..].contains(end));
+    match (open("<pre>", "</pre>"), open("<code>", "</code>")) {
+        (true, _) => "\n</pre>",
+        (_, true) => "</code>",
+        _ => "",
+    }
 }

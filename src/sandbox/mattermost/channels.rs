@@ -65,6 +65,17 @@ impl Channel {
         if self.kind == "D" { ("", "") } else { (TEAM, TEAM_NAME) }
     }
 
+    /// The ids of who is in it.
+    pub(super) fn members(&self) -> &[String] {
+        &self.members
+    }
+
+    /// What the event of a post says of the channel: the name that others see, its name, its kind.
+    pub(super) fn title(&self, sender: &str) -> (String, &str, &'static str) {
+        let shown = if self.kind == "D" { sender } else { self.display_name };
+        (shown.to_owned(), &self.name, self.kind)
+    }
+
     fn body(&self) -> Value {
         json!({
             "id": self.id,
@@ -135,6 +146,12 @@ impl Channels {
             "policy_id": null,
             "cloud_limits_archived": false,
         }])
+    }
+
+    /// The channels that the bot is in.
+    pub(super) fn of_the_bot(&self) -> Value {
+        let bot = users::id_of(users::BOT_NAME);
+        self.0.iter().filter(|channel| channel.has(bot)).map(Channel::body).collect()
     }
 
     /// The channel for whoever may read it.

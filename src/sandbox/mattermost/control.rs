@@ -4,6 +4,7 @@ use super::Mattermost;
 use super::actions::{self, Place, PressResult};
 use super::channels::{self, TEAM};
 use super::posts::{Draft, PostSnapshot};
+use super::reactions::NewReaction;
 use super::users;
 use crate::sandbox::wire::lock;
 
@@ -52,13 +53,60 @@ impl Mattermost {
         let desk = self.0.service();
         let id = lock(&desk.channels).find(channel).map(|channel| channel.id.clone());
         let draft = Draft::typed(&id.unwrap_or_default(), root, message);
-        let made = lock(&desk.posts).create(users::id_of(user), draft);
+        let made = desk.make(users::id_of(user), draft);
         made.ok().and_then(|post| post["id"].as_str().map(str::to_owned)).unwrap_or_default()
     }
 
     /// Somebody deletes a post, and with it what answers it.
     pub fn delete_post(&self, id: &str) {
         lock(&self.0.service().posts).delete(id);
+    }
+
+    /// Somebody puts an emoji under a post, such as `ticket`.
+    pub fn react(&self, user: &str, post: &str, emoji: &str) {
+        let new = NewReaction::of(users::id_of(user), post, emoji);
+        // On a post that is gone nobody can.
+        let _ = self.0.service().react(&new);
+    }
+
+    /// Somebody takes an emoji back.
+    pub fn unreact(&self, user: &str, post: &str, emoji: &str) {
+        let old = NewReaction::of(users::id_of(user), post, emoji);
+        let _ = self.0.service().take_back(&old);
+    }
+
+    /// How many websockets stand.
+    #[must_use]
+    pub fn socket_count(&self) -> usize {
+        self.0.service().sockets.count()
+    }
+
+    /// Every websocket breaks, without a close frame and with what is on its way; each can be
+    /// resumed.
+    pub fn drop_sockets(&self) {
+        self.0.service().sockets.drop_all();
+    }
+
+    /// The server has started again: websockets break, and none is remembered, nor is a pending
+    /// id.
+    pub fn restart(&self) {
+        self.0.service().sockets.restart();
+        self.forget_pending();
+    }
+
+    /// Websockets stand but carry nothing any more, either way.
+    pub fn silence_sockets(&self) {
+        self.0.service().sockets.silence();
+    }
+
+    /// The next event for each websocket is lost, its number with it.
+    pub fn lose_event(&self) {
+        self.0.service().sockets.lose();
+    }
+
+    /// Somebody's session ends: their websocket stands, but tells nothing any more.
+    pub fn end_session(&self, user: &str) {
+        self.0.service().sockets.end_session(users::id_of(user));
     }
 
     /// Somebody presses a button under a post: by its id, or by the name that people read. What

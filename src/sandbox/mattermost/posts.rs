@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::attachments;
 use super::error::Refusal;
 use super::ids::new_id;
+use super::reactions::Reaction;
 use super::users;
 use crate::clock;
 use crate::sandbox::wire::Request;
@@ -53,9 +54,10 @@ pub(super) struct Post {
     pub(super) props: Map<String, Value>,
     pending: String,
     created: i64,
-    updated: i64,
+    pub(super) updated: i64,
     edited: i64,
-    deleted: i64,
+    pub(super) deleted: i64,
+    pub(super) reactions: Vec<Reaction>,
 }
 
 /// What a request says of a post to be made.
@@ -100,7 +102,7 @@ impl Draft {
 /// All posts, oldest first.
 #[derive(Default)]
 pub(super) struct Posts {
-    all: Vec<Post>,
+    pub(super) all: Vec<Post>,
     pending: HashMap<String, (String, Instant)>,
 }
 
@@ -151,6 +153,7 @@ impl Posts {
             updated: now,
             edited: 0,
             deleted: 0,
+            reactions: Vec::new(),
         };
         // A reply is a change of its root.
         if let Some(root) = self.all.iter_mut().find(|known| known.id == post.root_id) {
@@ -315,12 +318,14 @@ impl Posts {
         } else {
             attachments::shown(&post.props).into()
         };
-        let metadata = if !gone && post.props.contains_key("attachments") {
-            json!({"embeds": [{"type": "message_attachment"}]})
-        } else {
-            json!({})
-        };
-        json!({
+        let mut metadata = json!({});
+        if !gone && post.props.contains_key("attachments") {
+            metadata["embeds"] = json!([{"type": "message_attachment"}]);
+        }
+        if !gone && !post.reactions.is_empty() {
+            metadata["reactions"] = post.reactions.iter().map(Reaction::body).collect();
+        }
+        let mut body = json!({
             "id": post.id,
             "create_at": post.created,
             "update_at": post.updated,
@@ -340,7 +345,12 @@ impl Posts {
             "last_reply_at": 0,
             "participants": null,
             "metadata": metadata,
-        })
+        });
+        // Left out where there are none.
+        if !post.reactions.is_empty() {
+            body["has_reactions"] = json!(true);
+        }
+        body
     }
 }
 

@@ -35,26 +35,46 @@ pub(super) fn missing(id: &str) -> Refusal {
     )
 }
 
-/// Whether the request carries the bot's token; this stand-in knows no other.
+/// Whether the request carries the bot's token; of REST, only its part is played here.
 pub(super) fn authenticated(request: &Request) -> bool {
-    request
-        .header("authorization")
-        .and_then(|value| value.split_once(' '))
-        .is_some_and(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer") && token == BOT_TOKEN)
+    bearer(request) == Some(BOT_TOKEN)
+}
+
+/// The token of a person's session.
+pub(super) fn session_token(name: &str) -> String {
+    if name == BOT_NAME { BOT_TOKEN.to_owned() } else { format!("session-of-{name}") }
+}
+
+/// Whose token the request carries.
+pub(super) fn holder(request: &Request) -> Option<&'static str> {
+    let token = bearer(request)?;
+    PEOPLE.iter().find(|[_, name, ..]| session_token(name) == token).map(|[id, ..]| *id)
+}
+
+fn bearer(request: &Request) -> Option<&str> {
+    let (scheme, token) = request.header("authorization")?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }
 
 /// # Errors
 /// 401 for nobody, in the words of a session that ran out.
 pub(super) fn check(request: &Request) -> Result<(), Refusal> {
-    if authenticated(request) {
-        return Ok(());
-    }
-    Err(Refusal::new(
+    if authenticated(request) { Ok(()) } else { Err(expired()) }
+}
+
+pub(super) fn expired() -> Refusal {
+    Refusal::new(
         401,
         "api.context.session_expired.app_error",
         "Invalid or expired session, please login again.",
         "",
-    ))
+    )
+}
+
+/// The ids of those whom the words call by name.
+pub(super) fn mentioned(message: &str) -> Vec<&'static str> {
+    let called = |name: &str| message.contains(&format!("@{name}"));
+    PEOPLE.iter().filter(|[_, name, ..]| called(name)).map(|[id, ..]| *id).collect()
 }
 
 pub(super) struct Users {

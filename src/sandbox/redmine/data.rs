@@ -1,11 +1,14 @@
 //! What the stand-in of Redmine knows: users, projects and rules as in `seed.rb` and Redmine's
 //! default data, and the issues as they change.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::files::File;
 use crate::clock;
 use crate::sandbox::wire::Request;
 
@@ -28,6 +31,13 @@ const fn user(
     key: &'static str,
 ) -> User {
     User { id, login, firstname, lastname, key, admin: id == 1, revoked: false }
+}
+
+impl User {
+    pub(super) fn mail(&self) -> String {
+        let domain = if self.admin { "example.net" } else { "example.test" };
+        format!("{}@{domain}", self.login)
+    }
 }
 
 pub(super) const USERS: [User; 4] = [
@@ -136,7 +146,7 @@ pub(super) struct Journal {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Detail {
     pub(super) property: &'static str,
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     pub(super) old: Option<String>,
     pub(super) new: Option<String>,
 }
@@ -144,16 +154,28 @@ pub(super) struct Detail {
 pub(super) struct Data {
     pub(super) users: [User; 4],
     pub(super) issues: BTreeMap<u32, Issue>,
+    pub(super) files: BTreeMap<u32, File>,
+    /// Where it listens, for the addresses that it gives out.
+    pub(super) host: SocketAddr,
     pub(super) seeded: Timestamp,
     last_issue: u32,
     last_journal: u32,
+    last_file: u32,
 }
 
 impl Data {
-    pub(super) fn seed() -> Self {
+    pub(super) fn seed(host: SocketAddr) -> Self {
         let seeded = clock::now();
-        let mut data =
-            Self { users: USERS, issues: BTreeMap::new(), seeded, last_issue: 0, last_journal: 0 };
+        let mut data = Self {
+            users: USERS,
+            issues: BTreeMap::new(),
+            files: BTreeMap::new(),
+            host,
+            seeded,
+            last_issue: 0,
+            last_journal: 0,
+            last_file: 0,
+        };
         for n in 1..=5 {
             let mut issue = Issue::new(data.next_issue(), 1, 6, 3, format!("Helpdesk request {n}"));
             issue.assigned_to = (n % 2 == 1).then_some(5);
@@ -174,6 +196,11 @@ impl Data {
     pub(super) fn next_journal(&mut self) -> u32 {
         self.last_journal += 1;
         self.last_journal
+    }
+
+    pub(super) fn next_file(&mut self) -> u32 {
+        self.last_file += 1;
+        self.last_file
     }
 
     /// The owner of the key in the query or, without one, in the header.

@@ -1,5 +1,7 @@
 //! Issues as Redmine writes them: same keys, same order, same nulls.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -9,6 +11,7 @@ use super::access;
 use super::data::{
     Data, Issue, PRIORITIES, STATUSES, TRACKERS, User, is_closed, name_of, project_by_id,
 };
+use super::files::FileOut;
 
 #[derive(Serialize)]
 pub(super) struct Named {
@@ -64,7 +67,7 @@ pub(super) struct IssueOut {
     updated_on: String,
     closed_on: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    attachments: Option<[(); 0]>,
+    attachments: Option<Vec<FileOut>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     relations: Option<[(); 0]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,7 +93,7 @@ struct JournalOut {
 #[derive(Serialize)]
 struct DetailOut {
     property: &'static str,
-    name: &'static str,
+    name: Cow<'static, str>,
     old_value: Option<String>,
     new_value: Option<String>,
 }
@@ -133,7 +136,7 @@ pub(super) fn issue(
         created_on: time(issue.created_on),
         updated_on: time(issue.updated_on),
         closed_on: issue.closed_on.map(time),
-        attachments: (view != View::Created && wants("attachments")).then_some([]),
+        attachments: (view != View::Created && wants("attachments")).then(|| files(data, issue)),
         // The issue itself leaves empty relations out, a list does not (recorded).
         relations: (view == View::Listed && wants("relations")).then_some([]),
         changesets: shown("changesets").then_some([]),
@@ -143,6 +146,11 @@ pub(super) fn issue(
         allowed_statuses: shown("allowed_statuses")
             .then(|| access::allowed_statuses(me, issue).into_iter().map(status).collect()),
     }
+}
+
+fn files(data: &Data, issue: &Issue) -> Vec<FileOut> {
+    let files = data.files.values().filter(|file| file.issue == Some(issue.id));
+    files.map(|file| file.out(data)).collect()
 }
 
 fn journals(data: &Data, me: Option<&User>, issue: &Issue) -> Vec<JournalOut> {
@@ -161,7 +169,7 @@ fn journals(data: &Data, me: Option<&User>, issue: &Issue) -> Vec<JournalOut> {
                 .iter()
                 .map(|detail| DetailOut {
                     property: detail.property,
-                    name: detail.name,
+                    name: detail.name.clone(),
                     old_value: detail.old.clone(),
                     new_value: detail.new.clone(),
                 })
@@ -170,7 +178,7 @@ fn journals(data: &Data, me: Option<&User>, issue: &Issue) -> Vec<JournalOut> {
         .collect()
 }
 
-fn person(data: &Data, id: u32) -> Named {
+pub(super) fn person(data: &Data, id: u32) -> Named {
     let name = data.user(id).map(|user| format!("{} {}", user.firstname, user.lastname));
     Named { id, name: name.unwrap_or_default() }
 }

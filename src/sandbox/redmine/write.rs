@@ -9,7 +9,7 @@ use super::check::Draft;
 use super::data::{Data, Detail, Issue, Journal, Project, User, is_closed, project};
 use super::params::{self, Params, flag, get};
 use super::render::{self, View};
-use super::{access, bare, created, errors, refused};
+use super::{access, bare, created, errors, files, refused};
 use crate::clock;
 use crate::sandbox::wire::{Reply, Request};
 
@@ -31,11 +31,12 @@ pub(super) fn create(data: &mut Data, me: Option<&User>, request: &Request) -> R
     };
     let mut draft = Draft::of(blank(within, me));
     draft.take(me, &fields);
-    let mut issue = match draft.checked() {
-        Ok(issue) => issue,
+    let (mut issue, uploads) = match checked(data, draft, &fields) {
+        Ok(both) => both,
         Err(messages) => return errors(&messages),
     };
     issue.id = data.next_issue();
+    files::hang(data, issue.id, uploads);
     let body = json!({ "issue": render::issue(data, Some(me), &issue, View::Created, &[]) });
     let reply = created(request, issue.id, &body);
     data.issues.insert(issue.id, issue);
@@ -61,20 +62,33 @@ pub(super) fn update(data: &mut Data, me: Option<&User>, request: &Request, id: 
     let Ok(params) = params::of(request) else { return no_json() };
     let Some(before) = data.issues.get(&id).cloned() else { return bare(StatusCode::NOT_FOUND) };
     let Some(me) = me.filter(|me| access::sees(Some(me), &before)) else { return refused(me) };
-    let fields = issue_of(&params);
+    match amend(data, &me.clone(), id, &issue_of(&params)) {
+        Ok(()) => Reply::empty(StatusCode::NO_CONTENT),
+        Err(messages) => errors(&messages),
+    }
+}
+
+/// Does what an update asks for, as far as this user may.
+///
+/// # Errors
+/// Redmine's sentences; none where somebody was faster.
+pub(super) fn amend(
+    data: &mut Data,
+    me: &User,
+    id: u32,
+    fields: &Params,
+) -> Result<(), Vec<String>> {
+    let Some(before) = data.issues.get(&id).cloned() else { return Err(Vec::new()) };
     let mut draft = Draft::of(before.clone());
     let edits = access::edits(me, before.project);
     if edits {
-        draft.take(me, &fields);
+        draft.take(me, fields);
     }
-    let mut issue = match draft.checked() {
-        Ok(issue) => issue,
-        Err(messages) => return errors(&messages),
-    };
-    let lock = get(&fields, "lock_version").and_then(|version| version.parse().ok());
+    let (mut issue, uploads) = checked(data, draft, fields)?;
+    let lock = get(fields, "lock_version").and_then(|version| version.parse().ok());
     if edits && lock.is_some_and(|version: i64| version != before.lock_version) {
         // Somebody was faster: a refusal without a word.
-        return errors(&[]);
+        return Err(Vec::new());
     }
     // Even an update without a change counts as one.
     issue.updated_on = clock::now();
@@ -82,12 +96,27 @@ pub(super) fn update(data: &mut Data, me: Option<&User>, request: &Request, id: 
     if is_closed(issue.status) && !is_closed(before.status) {
         issue.closed_on = Some(issue.updated_on);
     }
-    let private = flag(&fields, "private_notes") && access::private_notes(Some(me), before.project);
-    let notes = get(&fields, "notes").unwrap_or_default();
-    let details = changes(&before, &issue);
+    let private = flag(fields, "private_notes") && access::private_notes(Some(me), before.project);
+    let notes = get(fields, "notes").unwrap_or_default();
+    let mut details = changes(&before, &issue);
+    details.extend(files::hang(data, id, uploads));
     journal(data, me, &mut issue, details, notes, private);
     data.issues.insert(id, issue);
-    Reply::empty(StatusCode::NO_CONTENT)
+    Ok(())
+}
+
+/// The issue and the files to hang on it, if Redmine would save it.
+fn checked(
+    data: &Data,
+    draft: Draft,
+    fields: &Params,
+) -> Result<(Issue, Vec<files::Taken>), Vec<String>> {
+    match (draft.checked(), files::named(data, fields)) {
+        (Ok(issue), Ok(uploads)) => Ok((issue, uploads)),
+        (issue, uploads) => {
+            Err(uploads.err().into_iter().chain(issue.err().unwrap_or_default()).collect())
+        }
+    }
 }
 
 /// Adds the entry; none for nothing, and two for changes with a private note.
@@ -146,7 +175,7 @@ fn changes(before: &Issue, after: &Issue) -> Vec<Detail> {
         .filter(|((_, old), (_, new))| old != new)
         .map(|((name, old), (_, new))| Detail {
             property: if name == "1" { "cf" } else { "attr" },
-            name,
+            name: name.into(),
             old,
             new,
         })

@@ -183,6 +183,30 @@ async fn a_dialog_sent_in_fifty_times_makes_one_ticket() {
     place.is_well().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_for_a_post_is_told_of_it_before_and_after_it_is_there() {
+    let place = Place::new().await;
+    let desk = place.desk();
+    let (long, short) = (Duration::from_secs(30), Duration::from_millis(50));
+    let Opened::New(case) = desk.open_ticket(form(1, DAYS[0])).await.unwrap() else { panic!() };
+    assert_eq!(desk.post_of(case.id, short).await, None);
+    assert_eq!(desk.post_of(CaseId::new(99).unwrap(), long).await, None);
+    let waiting = tokio::spawn({
+        let desk = desk.clone();
+        async move { desk.post_of(case.id, long).await }
+    });
+    tokio::time::sleep(short).await;
+    assert!(!waiting.is_finished());
+    let (mut tasks, _) = desk.due(Worker::Chat, 1, HashSet::new()).await.unwrap();
+    let effect = tasks.remove(0).effect;
+    desk.begin(&effect, None).await.unwrap();
+    let post = PostId::parse(&id('p')).unwrap();
+    let done = Outcome::Done(Done::Posted { post: post.clone(), replies: 0 });
+    desk.settle(effect.id, done).await.unwrap();
+    assert_eq!(waiting.await.unwrap(), Some(post.clone()));
+    assert_eq!(desk.post_of(case.id, long).await, Some(post));
+}
+
 #[tokio::test]
 async fn tickets_are_found_by_number_and_post_and_listed_newest_first() {
     let place = Place::new().await;

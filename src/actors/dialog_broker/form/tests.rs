@@ -1,4 +1,6 @@
-//! Forms as they are shown and filled in.
+//! Forms as they are filled in.
+
+use serde_json::json;
 
 use super::*;
 
@@ -15,7 +17,7 @@ fn field(name: &str, kind: FieldKind) -> Field {
 }
 
 fn form(fields: Vec<Field>) -> Form {
-    Form { name: String::new(), title: None, channel: None, board: None, fields }
+    Form { name: String::new(), title: None, channel: None, place: None, fields }
 }
 
 fn every_kind() -> Form {
@@ -112,35 +114,4 @@ fn nothing_filled_in_is_no_ticket() {
     // What the form does not ask for is not looked at.
     let filled = json!({"line": "x", "other": {"a": []}});
     assert_eq!(forms.check(&form, filled.as_object().unwrap()).unwrap().len(), 2);
-}
-
-#[test]
-fn the_usual_form_speaks_everybodys_language() {
-    let texts = Texts::load().unwrap();
-    for locale in Locale::ALL {
-        let forms = Forms { texts: &texts, locale };
-        let dialog = forms.dialog(&form(Vec::new()), "it is broken", "the state");
-        assert!(dialog["title"].as_str().unwrap().chars().count() <= 24, "{dialog}");
-        let elements = dialog["elements"].as_array().unwrap();
-        let names: Vec<_> = elements.iter().map(|element| &element["name"]).collect();
-        assert_eq!(names, ["cluster", "resource", "problem", "network"]);
-        for element in elements {
-            assert!(element["display_name"].as_str().unwrap().chars().count() <= 24, "{element}");
-        }
-        assert_eq!(elements[2]["default"], "it is broken");
-        assert_eq!(elements[0]["default"], Value::Null);
-        assert_eq!(dialog["state"], "the state");
-    }
-}
-
-#[test]
-fn what_was_typed_fills_a_field_that_holds_it() {
-    let line = field("a", FieldKind::Line { subtype: "", min: 0, max: 5 });
-    let number = field("n", FieldKind::Line { subtype: "number", min: 0, max: 5 });
-    let mut fields = vec![number.clone(), line];
-    fill_in(&mut fields, "too long for it");
-    assert_eq!((fields[0].default.as_deref(), fields[1].default.as_deref()), (None, Some("too l")));
-    let mut fields = vec![number];
-    fill_in(&mut fields, "12");
-    assert_eq!(fields[0].default, None);
 }

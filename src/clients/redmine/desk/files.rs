@@ -83,11 +83,17 @@ impl RedmineDesk {
     /// Source: `GET /attachments/download/{id}`, where `content_url` leads.
     ///
     /// # Errors
-    /// [`ApiError::NotFound`] or [`ApiError::Forbidden`].
+    /// [`ApiError::NotFound`] or [`ApiError::Forbidden`]; [`ApiError::Unauthorized`] for a key that
+    /// became nobody's, whom Redmine sends to its login page.
     pub async fn attachment(&self, id: u64) -> Result<Download, ApiError> {
         let request = self.request(Method::GET, &format!("attachments/download/{id}"));
         // The place is for the answer's head: bytes that wait to be passed on hold nobody up.
-        let _place = self.place().await?;
-        self.shared.client.transport.download(request).await
+        let place = self.place().await?;
+        let outcome = self.shared.client.transport.download(request).await;
+        drop(place);
+        if outcome.as_ref().is_err_and(ApiError::is_of_one_thing) {
+            self.still_known().await?;
+        }
+        outcome
     }
 }
