@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::samples::{POLICY, at, id, mail, mail_ref, mailbox, person, ticket};
 use super::*;
 use crate::model::{
-    keys::{EffectId, Lane},
+    keys::{EffectId, IssueKey, Lane},
     ticket::{TicketNumber, TicketState},
 };
 
