@@ -304,10 +304,10 @@ impl<O: Office> PostSetup<O> {
         Post::running(setup, jira, jmap, kept, wait).await
     }
 
-    /// Takes the place of a ticketd that ran, also in the chat.
-    pub(crate) async fn after_in_chat(mut self, post: Post<O>) -> Post<O> {
-        self.chat = Some(post.app.mattermost.clone());
-        self.after(post).await
+    /// With a Mattermost that outlives this ticketd.
+    pub(crate) fn chat(mut self, mattermost: Arc<Mattermost>) -> Self {
+        self.chat = Some(mattermost);
+        self
     }
 
     /// Jira is reached at this address.

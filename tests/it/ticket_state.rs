@@ -1,12 +1,15 @@
 //! A ticket and its issue stand alike, whichever of the two somebody closes or opens.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
 use ticketd::config::{self, Place};
-use ticketd::sandbox::{Deployment, Fault, FaultRule, IssueSnapshot, PostSnapshot, PressResult};
+use ticketd::sandbox::{
+    Deployment, Fault, FaultRule, IssueSnapshot, Mattermost, PostSnapshot, PressResult,
+};
 
 use super::jira_comments::hook;
 use crate::harness::{HOOK_SECRET, Post, PostSetup, free_address, with_tickets};
@@ -282,7 +285,8 @@ async fn the_operator_names_the_steps() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_decided_while_jira_was_away_outlives_a_restart() {
     let address = free_address();
-    let setup = || filing_at(address, true);
+    let chat = Arc::new(Mattermost::start().await.unwrap());
+    let setup = || filing_at(address, true).chat(chat.clone());
     let post = setup().start().await;
     let (first, issue) = ticket(&post).await;
     let (second, gone) = ticket(&post).await;
@@ -292,7 +296,7 @@ async fn what_was_decided_while_jira_was_away_outlives_a_restart() {
         stands(&post, ticket, "resolved").await;
     }
     post.jira.delete(&gone.key);
-    let post = setup().at_once().after_in_chat(post).await;
+    let post = setup().at_once().after(post).await;
     post.jira.clear_faults();
     issue_is(&post, &issue.key, "Done").await;
     // What has no issue any more goes on as a ticket.
