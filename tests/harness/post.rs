@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use ticketd::config::{self, Config};
 use ticketd::locale::Locale;
 use ticketd::sandbox::{
-    Call, Deployment, Graph, GraphSetup, IssueSnapshot, Jira, JiraSetup, Jmap, Submission,
+    Call, Deployment, Graph, GraphSetup, IssueSnapshot, Jira, JiraSetup, Jmap, Mattermost,
+    Submission,
 };
 
 use super::app::Home;
@@ -144,6 +145,7 @@ pub(crate) struct PostSetup<O: Office = Jmap> {
     movable_time: bool,
     jira_at: Option<url::Url>,
     redmine_at: Option<url::Url>,
+    chat: Option<Arc<Mattermost>>,
 }
 
 impl Default for PostSetup {
@@ -186,6 +188,7 @@ impl<O: Office> PostSetup<O> {
             movable_time: false,
             jira_at: None,
             redmine_at: None,
+            chat: None,
         }
     }
 
@@ -283,6 +286,7 @@ impl<O: Office> PostSetup<O> {
             jira_at,
             redmine_at,
             movable_time,
+            chat,
             ..
         } = self;
         for prepare in before {
@@ -304,6 +308,9 @@ impl<O: Office> PostSetup<O> {
         if let Some(url) = redmine_at {
             setup = setup.redmine(url);
         }
+        if let Some(chat) = chat {
+            setup = setup.mattermost(chat);
+        }
         if movable_time {
             setup = setup.movable_time();
         }
@@ -313,6 +320,12 @@ impl<O: Office> PostSetup<O> {
     /// A Redmine that runs already, in place of the stand-in.
     pub(crate) fn redmine_at(mut self, url: url::Url) -> Self {
         self.redmine_at = Some(url);
+        self
+    }
+
+    /// With a Mattermost that outlives this ticketd.
+    pub(crate) fn chat(mut self, mattermost: Arc<Mattermost>) -> Self {
+        self.chat = Some(mattermost);
         self
     }
 
