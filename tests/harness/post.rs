@@ -145,6 +145,7 @@ pub(crate) struct PostSetup<O: Office = Jmap> {
     movable_time: bool,
     jira_at: Option<url::Url>,
     chat: Option<Arc<Mattermost>>,
+    redmine_at: Option<url::Url>,
 }
 
 impl Default for PostSetup {
@@ -187,6 +188,7 @@ impl<O: Office> PostSetup<O> {
             movable_time: false,
             jira_at: None,
             chat: None,
+            redmine_at: None,
         }
     }
 
@@ -276,9 +278,17 @@ impl<O: Office> PostSetup<O> {
     /// With a Jira and a mailbox that are there already.
     pub(crate) async fn between(self, jira: Jira, jmap: O) -> Post<O> {
         let Self {
-            home, webhooks, change: changes, before, wait, jira_at, movable_time, chat, ..
+            home,
+            webhooks,
+            change: changes,
+            before,
+            wait,
+            jira_at,
+            redmine_at,
+            movable_time,
+            chat,
+            ..
         } = self;
-
         for prepare in before {
             prepare(&jmap, &jira);
         }
@@ -298,6 +308,9 @@ impl<O: Office> PostSetup<O> {
         if let Some(chat) = chat {
             setup = setup.mattermost(chat);
         }
+        if let Some(url) = redmine_at {
+            setup = setup.redmine(url);
+        }
         if movable_time {
             setup = setup.movable_time();
         }
@@ -307,6 +320,12 @@ impl<O: Office> PostSetup<O> {
     /// With a Mattermost that outlives this ticketd.
     pub(crate) fn chat(mut self, mattermost: Arc<Mattermost>) -> Self {
         self.chat = Some(mattermost);
+        self
+    }
+
+    /// A Redmine that runs already, in place of the stand-in.
+    pub(crate) fn redmine_at(mut self, url: url::Url) -> Self {
+        self.redmine_at = Some(url);
         self
     }
 
@@ -324,6 +343,7 @@ impl<O: Office> Closed<O> {
         let before = config.lock().unwrap().clone().unwrap();
         let setup = Setup::new().home(home).config(move |config| {
             (config.http, config.jira) = (before.http, before.jira);
+            config.redmine.filing = before.redmine.filing;
             config.mailboxes = before.mailboxes;
         });
         Post::running(setup, jira, jmap, config, true).await

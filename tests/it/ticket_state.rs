@@ -197,7 +197,7 @@ async fn at_the_same_time_the_last_word_of_the_chat_counts() {
     let (first, issue) = ticket(&post).await;
     // Both do the same.
     post.jira.close(&issue.key);
-    press(&post, &first, "resolve").await;
+    post.app.mattermost.press_button("bob", &first.id, "resolve").await;
     stands(&post, &first, "resolved").await;
     tokio::time::sleep(QUIET).await;
     let line = post.app.thread(&first);
