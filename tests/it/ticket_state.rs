@@ -1,13 +1,15 @@
 //! A ticket and its issue stand alike, whichever of the two somebody closes or opens.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
-use ticketd::config;
-use ticketd::config::Place;
-use ticketd::sandbox::{Deployment, Fault, FaultRule, IssueSnapshot, PostSnapshot};
+use ticketd::config::{self, Place};
+use ticketd::sandbox::{
+    Deployment, Fault, FaultRule, IssueSnapshot, Mattermost, PostSnapshot, PressResult,
+};
 
 use super::jira_comments::hook;
 use crate::harness::{HOOK_SECRET, Post, PostSetup, free_address, with_tickets};
@@ -61,8 +63,14 @@ fn moves(post: &Post, key: &str) -> usize {
     post.asked(&format!("POST /rest/api/2/issue/{key}/transitions")).len()
 }
 
+/// Presses a button, which is there only when the post shows the ticket as it stands.
 async fn press(post: &Post, ticket: &PostSnapshot, button: &str) {
-    post.app.mattermost.press_button("bob", &ticket.id, button).await;
+    if button == "reopen" {
+        stands(post, ticket, "resolved").await;
+    }
+    let pressed = post.app.mattermost.press_button("bob", &ticket.id, button).await;
+    let PressResult::Done { ephemeral_text } = pressed else { panic!("{pressed:?}") };
+    assert_eq!(ephemeral_text, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -277,7 +285,8 @@ async fn the_operator_names_the_steps() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_decided_while_jira_was_away_outlives_a_restart() {
     let address = free_address();
-    let setup = || filing_at(address, true);
+    let chat = Arc::new(Mattermost::start().await.unwrap());
+    let setup = || filing_at(address, true).chat(chat.clone());
     let post = setup().start().await;
     let (first, issue) = ticket(&post).await;
     let (second, gone) = ticket(&post).await;

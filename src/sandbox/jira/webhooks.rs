@@ -139,20 +139,7 @@ pub(super) fn issue_updated(state: &mut State, issue: u64, by: &Person, items: &
         return;
     }
     let Some(issue) = state.store.issues.get(&issue) else { return };
-    let items: Vec<Value> = items
-        .iter()
-        .map(|(field, from, to)| {
-            json!({
-                "field": field,
-                "fieldtype": "jira",
-                "fieldId": field,
-                "from": data::status_id(field, from),
-                "fromString": from,
-                "to": data::status_id(field, to),
-                "toString": to,
-            })
-        })
-        .collect();
+    let items: Vec<Value> = items.iter().map(|item| shown(state.flavour, item)).collect();
     // A step of the workflow has an event of its own, by default this one.
     let moved = items.iter().any(|item| item["field"] == "status");
     let kind = if moved { "issue_generic" } else { "issue_updated" };
@@ -167,6 +154,24 @@ pub(super) fn issue_updated(state: &mut State, issue: u64, by: &Person, items: &
     state.hooks.send(&body);
 }
 
+/// An item of a changelog; Data Center's does not name the field's id.
+fn shown(flavour: Deployment, (field, from, to): &Item) -> Value {
+    // Of no resolution there is nothing to say.
+    let text = |text: &String| (*field != "resolution" || !text.is_empty()).then(|| text.clone());
+    let mut item = json!({
+        "field": field,
+        "fieldtype": "jira",
+        "from": data::id_of(field, from),
+        "fromString": text(from),
+        "to": data::id_of(field, to),
+        "toString": text(to),
+    });
+    if flavour == Deployment::Cloud {
+        item["fieldId"] = json!(field);
+    }
+    item
+}
+
 /// What an issue changed by between two states of it.
 pub(super) fn items(before: &Issue, after: &Issue) -> Vec<Item> {
     let names = |issue: &Issue| {
@@ -177,6 +182,7 @@ pub(super) fn items(before: &Issue, after: &Issue) -> Vec<Item> {
             ("priority", data::PRIORITIES[issue.priority].1.to_owned()),
             ("issuetype", data::ISSUE_TYPES[issue.kind].1.to_owned()),
             ("reporter", issue.reporter.display.to_owned()),
+            ("resolution", (if issue.status == data::DONE { "Done" } else { "" }).to_owned()),
             ("status", data::STATUSES[issue.status].name.to_owned()),
         ]
     };
