@@ -151,10 +151,14 @@ mail-no-subject = (제목 없음)
 issue-from = 보낸 사람
 issue-cc = 참조
 issue-reporter-unknown = { $name } 님은 Jira 계정이 없어 ticketd의 이름으로 이슈를 만들었습니다.
-issue-text-cut = 글이 너무 길어 여기까지만 옮겼습니다. 메일 전체를 { $name }(으)로 첨부했습니다.
-issue-text-in-mailbox = 글이 너무 길어 여기까지만 옮겼습니다. 메일 전체는 아직 메일함에 있습니다.
-issue-attachment-too-large = 첨부 파일 { $name }을(를) 뺐습니다. 크기가 { $size }인데 Jira는 { $limit }까지만 받습니다.
+issue-text-cut = 글이 { $tracker }에는 너무 길어 여기까지만 옮겼습니다. 메일 전체를 { $name }(으)로 첨부했습니다.
+issue-text-in-mailbox = 글이 { $tracker }에는 너무 길어 여기까지만 옮겼습니다. 메일 전체는 아직 메일함에 있습니다.
+issue-attachment-too-large = 첨부 파일 { $name }을(를) 뺐습니다. 크기가 { $size }인데 { $tracker ->
+        [Redmine] Redmine은
+       *[other] { $tracker }는
+    } { $limit }까지만 받습니다.
 issue-replaces = 삭제된 { $key } 대신 만든 이슈입니다.
+issue-reference = 참조 번호: { $mark }
 issue-reply-from-chat = Mattermost에서 { $user } 님:
 issue-from-chat = { $ticket }, Mattermost에서 { $user } 님이 요청
 issue-mail-gone = 본문을 읽기 전에 메일이 메일함에서 삭제되었습니다.
@@ -259,8 +263,8 @@ ticket-line-assigned = { $by } 님이 이 티켓을 { $to } 님에게 맡겼습�
 ticket-line-resolved = { $by } 님이 이 티켓을 해결했습니다.
 ticket-line-reopened = { $by } 님이 이 티켓을 다시 열었습니다.
 # Done in the tracker.
-ticket-line-resolved-there = { $issue } 이슈가 닫혔습니다.
-ticket-line-reopened-there = { $issue } 이슈가 다시 열렸습니다.
+ticket-line-resolved-there = { $issue } 이슈가 닫혀 이 티켓도 해결되었습니다.
+ticket-line-reopened-there = { $issue } 이슈가 다시 열려 이 티켓도 다시 열렸습니다.
 ticket-line-comment = { $author } 님의 댓글({ $issue }):
 ticket-line-priority = { $by } 님이 우선순위를 { $priority }(으)로 바꿨습니다.
 ticket-list = 이 채널의 열린 티켓: { $count }

@@ -3,18 +3,24 @@
 
 mod budget;
 mod chat_feed;
+mod comment_reader;
 mod desk;
 mod dialog_broker;
 mod doorbell;
 mod effects;
 mod herald;
+mod issue_words;
 mod jira_comments;
 mod jira_creator;
 mod late_answers;
+mod lookout;
 mod mail_replier;
 mod mailbox_streamer;
 mod mailboxes;
 mod mattermost_poster;
+mod people;
+mod redmine_comments;
+mod redmine_creator;
 mod redmine_session;
 mod redmine_sessions;
 mod review;
@@ -23,6 +29,7 @@ mod supervisor;
 mod thread_reader;
 
 pub use chat_feed::{ChatFeed, FeedNews, FeedReader, start_chat_feed};
+pub use comment_reader::Trackers;
 pub use desk::{
     Announced, Desk, Listing, NewTicket, Opened, Recorded, Retried, Row, Site, TicketFilter,
 };
@@ -38,6 +45,8 @@ pub use mail_replier::{MailTools, start_mail_replier};
 pub use mailbox_streamer::start_mailbox_streamer;
 pub use mailboxes::{Hook, Mailbox, Mailboxes, Template};
 pub use mattermost_poster::{PosterTools, start_mattermost_poster};
+pub use redmine_comments::{RedmineCommentTools, start_redmine_comments};
+pub use redmine_creator::{RedmineSettings, RedmineTools, start_redmine_creator};
 pub use redmine_session::{FormAnswer, FormSubmission, Order, SessionTools};
 pub use redmine_sessions::{NoSession, RedmineSessions};
 pub use review::{Application, GivenGrant, MailboxRow, Question, Reply, Review, SignInReport};

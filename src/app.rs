@@ -36,7 +36,7 @@ pub use mail_road::{MailRoad, template};
 pub use mail_source::{graph_auth, graph_client, jmap_client};
 pub use trackers::jira_client;
 
-use trackers::{Shared, Trackers};
+use trackers::{Shared, TrackerParts};
 
 /// How long actors may take to finish what they have.
 const ACTORS_LIMIT: Duration = Duration::from_secs(5);
@@ -110,7 +110,7 @@ impl App {
         let mail_road = MailRoad::build(&config, &store, &metrics)?;
         let mut mail = Mailboxes::default();
         let mut jira_hook = None;
-        let trackers = Trackers::build(&config, &redmine, &metrics)?;
+        let trackers = TrackerParts::build(&config, &redmine, &metrics)?;
         parts.extend(trackers.parts());
         if let Some(road) = &mail_road {
             let Review { desk, mailboxes } = &road.review;

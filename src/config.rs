@@ -1,6 +1,7 @@
 //! The configuration: defaults, then `ticketd.toml`, then `TICKETD_<SECTION>__<KEY>`; later beats
-//! earlier. A mailbox stands in the file; `TICKETD_MAILBOX__<NAME>__<KEY>` changes it. All values are typed and checked here, once. Loading fails with *all* faults at once,
-//! each with its key, its source and what to do; no fault and no `Debug` shows a secret.
+//! earlier. A mailbox stands in the file; `TICKETD_MAILBOX__<NAME>__<KEY>` changes it. All values are
+//! typed and checked here, once. Loading fails with *all* faults at once, each with its key, its
+//! source and what to do; no fault and no `Debug` shows a secret.
 //!
 //! `config/ticketd.toml` names every key with its default and is the manual.
 

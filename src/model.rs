@@ -29,3 +29,4 @@ pub mod thread;
 pub mod ticket;
 pub mod ticket_command;
 pub mod words;
+mod worker;

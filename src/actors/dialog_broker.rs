@@ -30,7 +30,7 @@ use crate::{
     model::{
         ids::{ChannelId, PostId, ResponseHook, TeamId, UserId},
         keys::Tracker,
-        ticket::{Person, Ticket},
+        ticket::Person,
         ticket_command::{TicketCommand, TicketCommandFault},
     },
     telemetry::Metrics,
@@ -39,6 +39,7 @@ use crate::{
 mod command;
 mod dialog;
 mod form;
+mod link;
 mod open;
 mod press;
 mod submit;
@@ -73,22 +74,6 @@ pub struct BrokerTools {
     pub channels: Channels,
     /// Counters.
     pub metrics: Metrics,
-}
-
-impl BrokerTools {
-    /// Where a post is, whichever team it is in.
-    fn link(&self, post: &PostId) -> String {
-        format!("{}_redirect/pl/{post}", self.chat_url)
-    }
-
-    /// A ticket's name, with a link once it has a post.
-    fn linked(&self, ticket: &Ticket) -> String {
-        let name = ticket.name();
-        match &ticket.post {
-            Some(post) => format!("[{name}]({})", self.link(post)),
-            None => format!("**{name}**"),
-        }
-    }
 }
 
 /// Something that was typed after `/ticket`.

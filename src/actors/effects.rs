@@ -25,7 +25,9 @@ use crate::{
 
 mod outcomes;
 
-pub(super) use outcomes::{fault_of, later, plainly, read_failed, write_failed};
+pub(super) use outcomes::{
+    fault_of, is_word, later, plainly, read_failed, tracker_failed, write_failed,
+};
 
 /// Tries side by side.
 const AT_ONCE: usize = 16;

@@ -1,41 +1,25 @@
-//! Finds out what agents say in Jira, where no webhook tells it, or one got lost.
-//!
-//! Comes in: ticks of its own clock, what a look came to. Goes out: searches for issues that
-//! changed, and their comments to the desk, which knows each only once. What ends it: only the
-//! supervisor.
+//! Finds out what agents say in Jira and which issues they close and open, where no webhook tells
+//! it, or one got lost: searches for issues that changed, again and again, as a lookout. Their
+//! comments and how they stand go to the desk, which knows each only once.
 
 use std::{
     collections::{HashMap, HashSet},
-    panic::AssertUnwindSafe,
-    sync::Arc,
     time::Duration,
 };
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
-use tokio_util::task::AbortOnDropHandle;
-use tracing::Instrument;
 
 use super::{
     desk::Desk,
-    slot::{Slot, answers},
-    supervisor::{Child, Restart, StartFault, SupervisorHandle},
+    lookout::{self, FIRST_LOOK, LookFault, Looked, OVERLAP, Watch, before},
+    supervisor::{StartFault, SupervisorHandle},
 };
 use crate::{
     clients::{ApiError, JiraClient},
-    clock,
-    model::{
-        jira::Marks,
-        keys::{IssueKey, MailboxName},
-    },
-    store::{Cursor, StoreError},
+    model::{case::Standing, jira::Marks, keys::IssueKey},
 };
 
-/// How far back the very first look goes.
-const FIRST_LOOK: Duration = Duration::from_hours(72);
-/// How much two looks overlap, besides the lag of the index: clocks differ.
-const OVERLAP: Duration = Duration::from_mins(2);
 /// Comments of one issue that a look reads, the newest first.
 const COMMENTS: usize = 100;
 /// How much rarer looks are where webhooks tell the news.
@@ -60,34 +44,15 @@ pub struct CommentTools {
     pub webhooks: bool,
 }
 
-enum JiraCommentsMsg {
-    /// Looks. No reply.
-    Look,
-    /// The look is over: what it saw, and how far back the next one need not go. No reply.
-    Looked(Box<Result<Seen, LookFault>>),
-    /// Replies at once.
-    Ping(RpcReplyPort<()>),
-}
-
 /// Issues as they were seen last, by the time of their last change.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     /// Of our cases.
-    ours: HashMap<IssueKey, Timestamp>,
+    ours: HashMap<IssueKey, Standing>,
     /// Of no case, or not yet: the call that made one may still be unclear, and an agent faster.
-    strangers: HashMap<IssueKey, Timestamp>,
+    strangers: HashMap<IssueKey, Standing>,
     /// Those whose comments Jira does not give, for now.
-    closed: HashMap<IssueKey, Timestamp>,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum LookFault {
-    #[error(transparent)]
-    Jira(#[from] ApiError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("the look panicked")]
-    Panicked,
+    closed: HashMap<IssueKey, Standing>,
 }
 
 /// Starts looking, under the supervisor.
@@ -98,144 +63,57 @@ pub async fn start_jira_comments(
     supervisor: &SupervisorHandle,
     tools: CommentTools,
 ) -> Result<(), StartFault> {
-    supervisor.start(Arc::new(Gate { tools, actor: Slot::empty() })).await
+    lookout::start(supervisor, tools).await
 }
 
-struct Gate {
-    tools: CommentTools,
-    actor: Slot<JiraCommentsMsg>,
-}
+impl Watch for CommentTools {
+    const KIND: &'static str = "jira_comments";
+    const CURSOR: &'static str = "jira--comments";
+    type Seen = Seen;
 
-impl Child for Gate {
-    fn name(&self) -> String {
-        self.kind().to_owned()
+    fn desk(&self) -> &Desk {
+        &self.desk
     }
 
-    fn kind(&self) -> &'static str {
-        "jira_comments"
+    fn pause(&self) -> Duration {
+        let rarely = if self.webhooks { BESIDES_WEBHOOKS } else { 1 };
+        self.poll.saturating_mul(rarely).min(PAUSE_MAX.max(self.poll))
     }
 
-    fn restart(&self) -> Restart {
-        Restart::Always
-    }
-
-    fn start(&self, supervisor: ActorCell) -> BoxFuture<'_, Result<ActorCell, SpawnErr>> {
-        Box::pin(async move {
-            let tools = self.tools.clone();
-            let (actor, _) = Actor::spawn_linked(None, JiraComments, tools, supervisor).await?;
-            self.actor.set(Some(actor.clone()));
-            Ok(actor.get_cell())
-        })
-    }
-
-    fn ping(&self, limit: Duration) -> BoxFuture<'_, bool> {
-        Box::pin(answers(self.actor.get(), JiraCommentsMsg::Ping, limit))
-    }
-
-    fn gone(&self) {
-        self.actor.set(None);
-    }
-}
-
-struct JiraComments;
-
-struct State {
-    tools: CommentTools,
-    seen: Arc<Seen>,
-    /// Everything up to here has been seen; unknown before the first look.
-    until: Option<Timestamp>,
-    begun: Timestamp,
-    look: Option<AbortOnDropHandle<()>>,
-}
-
-/// Under which the desk remembers how far it has looked. No mailbox can have this name.
-const CURSOR: &str = "jira--comments";
-/// How often that is written down.
-const REMEMBER_EVERY: Duration = Duration::from_mins(5);
-
-impl Actor for JiraComments {
-    type Msg = JiraCommentsMsg;
-    type State = State;
-    type Arguments = CommentTools;
-
-    async fn pre_start(
-        &self,
-        myself: ActorRef<JiraCommentsMsg>,
-        tools: CommentTools,
-    ) -> Result<State, ActorProcessingErr> {
-        let _ = myself.cast(JiraCommentsMsg::Look);
-        Ok(State { tools, seen: Arc::default(), until: None, begun: clock::now(), look: None })
-    }
-
-    async fn handle(
-        &self,
-        myself: ActorRef<JiraCommentsMsg>,
-        message: JiraCommentsMsg,
-        state: &mut State,
-    ) -> Result<(), ActorProcessingErr> {
-        match message {
-            JiraCommentsMsg::Look => state.look(&myself),
-            JiraCommentsMsg::Looked(outcome) => state.looked(&myself, *outcome),
-            JiraCommentsMsg::Ping(reply) => drop(reply.send(())),
-        }
-        Ok(())
-    }
-}
-
-impl State {
-    fn look(&mut self, myself: &ActorRef<JiraCommentsMsg>) {
-        self.begun = clock::now();
-        let (until, begun) = (self.until, self.begun);
-        let (tools, seen, myself) = (self.tools.clone(), self.seen.clone(), myself.clone());
-        let work = async move {
-            let look = AssertUnwindSafe(look(&tools, &seen, until, begun)).catch_unwind();
-            let outcome = look.await.unwrap_or(Err(LookFault::Panicked));
-            // An actor that is gone looks no more.
-            let _ = myself.cast(JiraCommentsMsg::Looked(Box::new(outcome)));
-        };
-        let span = tracing::info_span!("ticketd.jira.comments");
-        self.look = Some(AbortOnDropHandle::new(tokio::spawn(work.instrument(span))));
-    }
-
-    fn looked(&mut self, myself: &ActorRef<JiraCommentsMsg>, outcome: Result<Seen, LookFault>) {
-        match outcome {
-            Ok(seen) => (self.seen, self.until) = (Arc::new(seen), Some(self.begun)),
-            Err(error) => tracing::warn!(%error, "jira's comments could not be looked through"),
-        }
-        let rarely = if self.tools.webhooks { BESIDES_WEBHOOKS } else { 1 };
-        let pause = self.tools.poll.saturating_mul(rarely).min(PAUSE_MAX.max(self.tools.poll));
-        myself.send_after(pause, || JiraCommentsMsg::Look);
+    fn look<'l>(
+        &'l self,
+        seen: &'l Seen,
+        until: Timestamp,
+        begun: Timestamp,
+    ) -> BoxFuture<'l, Result<Looked<Seen>, LookFault>> {
+        Box::pin(look(self, seen, until, begun))
     }
 }
 
 async fn look(
     tools: &CommentTools,
     seen: &Seen,
-    until: Option<Timestamp>,
+    until: Timestamp,
     begun: Timestamp,
-) -> Result<Seen, LookFault> {
-    let name = MailboxName::parse(CURSOR);
-    let mut remembered = None;
-    if let Some(name) = name.clone() {
-        remembered = tools.desk.cursor(name).await?.map(|cursor| cursor.synced);
-    }
-    let until = until.or(remembered).unwrap_or_else(|| before(begun, FIRST_LOOK));
+) -> Result<Looked<Seen>, LookFault> {
     let since = before(until, OVERLAP + tools.index_lag);
     // A clock that was set back must not make it look through everything.
     let minutes = (begun.duration_since(since).as_secs() / 60 + 1).max(1);
     let minutes = u32::try_from(minutes).unwrap_or(u32::MAX);
-    let mut found = tools.jira.updated_since(minutes, &tools.label).await?;
+    let found = tools.jira.updated_since(minutes, &tools.label).await?.into_iter();
+    let mut found: Vec<_> = found.map(|status| (status.key.clone(), status.standing())).collect();
     let changed: HashSet<_> = found.iter().map(|(issue, _)| issue.clone()).collect();
     let oldest = before(begun, FIRST_LOOK);
-    let waiting = seen.strangers.iter().chain(&seen.closed).map(|(issue, at)| (issue.clone(), *at));
-    found.extend(waiting.filter(|(issue, at)| *at > oldest && !changed.contains(issue)));
+    let waiting = seen.strangers.iter().chain(&seen.closed);
+    let waiting = waiting.map(|(issue, standing)| (issue.clone(), *standing));
+    found.extend(waiting.filter(|(issue, last)| last.at > oldest && !changed.contains(issue)));
     let mut now_seen = Seen::default();
-    for (issue, updated) in found {
-        let list = match see(tools, seen, &issue, updated).await {
+    for (issue, standing) in found {
+        let list = match see(tools, seen, &issue, standing).await {
             Ok(true) => &mut now_seen.ours,
             Ok(false) => &mut now_seen.strangers,
-            Err(LookFault::Jira(error)) if error.is_of_one_thing() => {
-                if seen.closed.get(&issue) != Some(&updated) {
+            Err(LookFault::Tracker(error)) if error.is_of_one_thing() => {
+                if seen.closed.get(&issue) != Some(&standing) {
                     tracing::warn!(
                         issue.key = %issue,
                         %error,
@@ -246,21 +124,16 @@ async fn look(
             }
             Err(error) => return Err(error),
         };
-        list.insert(issue, updated);
+        list.insert(issue, standing);
     }
     let synced = in_step(begun, &now_seen.closed);
-    let old = before(synced, REMEMBER_EVERY);
-    if let (Some(name), true) = (name, remembered.is_none_or(|at| at < old)) {
-        let cursor = Cursor { state: String::new(), synced, since: synced };
-        tools.desk.read_up_to(name, cursor).await?;
-    }
-    Ok(now_seen)
+    Ok(Looked { seen: now_seen, synced })
 }
 
 /// Up to when everything has been seen by a look that began then: who starts anew must come to
 /// what is closed once more.
-fn in_step(begun: Timestamp, closed: &HashMap<IssueKey, Timestamp>) -> Timestamp {
-    closed.values().copied().fold(begun, Timestamp::min)
+fn in_step(begun: Timestamp, closed: &HashMap<IssueKey, Standing>) -> Timestamp {
+    closed.values().map(|last| last.at).fold(begun, Timestamp::min)
 }
 
 /// Takes up what is new in an issue; whether it is one of ours.
@@ -268,19 +141,22 @@ async fn see(
     tools: &CommentTools,
     seen: &Seen,
     issue: &IssueKey,
-    updated: Timestamp,
+    standing: Standing,
 ) -> Result<bool, LookFault> {
-    if seen.ours.get(issue) == Some(&updated) {
-        return Ok(true);
+    let mut taken = Ok(());
+    if seen.ours.get(issue) != Some(&standing) {
+        // Jira is asked about a stranger once; the desk, whether it has become ours, each time.
+        let asked = seen.strangers.get(issue) == Some(&standing);
+        let known = tools.desk.knows_issue(issue.clone()).await?;
+        if !known && (asked || !is_ours(tools, issue).await?) {
+            return Ok(false);
+        }
+        taken = take(tools, issue).await;
     }
-    // Jira is asked about a stranger once; the desk, whether it has become ours, each time.
-    let asked = seen.strangers.get(issue) == Some(&updated);
-    let known = tools.desk.knows_issue(issue.clone()).await?;
-    if !known && (asked || !is_ours(tools, issue).await?) {
-        return Ok(false);
-    }
-    take(tools, issue).await?;
-    Ok(true)
+    // What was said comes before what was done, and neither waits for the other. The desk may take
+    // up later what it does not take up now.
+    tools.desk.stands(issue.clone(), standing).await?;
+    taken.map(|()| true)
 }
 
 /// Whether an issue that the desk does not know is one of ours: by its mark, one that was moved to
@@ -328,11 +204,6 @@ async fn take(tools: &CommentTools, issue: &IssueKey) -> Result<(), LookFault> {
     Ok(())
 }
 
-fn before(at: Timestamp, by: Duration) -> Timestamp {
-    let by = jiff::SignedDuration::try_from(by).unwrap_or(jiff::SignedDuration::MAX);
-    at.saturating_sub(by).unwrap_or(Timestamp::MIN)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,9 +212,10 @@ mod tests {
     fn a_start_comes_back_to_what_was_closed() {
         let at = |second| Timestamp::from_second(second).unwrap();
         for (closed, synced) in [(&[][..], 100), (&[40, 30, 90], 30), (&[120], 100)] {
-            let issues = (1..)
-                .zip(closed)
-                .map(|(number, second)| (IssueKey::numbered("SUP", number).unwrap(), at(*second)));
+            let issues = (1..).zip(closed).map(|(number, second)| {
+                let standing = Standing { closed: false, at: at(*second) };
+                (IssueKey::numbered("SUP", number).unwrap(), standing)
+            });
             assert_eq!(in_step(at(100), &issues.collect()), at(synced), "{closed:?}");
         }
     }

@@ -14,8 +14,10 @@ use url::Url;
 
 use super::{
     desk::{Desk, Task},
-    effects::{self, Craft, fault_of, later, plainly},
+    effects::{self, Craft, later, plainly},
+    issue_words::{Reading, Style, Writer},
     mailboxes::{Mailbox, Mailboxes},
+    people::People,
     supervisor::{StartFault, SupervisorHandle},
 };
 use crate::{
@@ -24,8 +26,9 @@ use crate::{
     model::{
         desk::Outcome,
         effect::{Effect, MailRef, Work, Worker},
-        keys::IssueKey,
-        mail::{Email, Folder},
+        issue_text,
+        mail::Email,
+        markup::Markup,
     },
     store::StoreError,
 };
@@ -36,17 +39,21 @@ mod boards;
 mod comment;
 mod create;
 mod file_ticket;
-mod people;
-mod reading;
+mod follow_state;
 mod reconcile;
 mod watch;
-mod words;
 
 pub use boards::{BoardFault, Boards};
-use people::People;
 
 /// The pause where somebody must first do something: give us a right back, or a token.
 const LOCKED_OUT: Duration = Duration::from_mins(15);
+
+const STYLE: Style = Style {
+    tracker: "Jira",
+    markup: Markup::Wiki,
+    text_max: issue_text::TEXT_MAX,
+    file_name: str::to_owned,
+};
 
 /// What the operator decided about issues.
 #[derive(Debug, Clone)]
@@ -59,6 +66,8 @@ pub struct IssueSettings {
     pub users: BTreeMap<Email, String>,
     /// The transition that reopens an issue.
     pub reopen: Option<String>,
+    /// The transition that closes an issue; without one, the first that leads there.
+    pub resolve: Option<String>,
     /// The language of issues that come from the chat.
     pub locale: Locale,
     /// The chat, as its users reach it.
@@ -99,7 +108,7 @@ pub async fn start_jira_creator(
 
 struct JiraCreator {
     tools: JiraTools,
-    people: People,
+    people: People<String>,
     /// The highest issue number seen in each project.
     newest: Mutex<HashMap<String, u64>>,
 }
@@ -122,6 +131,11 @@ impl Craft for JiraCreator {
                     let fault = "its ticket has no issue".to_owned();
                     return Ok(Outcome::Refused { fault });
                 }
+                (Work::FollowState, Some(issue)) => {
+                    return Ok(self.follow_state(&task, issue).await);
+                }
+                // Its issue was refused.
+                (Work::FollowState, None) => return Ok(plainly()),
                 _ => {}
             }
             let mailbox = task.case.mailbox().and_then(|of| self.tools.mailboxes.of(of));
@@ -150,7 +164,7 @@ impl Craft for JiraCreator {
                 Work::CreateIssue { mail, .. } | Work::AddComment { mail },
             ) = (&outcome, &task.effect.work)
             {
-                self.mark(mailbox, mail.clone());
+                mailbox.mark_made(&self.tools.desk, mail.clone());
             }
             outcome
         })
@@ -158,44 +172,6 @@ impl Craft for JiraCreator {
 }
 
 impl JiraCreator {
-    /// Marks a mail. Nobody waits for it, and nothing hangs on it. What was written in the mailbox
-    /// itself stays as it is among the sent mails.
-    fn mark(&self, mailbox: Arc<Mailbox>, mail: MailRef) {
-        if mailbox.mark.is_none() {
-            return;
-        }
-        let desk = self.tools.desk.clone();
-        tokio::spawn(async move {
-            match desk.mail(mail.key).await {
-                Ok(Some(record)) if record.folder == Folder::Inbox => mailbox.mark(&mail).await,
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "whether to mark a mail cannot be said"),
-            }
-        });
-    }
-
-    /// Reopens the issue if it is closed. To do it twice changes nothing.
-    async fn reopen(&self, effect: &Effect, issue: &IssueKey) -> Outcome {
-        let Some(transition) = &self.tools.settings.reopen else { return plainly() };
-        let jira = &self.tools.jira;
-        match jira.issue_status(issue).await {
-            Ok(None) => return Outcome::IssueGone,
-            Ok(Some(status)) if !status.done => return plainly(),
-            Ok(Some(_)) => {}
-            Err(error) => return read_failed(effect, &error),
-        }
-        match jira.transition(issue, transition).await {
-            Ok(true) => plainly(),
-            Ok(false) => {
-                Outcome::Refused { fault: "jira offers no transition of that name".to_owned() }
-            }
-            Err(error @ ApiError::Ambiguous { .. }) => {
-                Outcome::Retry { after: None, fault: error.kind().to_owned() }
-            }
-            Err(error) => write_failed(effect, &error),
-        }
-    }
-
     /// The highest issue number known in a project: whatever is made from now on has a higher one.
     async fn newest(&self, project: &str) -> Result<u64, ApiError> {
         if let Some(number) = self.seen(project) {
@@ -217,33 +193,37 @@ impl JiraCreator {
         *known = number.max(*known);
     }
 
-    fn say(
+    /// Fetches and reads a mail. The largest file that Jira takes is asked only where there is
+    /// something to attach.
+    async fn read(
         &self,
+        effect: &Effect,
         mailbox: &Mailbox,
-        key: &str,
-        args: &[(&str, fluent_bundle::FluentValue<'_>)],
-    ) -> String {
-        self.tools.texts.say(mailbox.locale, key, args)
+        mail: &MailRef,
+        answer: bool,
+    ) -> Result<Reading, ApiError> {
+        let mut reading = Reading::fetch(effect, mailbox, mail, answer, STYLE).await?;
+        if reading.may_have_parcels() {
+            reading.limit = self.tools.jira.attachment_limit().await?;
+        }
+        Ok(reading)
+    }
+
+    /// The account of an address, if Jira knows them.
+    async fn account(&self, email: &Email) -> Result<Option<String>, ApiError> {
+        let jira = &self.tools.jira;
+        let find = async { Ok(jira.find_account(email).await?.map(|account| account.id)) };
+        self.people.account(email, find).await
+    }
+
+    fn writer(&self, locale: Locale) -> Writer<'_> {
+        Writer { texts: &self.tools.texts, locale, style: STYLE }
     }
 }
 
-/// A write failed. What Jira forbids us waits for the operator; but only a ticket and its comments
-/// are worth that all that comes after them waits too.
+/// A write failed.
 fn write_failed(effect: &Effect, error: &ApiError) -> Outcome {
-    let worth = matches!(
-        effect.work,
-        Work::CreateIssue { .. }
-            | Work::AddComment { .. }
-            | Work::FileTicket
-            | Work::AddReply { .. }
-    );
-    match error {
-        ApiError::Forbidden { .. } | ApiError::NotFound { .. } if worth => {
-            Outcome::Retry { after: Some(LOCKED_OUT), fault: fault_of(error) }
-        }
-        ApiError::NotFound { .. } => Outcome::Refused { fault: fault_of(error) },
-        error => effects::write_failed(error, LOCKED_OUT),
-    }
+    effects::tracker_failed(effect, error, LOCKED_OUT)
 }
 
 /// A read failed, before anything was written in this try.
@@ -272,6 +252,7 @@ mod tests {
             (Work::Attach { mail: mail(), answer: false }, false),
             (Work::Watch { mail: mail() }, false),
             (Work::Reopen, false),
+            (Work::FollowState, false),
         ] {
             let id = EffectId::parse("17.3").unwrap();
             let effect = Effect::new(id, work, Timestamp::UNIX_EPOCH);

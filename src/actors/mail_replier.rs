@@ -9,13 +9,14 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 
 use super::{
+    comment_reader::Trackers,
     desk::{Desk, Task},
     effects::{self, Craft, fault_of, later, plainly, read_failed, write_failed},
     mailboxes::{Mailbox, Mailboxes},
     supervisor::{StartFault, SupervisorHandle},
 };
 use crate::{
-    clients::{ApiError, Draft, DraftFault, JiraClient},
+    clients::{ApiError, Draft, DraftFault},
     failpoint,
     locale::Texts,
     model::{
@@ -40,7 +41,7 @@ const IMAGE_TRIES: u32 = 4;
 /// What it works with.
 pub struct MailTools {
     /// Where comments are read.
-    pub jira: JiraClient,
+    pub trackers: Trackers,
     /// The desk.
     pub desk: Desk,
     /// What mails are sent from.

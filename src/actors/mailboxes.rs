@@ -10,7 +10,7 @@ use minijinja::{Environment, Value};
 use secrecy::SecretString;
 use url::Url;
 
-use super::doorbell::Doorbell;
+use super::{desk::Desk, doorbell::Doorbell};
 use crate::{
     clients::{ApiError, Grants, MailboxClient, Mark, Whole},
     health,
@@ -19,7 +19,7 @@ use crate::{
         effect::MailRef,
         ids::ChannelId,
         keys::MailboxName,
-        mail::{Address, Content, Email, Mail},
+        mail::{Address, Content, Email, Folder, Mail},
     },
 };
 
@@ -139,11 +139,27 @@ impl Mailbox {
 
     /// Marks a mail whose ticket is made, if that is wanted: as well as it goes. A mail that cannot
     /// be marked, or that is gone, has its ticket all the same.
-    pub async fn mark(&self, mail: &MailRef) {
+    async fn mark(&self, mail: &MailRef) {
         let (Some(mark), MailboxClient::Graph(source)) = (&self.mark, &self.source) else { return };
         if let Err(error) = source.mark(&mail.remote, mark).await {
             tracing::warn!(mailbox.name = %self.name, %error, "a mail could not be marked");
         }
+    }
+
+    /// Marks a mail whose ticket was just made. Nobody waits for it, and nothing hangs on it. What
+    /// was written in the mailbox itself stays as it is among the sent mails.
+    pub(super) fn mark_made(self: Arc<Self>, desk: &Desk, mail: MailRef) {
+        if self.mark.is_none() {
+            return;
+        }
+        let desk = desk.clone();
+        tokio::spawn(async move {
+            match desk.mail(mail.key).await {
+                Ok(Some(record)) if record.folder == Folder::Inbox => self.mark(&mail).await,
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "whether to mark a mail cannot be said"),
+            }
+        });
     }
 
     /// The mailbox as a sender.

@@ -12,13 +12,14 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
+    comment_reader::Trackers,
     desk::{Desk, Task},
     effects::{self, Craft, fault_of, plainly},
     mailboxes::Mailboxes,
     supervisor::{StartFault, SupervisorHandle},
 };
 use crate::{
-    clients::{ApiError, JiraClient, MattermostClient},
+    clients::{ApiError, MattermostClient},
     failpoint,
     locale::{Locale, Texts},
     model::{
@@ -49,8 +50,8 @@ const SKEW: SignedDuration = SignedDuration::from_mins(5);
 pub struct PosterTools {
     /// The chat.
     pub mattermost: MattermostClient,
-    /// The tracker of tickets, if there is one.
-    pub jira: Option<JiraClient>,
+    /// The trackers of tickets.
+    pub trackers: Trackers,
     /// The desk.
     pub desk: Desk,
     /// Where the words of mails are fetched from.

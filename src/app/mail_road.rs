@@ -3,7 +3,7 @@
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use super::mail_source::{self, StoredGrants, graph_client, jmap_client};
-use super::trackers::{Shared, Trackers};
+use super::trackers::{Shared, TrackerParts};
 use crate::{
     actors::{
         Announced, Desk, Doorbell, Herald, Hook, MailTools, Mailbox, Mailboxes, Review, Site,
@@ -68,13 +68,13 @@ impl MailRoad {
     pub async fn start(
         &self,
         supervisor: &SupervisorHandle,
-        trackers: &Trackers,
+        trackers: &TrackerParts,
         shared: &Shared<'_>,
     ) -> anyhow::Result<()> {
         let Review { desk, mailboxes } = &self.review;
-        if let (Some(jira), false) = (&trackers.jira, mailboxes.all().is_empty()) {
+        if !mailboxes.all().is_empty() {
             let tools = MailTools {
-                jira: jira.client.clone(),
+                trackers: trackers.readers(),
                 desk: desk.clone(),
                 mailboxes: mailboxes.clone(),
                 texts: shared.texts.clone(),

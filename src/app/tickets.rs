@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 
-use super::{mail_road::place, trackers::Trackers};
+use super::{mail_road::place, trackers::TrackerParts};
 
 use crate::{
     actors::{
@@ -27,7 +27,7 @@ pub(super) struct Parts<'p> {
     pub(super) config: &'p Config,
     pub(super) ticket: &'p config::Ticket,
     pub(super) mattermost: &'p MattermostClient,
-    pub(super) trackers: &'p Trackers,
+    pub(super) trackers: &'p TrackerParts,
     pub(super) desk: &'p Desk,
     pub(super) mailboxes: &'p Mailboxes,
     pub(super) late: &'p LateAnswers,
@@ -49,7 +49,7 @@ pub(super) async fn start(
     let secret = desk.secret();
     let tools = PosterTools {
         mattermost: mattermost.clone(),
-        jira: trackers.jira.as_ref().map(|jira| jira.client.clone()),
+        trackers: trackers.readers(),
         desk: desk.clone(),
         mailboxes: mailboxes.clone(),
         texts: texts.clone(),

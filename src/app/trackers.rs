@@ -8,14 +8,15 @@ use url::Url;
 
 use crate::{
     actors::{
-        Boards, CommentTools, Desk, IssueSettings, JiraTools, Mailboxes, SupervisorHandle,
-        start_jira_comments, start_jira_creator,
+        Boards, CommentTools, Desk, IssueSettings, JiraTools, Mailboxes, RedmineCommentTools,
+        RedmineSettings, RedmineTools, SupervisorHandle, Trackers, start_jira_comments,
+        start_jira_creator, start_redmine_comments, start_redmine_creator,
     },
     clients::{JiraAuth, JiraClient, JiraSettings, MattermostClient, RedmineClient, RedmineDesk},
-    config::{self, Config, Place},
+    config::{self, Config, Place, TextFormatting},
     health::Part,
     locale::{Locale, Texts},
-    model::mail::Email,
+    model::{ids::ProjectRef, mail::Email, markup::Markup},
     telemetry::Metrics,
 };
 
@@ -23,7 +24,7 @@ use crate::{
 const JIRA_LIMIT: Duration = Duration::from_secs(20);
 
 /// The trackers that something is filed in.
-pub struct Trackers {
+pub struct TrackerParts {
     /// Jira.
     pub jira: Option<Jira>,
     /// Redmine.
@@ -56,7 +57,7 @@ pub struct Shared<'s> {
     pub locale: Locale,
 }
 
-impl Trackers {
+impl TrackerParts {
     /// Those that a mailbox or a form names. Nothing is called yet.
     ///
     /// # Errors
@@ -106,6 +107,14 @@ impl Trackers {
         jira.chain(self.redmine.iter().map(|redmine| redmine.client.part().clone()))
     }
 
+    /// Where agents' comments are read.
+    pub fn readers(&self) -> Trackers {
+        Trackers {
+            jira: self.jira.as_ref().map(|jira| jira.client.clone()),
+            redmine: self.redmine.as_ref().map(|redmine| redmine.client.clone()),
+        }
+    }
+
     /// Starts their actors.
     ///
     /// # Errors
@@ -117,6 +126,9 @@ impl Trackers {
     ) -> anyhow::Result<()> {
         if let Some(jira) = &self.jira {
             jira.start(supervisor, shared).await?;
+        }
+        if let Some(redmine) = &self.redmine {
+            redmine.start(supervisor, shared).await?;
         }
         Ok(())
     }
@@ -143,6 +155,7 @@ impl Jira {
                 labels: jira.labels.clone(),
                 users: users.collect(),
                 reopen: jira.reopen.clone(),
+                resolve: jira.resolve.clone(),
                 locale: shared.locale,
                 chat_url: shared.chat_url.clone(),
             },
@@ -161,6 +174,48 @@ impl Jira {
         }
         let boards = self.boards.clone();
         tokio::spawn(async move { boards.resolve().await });
+        Ok(())
+    }
+}
+
+impl Redmine {
+    async fn start(
+        &self,
+        supervisor: &SupervisorHandle,
+        shared: &Shared<'_>,
+    ) -> anyhow::Result<()> {
+        let config::Filing { issue_type, text_formatting, poll, users, .. } = &self.filing;
+        let users = users.iter();
+        let users = users.filter_map(|(email, user)| Some((Email::parse(email)?, *user)));
+        let mailboxes = shared.mailboxes.all();
+        let places = mailboxes
+            .iter()
+            .filter_map(|mailbox| Some((mailbox.name.clone(), ProjectRef::parse(&mailbox.place)?)));
+        let tools = RedmineTools {
+            redmine: self.client.clone(),
+            mattermost: shared.mattermost.clone(),
+            desk: shared.desk.clone(),
+            mailboxes: shared.mailboxes.clone(),
+            places: places.collect(),
+            texts: shared.texts.clone(),
+            settings: RedmineSettings {
+                issue_type: issue_type.clone(),
+                markup: match text_formatting {
+                    TextFormatting::Textile => Markup::Textile,
+                    TextFormatting::CommonMark => Markup::CommonMark,
+                },
+                users: users.collect(),
+                attachment_max: self.filing.attachment_bytes,
+                reopen: self.filing.reopen_status.clone(),
+                close_status: self.close_status.clone(),
+                locale: shared.locale,
+                chat_url: shared.chat_url.clone(),
+            },
+        };
+        start_redmine_creator(supervisor, tools).await?;
+        let (redmine, desk) = (self.client.clone(), shared.desk.clone());
+        let tools = RedmineCommentTools { redmine, desk, poll: *poll };
+        start_redmine_comments(supervisor, tools).await?;
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+mod filing;
 mod mail;
 mod ticket;
 
@@ -54,6 +55,7 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> Outcome {
     } else {
         chat(&config, &mut row).await?;
     }
+    filing::check(&config, &mut row).await?;
     mail::check(&config, &mut row).await?;
     if faults > 0 {
         let mend = format!("{faults} to mend, see above");

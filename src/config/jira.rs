@@ -52,6 +52,9 @@ pub struct Jira {
     /// The name of the transition that a follow-up to a closed issue triggers; without it such a
     /// mail becomes a comment only.
     pub reopen: Option<String>,
+    /// The name of the transition that closes the issue of a ticket that is resolved in the chat;
+    /// without it the first one that leads to a closed issue is taken.
+    pub resolve: Option<String>,
 }
 
 /// A Jira is hosted by Atlassian or runs with its owner, and the two differ.
@@ -102,6 +105,7 @@ impl Jira {
         let writes = one..=one.saturating_add(999);
         let writes_per_second = s.number("writes_per_second", writes, one.saturating_add(19));
         let reopen = s.parsed("reopen", forms::line);
+        let resolve = s.parsed("resolve", forms::line);
         let (url, api_token) = match (url?, api_token?) {
             (Some(url), Some(token)) => (url, token),
             (None, None) => return Ok(None),
@@ -131,6 +135,7 @@ impl Jira {
             index_lag,
             writes_per_second,
             reopen,
+            resolve,
         }))
     }
 

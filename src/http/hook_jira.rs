@@ -1,6 +1,6 @@
 //! `/hooks/jira`: what Jira tells by webhook. Only signed words count, and until the signature was
-//! checked a request waits apart from all others; a comment is durable before it is acknowledged,
-//! and the same one may be told any number of times.
+//! checked a request waits apart from all others; what it tells is durable before it is acknowledged,
+//! and the same may be told any number of times.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::{
     error::HttpError,
     reply::{self, Reply},
 };
-use crate::model::jira_hook::{self, HookEvent};
+use crate::{model::jira_hook, store::StoreError};
 
 /// Source: `X-Hub-Signature: sha256=<hex>` over the raw body (Atlassian's "Webhooks").
 const SIGNATURE: &str = "X-Hub-Signature";
@@ -44,18 +44,20 @@ pub(super) async fn answer(
         body
     };
     let _place = context.door.enter()?;
-    let Some(event) = jira_hook::parse(&body) else { return Err(HttpError::BadRequest("json")) };
-    if let HookEvent::CommentCreated { issue, comment, author, public } = event
-        && public
-        && !hook.is_us(&author)
-    {
-        let outcome = hook.desk.commented(issue, comment).await;
-        outcome.map_err(|error| {
-            tracing::error!(%error, "a comment could not be recorded; jira will tell it again");
-            HttpError::Internal
-        })?;
+    let Some(news) = jira_hook::parse(&body) else { return Err(HttpError::BadRequest("json")) };
+    if let Some(said) = news.comment.filter(|said| said.public && !hook.is_us(&said.author)) {
+        hook.desk.commented(said.issue, said.comment).await.map_err(not_recorded)?;
+    }
+    if let Some(status) = news.status {
+        let standing = status.standing();
+        hook.desk.stands(status.key, standing).await.map_err(not_recorded)?;
     }
     Ok(reply::typed(StatusCode::OK, "text/plain", Bytes::new()))
+}
+
+fn not_recorded(error: StoreError) -> HttpError {
+    tracing::error!(%error, "what jira tells could not be recorded; it will tell it again");
+    HttpError::Internal
 }
 
 /// Whether it looks like a signature: `sha256=` and 64 hexadecimal digits.

@@ -37,6 +37,9 @@ pub struct Case {
     /// How the issue was last known to stand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stands: Option<Standing>,
+    /// The last step that makes the issue stand as the ticket does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<u32>,
     /// What is said by mail, if it began with one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<Conversation>,
@@ -130,6 +133,7 @@ impl Case {
             tracker: None,
             issue: None,
             stands: None,
+            follows: None,
             mail: None,
             ticket: None,
             opened: now,
@@ -208,11 +212,20 @@ impl Case {
                 queue.next = Some(Next { worker, at: effect.due });
             }
             queue.tail += 1;
+            if effect.work == Work::FollowState {
+                self.follows = Some(effect.id.step);
+            }
             effect
         });
         let effects = effects.collect();
         self.changed = now;
         effects
+    }
+
+    /// Whether the issue is still to be made to stand as the ticket does, by this step or a later
+    /// one.
+    pub(super) fn follows_from(&self, step: u32) -> bool {
+        self.follows.is_some_and(|follows| follows >= step)
     }
 
     /// Whether nothing is left to be done.

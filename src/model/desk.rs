@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use outcome::{Done, Outcome, Policy};
+
 use super::{
     case::{Case, Conversation, Standing},
     effect::{Effect, MailRef, Stage, Work, Worker, later},
     ids::PostId,
-    keys::{CaseId, CommentId, IssueKey, MailboxName, Tracker},
+    keys::{CaseId, CommentId, MailboxName, Tracker},
     mail::{Folder, Mail},
-    ticket::{Change, Person, Ticket, Unchanged},
+    ticket::{Change, Person, Ticket, TicketState, Unchanged},
 };
 
 /// How long after an unclear call its traces are looked for where looking is exact: the longest
@@ -26,86 +28,6 @@ const UNDER_WAY: Duration = Duration::from_secs(30);
 const POST_UNDER_WAY: Duration = Duration::from_secs(5);
 /// The longest pause between two looks.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
-
-/// What the operator decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
-    /// Where issues are made of mails.
-    pub tracker: Tracker,
-    /// Tell the reporter of the issue.
-    pub notices: bool,
-    /// A follow-up reopens a closed issue.
-    pub reopen: bool,
-    /// How long the tracker's search may not see a new issue.
-    pub index_lag: Duration,
-}
-
-/// What a worker brings back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It has happened.
-    Done(Done),
-    /// It has surely not happened; try again, after this pause where the service names one.
-    Retry {
-        /// The pause; none for the usual, growing one.
-        after: Option<Duration>,
-        /// Why, in a word or a few.
-        fault: String,
-    },
-    /// The call may have happened.
-    Unclear {
-        /// Why, in a word or a few.
-        fault: String,
-    },
-    /// The try panicked: the call may have happened, and the next try may panic too.
-    Panicked,
-    /// An uncertain one was looked for everywhere, and is nowhere.
-    NotFound,
-    /// An uncertain one could not be looked for.
-    LookAgain {
-        /// The pause; none for the usual, growing one.
-        after: Option<Duration>,
-        /// Why, in a word or a few.
-        fault: String,
-    },
-    /// It will not work, however often it is tried.
-    Refused {
-        /// Why, in a word or a few.
-        fault: String,
-    },
-    /// The case's issue has been deleted.
-    IssueGone,
-}
-
-/// What has happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Done {
-    /// What was to be done, with nothing to add.
-    Plainly,
-    /// The issue is there.
-    Created {
-        /// Its key.
-        issue: IssueKey,
-        /// The mail has attachments to hang on it.
-        attach: bool,
-        /// The mail has recipients to watch it.
-        watch: bool,
-    },
-    /// The comment is there.
-    Commented {
-        /// The mail has attachments to hang on the issue.
-        attach: bool,
-    },
-    /// The ticket has its post.
-    Posted {
-        /// The post.
-        post: PostId,
-        /// How many replies take what it has no room for.
-        replies: u32,
-    },
-    /// The issue stands so now.
-    Stands(Standing),
-}
 
 /// A mail's own case: its issue is to be made, and its ticket posted, where the chat is to hear of
 /// it.
@@ -176,18 +98,27 @@ pub fn change(
 
 /// The tracker says how the case's issue stands: the ticket follows where that is news. Nothing has
 /// changed if there is none to keep.
+///
+/// As long as the issue is still to follow the ticket, nothing is: what is told may be our own
+/// doing, already overtaken in the chat. How the issue stands is looked at when it has followed.
 pub fn stands(case: &mut Case, standing: Standing, now: Timestamp) -> Option<Vec<Effect>> {
-    let ticket = case.ticket.as_mut()?;
     let known = case.stands;
     let older = known.is_some_and(|known| known.at >= standing.at);
-    if older || known.is_some_and(|known| known.closed) == standing.closed {
+    let same = known.is_some_and(|known| known.closed) == standing.closed;
+    if case.ticket.is_none() || older || same || case.follows_from(case.desk.head) {
         return None;
     }
-    case.stands = Some(standing);
-    let work = ticket.follow(standing.closed, now).map_or_else(Vec::new, |change| {
-        vec![Work::UpdatePost, Work::TellChange { by: None, change }]
-    });
+    let work = keep(case, standing, now);
     Some(case.append(work, now))
+}
+
+/// Keeps how the issue stands; what that changes in the ticket is to be told.
+fn keep(case: &mut Case, standing: Standing, now: Timestamp) -> Vec<Work> {
+    case.stands = Some(standing);
+    let change = case.ticket.as_mut().and_then(|ticket| ticket.follow(standing.closed, now));
+    change.map_or_else(Vec::new, |change| {
+        vec![Work::UpdatePost, Work::TellChange { by: None, change }]
+    })
 }
 
 /// Somebody has said something, at `created`, in the thread of the case's ticket: it is to stand in
@@ -248,7 +179,7 @@ pub fn settle(
         Outcome::Done(done) => {
             effect.stage = Stage::Done;
             effect.fault = None;
-            more = follow(case, effect, done, policy);
+            more = follow(case, effect, done, policy, now);
         }
         Outcome::Retry { after, fault } => {
             effect.stage = Stage::Planned;
@@ -331,8 +262,15 @@ fn unclear(effect: &mut Effect, fault: String, now: Timestamp) {
 }
 
 /// What follows from what has happened.
-fn follow(case: &mut Case, effect: &Effect, done: Done, policy: Policy) -> Vec<Work> {
+fn follow(
+    case: &mut Case,
+    effect: &Effect,
+    done: Done,
+    policy: Policy,
+    now: Timestamp,
+) -> Vec<Work> {
     let mut work = Vec::new();
+    let followed_again = case.follows_from(effect.id.step + 1);
     let mail = effect.work.mail().cloned();
     match done {
         Done::Plainly => {}
@@ -349,6 +287,11 @@ fn follow(case: &mut Case, effect: &Effect, done: Done, policy: Policy) -> Vec<W
                 work.extend(watch.then_some(Work::Watch { mail }));
             }
             case.issue = Some(issue);
+            // A new issue is open, whatever became of the ticket while there was none.
+            case.stands = None;
+            let resolved = |ticket: &Ticket| ticket.state == TicketState::Resolved;
+            let behind = !followed_again && case.ticket.as_ref().is_some_and(resolved);
+            work.extend(behind.then_some(Work::FollowState));
         }
         Done::Posted { post, replies } => {
             work.extend((1..=replies).map(|part| Work::PostRest { part }));
@@ -358,7 +301,9 @@ fn follow(case: &mut Case, effect: &Effect, done: Done, policy: Policy) -> Vec<W
                 work.extend(file.then_some(Work::FileTicket));
             }
         }
-        Done::Stands(standing) => case.stands = Some(standing),
+        // What was decided in the chat since then has a step of its own.
+        Done::Stands(standing) if followed_again => case.stands = Some(standing),
+        Done::Stands(standing) => work = keep(case, standing, now),
         Done::Commented { attach } => {
             work.extend(mail.filter(|_| attach).map(|mail| Work::Attach { mail, answer: true }));
         }
@@ -405,6 +350,7 @@ fn window(case: &Case, effect: &Effect, policy: Policy) -> Duration {
     }
 }
 
+mod outcome;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::discreet::discreet;
 use super::ids::PostId;
-use super::keys::{CommentId, EffectId, IssueKey, Lane, MailKey, Tracker};
+use super::keys::{CommentId, EffectId, IssueKey, MailKey, Tracker};
 use super::ticket::{Change, Person};
+pub use super::worker::Worker;
 
 /// The pause after the first failure; it doubles up to [`PAUSE_MAX`].
 const PAUSE: Duration = Duration::from_secs(2);
@@ -100,54 +101,6 @@ pub enum Work {
         #[serde(flatten)]
         change: Change,
     },
-}
-
-/// Who does it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Worker {
-    /// The Jira creator.
-    Jira,
-    /// The Redmine creator.
-    Redmine,
-    /// The mail replier.
-    Mail,
-    /// The Mattermost poster.
-    Chat,
-}
-
-impl From<Tracker> for Worker {
-    fn from(tracker: Tracker) -> Self {
-        match tracker {
-            Tracker::Jira => Self::Jira,
-            Tracker::Redmine => Self::Redmine,
-        }
-    }
-}
-
-impl Worker {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Jira, Self::Redmine, Self::Mail, Self::Chat];
-
-    /// The queue that its work stands in.
-    #[must_use]
-    pub fn lane(self) -> Lane {
-        match self {
-            Self::Jira | Self::Redmine | Self::Mail => Lane::Desk,
-            Self::Chat => Lane::Chat,
-        }
-    }
-
-    /// What counts the cases that wait for it, among the metrics.
-    #[must_use]
-    pub fn waiting(self) -> &'static str {
-        match self {
-            Self::Jira => "waiting_for_jira",
-            Self::Redmine => "waiting_for_redmine",
-            Self::Mail => "waiting_for_mail",
-            Self::Chat => "waiting_for_chat",
-        }
-    }
 }
 
 impl Work {
@@ -367,7 +320,7 @@ pub fn later(now: Timestamp, by: Duration) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::keys::{CaseId, MailboxName};
+    use crate::model::keys::{CaseId, Lane, MailboxName};
 
     #[test]
     fn the_mark_is_the_mails_and_survives_a_new_plan() {

@@ -2,10 +2,11 @@
 //! comment's words has a `Debug`.
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 
 use super::{
+    case::Standing,
     discreet::discreet,
     keys::{CommentId, IssueKey},
     mail::Email,
@@ -79,6 +80,41 @@ pub struct IssueStatus {
     pub done: bool,
     /// The last change of any kind.
     pub updated: Timestamp,
+}
+
+impl IssueStatus {
+    /// The same, as a case keeps it.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        Standing { closed: self.done, at: self.updated }
+    }
+}
+
+/// A status, as Jira tells it with an issue or a transition, in an answer and in a webhook.
+///
+/// Source: `statusCategory.key`, which is `new`, `indeterminate` or `done` whatever a status is called.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Status {
+    status_category: Option<Category>,
+}
+
+#[derive(Deserialize)]
+struct Category {
+    key: String,
+}
+
+impl Status {
+    /// Whether it is of the category `done`; none where that is not told.
+    pub(crate) fn done(&self) -> Option<bool> {
+        self.status_category.as_ref().map(|category| category.key == "done")
+    }
+}
+
+/// `2026-01-31T12:00:00.000+0000`: RFC 3339 but for the colon of the offset.
+pub(crate) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(|_| D::Error::custom("not a time"))
 }
 
 /// A comment without its text.
@@ -227,6 +263,20 @@ mod tests {
         ] {
             let read: CommentFlags = serde_json::from_str(flags).unwrap();
             assert_eq!(read.is_public(), public, "{flags}");
+        }
+    }
+
+    #[test]
+    fn times_are_read_as_jira_writes_them() {
+        for (text, expected) in [
+            ("2018-07-14T18:29:30.000+0000", Some("2018-07-14T18:29:30Z")),
+            ("2018-07-14T20:29:30.125+0200", Some("2018-07-14T18:29:30.125Z")),
+            ("2018-07-14T18:29:30.000-0930", Some("2018-07-15T03:59:30Z")),
+            ("2018-07-14T18:29:30Z", Some("2018-07-14T18:29:30Z")),
+            ("yesterday", None),
+        ] {
+            let expected = expected.map(|text| text.parse::<Timestamp>().unwrap());
+            assert_eq!(time(Value::from(text)).ok(), expected, "{text}");
         }
     }
 

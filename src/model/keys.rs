@@ -151,6 +151,7 @@ impl Lane {
     /// Both of them.
     pub const ALL: [Self; 2] = [Self::Desk, Self::Chat];
 
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
     fn is_desk(&self) -> bool {
         *self == Self::Desk
     }

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use ticketd::config::{self, Config};
 use ticketd::locale::Locale;
 use ticketd::sandbox::{
-    Call, Deployment, Graph, GraphSetup, IssueSnapshot, Jira, JiraSetup, Jmap, Submission,
+    Call, Deployment, Graph, GraphSetup, IssueSnapshot, Jira, JiraSetup, Jmap, Mattermost,
+    Submission,
 };
 
 use super::app::Home;
@@ -143,6 +144,8 @@ pub(crate) struct PostSetup<O: Office = Jmap> {
     wait: bool,
     movable_time: bool,
     jira_at: Option<url::Url>,
+    redmine_at: Option<url::Url>,
+    chat: Option<Arc<Mattermost>>,
 }
 
 impl Default for PostSetup {
@@ -184,6 +187,8 @@ impl<O: Office> PostSetup<O> {
             wait: true,
             movable_time: false,
             jira_at: None,
+            redmine_at: None,
+            chat: None,
         }
     }
 
@@ -272,8 +277,18 @@ impl<O: Office> PostSetup<O> {
 
     /// With a Jira and a mailbox that are there already.
     pub(crate) async fn between(self, jira: Jira, jmap: O) -> Post<O> {
-        let Self { home, webhooks, change: changes, before, wait, jira_at, movable_time, .. } =
-            self;
+        let Self {
+            home,
+            webhooks,
+            change: changes,
+            before,
+            wait,
+            jira_at,
+            redmine_at,
+            movable_time,
+            chat,
+            ..
+        } = self;
         for prepare in before {
             prepare(&jmap, &jira);
         }
@@ -290,10 +305,28 @@ impl<O: Office> PostSetup<O> {
         if let Some(home) = home {
             setup = setup.home(home);
         }
+        if let Some(url) = redmine_at {
+            setup = setup.redmine(url);
+        }
+        if let Some(chat) = chat {
+            setup = setup.mattermost(chat);
+        }
         if movable_time {
             setup = setup.movable_time();
         }
         Post::running(setup, jira, jmap, kept, wait).await
+    }
+
+    /// A Redmine that runs already, in place of the stand-in.
+    pub(crate) fn redmine_at(mut self, url: url::Url) -> Self {
+        self.redmine_at = Some(url);
+        self
+    }
+
+    /// With a Mattermost that outlives this ticketd.
+    pub(crate) fn chat(mut self, mattermost: Arc<Mattermost>) -> Self {
+        self.chat = Some(mattermost);
+        self
     }
 
     /// Jira is reached at this address.
@@ -310,6 +343,7 @@ impl<O: Office> Closed<O> {
         let before = config.lock().unwrap().clone().unwrap();
         let setup = Setup::new().home(home).config(move |config| {
             (config.http, config.jira) = (before.http, before.jira);
+            config.redmine.filing = before.redmine.filing;
             config.mailboxes = before.mailboxes;
         });
         Post::running(setup, jira, jmap, config, true).await
@@ -344,6 +378,7 @@ fn configure_with(
         index_lag: Duration::from_secs(2),
         writes_per_second: 1_000.try_into().unwrap(),
         reopen: None,
+        resolve: None,
     });
     config.mailboxes = vec![config::Mailbox {
         name: "support".to_owned(),

@@ -34,7 +34,7 @@ fn hearing(webhooks: bool) -> PostSetup {
 }
 
 /// Sends a webhook's body, signed with this secret: the status.
-async fn hook(post: &Post, body: &str, secret: Option<&str>) -> u16 {
+pub(crate) async fn hook(post: &Post, body: &str, secret: Option<&str>) -> u16 {
     let mut headers = String::new();
     if let Some(secret) = secret {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();

@@ -10,6 +10,7 @@
 mod harness;
 
 mod chat_client;
+mod filing;
 mod forerunner;
 mod forerunner_jira;
 mod forerunner_mail;
@@ -42,5 +43,6 @@ mod ticket_flows;
 mod ticket_input;
 mod ticket_jira;
 mod ticket_recorded;
+mod ticket_state;
 mod ticket_trouble;
 mod together;

@@ -22,7 +22,7 @@ mod office;
 mod redmine;
 mod sink;
 
-use harness::{Setup, TestApp, VERSIONS, Version, flows};
+use harness::{Setup, TestApp, VERSIONS, Version, filing, flows};
 use redmine::Redmine;
 use ticketd::sandbox::Redmine as StandIn;
 
@@ -46,6 +46,10 @@ async fn every_flow_holds_against_a_real_redmine() {
     the_form_signs_in(&app).await;
     a_hundred_commands_are_answered(&app).await;
     desk::holds(&redmine).await;
+    let post = filing::filing(Some(redmine.url.clone())).start().await;
+    filing::a_mail_goes_there_and_back(&post).await;
+    filing::a_ticket_goes_there_and_back(&post).await;
+    drop(post);
     a_changed_key_is_told(&app, &redmine).await;
 }
 

@@ -57,7 +57,7 @@ impl Desk {
         if !news.await? {
             return Ok(());
         }
-        self.write(move |_, tables| {
+        self.write(move |inner, tables| {
             tables.write(|rows| {
                 let Some(id) = rows.case_of_issue(&issue)? else { return Ok(()) };
                 let Some(mut case) = rows.case(id)? else { return Ok(()) };
@@ -65,7 +65,9 @@ impl Desk {
                     return Ok(());
                 };
                 effects.iter().try_for_each(|effect| rows.put_effect(effect))?;
-                rows.put_case(&case)
+                rows.put_case(&case)?;
+                inner.last_words(&case);
+                Ok(())
             })
         })
         .await?;

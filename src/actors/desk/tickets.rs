@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::PoisonError};
 
 use jiff::{Timestamp, civil::Date};
 
-use super::Desk;
+use super::{Desk, Inner};
 use crate::{
     clock,
     model::{
@@ -16,7 +16,7 @@ use crate::{
         form::Filled,
         ids::{ChannelId, PostId, UserId},
         keys::{CaseId, Tracker},
-        ticket::{Change, Person, Ticket, TicketNumber, Unchanged},
+        ticket::{Change, Person, Ticket, TicketNumber, TicketState, Unchanged},
     },
     store::{self, DeskTx, StoreError},
 };
@@ -80,6 +80,18 @@ impl TicketFilter {
     }
 }
 
+impl Inner {
+    /// The channel of a ticket that was just resolved is to be read once more: its last words may
+    /// be unread.
+    pub(super) fn last_words(&self, case: &Case) {
+        let (Some(ticket), Some(_)) = (&case.ticket, case.tracker) else { return };
+        if ticket.state == TicketState::Resolved {
+            let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+            left.insert(ticket.channel.clone(), case.opened);
+        }
+    }
+}
+
 impl Desk {
     /// Makes a filled form a ticket with the day's next number, to be posted. A dialog that made one
     /// before gives that one, and nothing is written.
@@ -123,11 +135,8 @@ impl Desk {
                 })
             })
             .await?;
-        if let (true, Ok(Case { ticket: Some(ticket), tracker: Some(_), opened, .. })) =
-            (resolved, &changed)
-        {
-            let mut left = self.0.left.lock().unwrap_or_else(PoisonError::into_inner);
-            left.insert(ticket.channel.clone(), *opened);
+        if let (true, Ok(case)) = (resolved, &changed) {
+            self.0.last_words(case);
         }
         self.wake(&Worker::ALL);
         Ok(changed)

@@ -7,7 +7,7 @@ use crate::{
     clients::ApiError,
     model::{
         desk::{Done, Outcome},
-        effect::Effect,
+        effect::{Effect, Work},
         keys::EffectId,
         render,
     },
@@ -23,7 +23,7 @@ pub(super) fn tell(id: EffectId, outcome: &Outcome) {
     match outcome {
         Outcome::Done(_) => tracing::debug!("done"),
         Outcome::NotFound => tracing::debug!("nothing of an unclear try is to be found"),
-        Outcome::IssueGone => tracing::warn!("the issue was deleted in jira"),
+        Outcome::IssueGone => tracing::warn!("the issue was deleted in its tracker"),
         Outcome::Retry { fault, .. } | Outcome::LookAgain { fault, .. } => {
             tracing::warn!(cause = ours(fault), "it did not work and will be tried again");
         }
@@ -104,6 +104,33 @@ pub(in crate::actors) fn write_failed(error: &ApiError, locked_out: Duration) ->
         }
         ApiError::Rejected { .. } | ApiError::Forbidden { .. } => Outcome::Refused { fault },
     }
+}
+
+/// A write to a tracker failed. What it forbids us waits for the operator; but only a ticket and
+/// its comments are worth that all that comes after them waits too.
+pub(in crate::actors) fn tracker_failed(
+    effect: &Effect,
+    error: &ApiError,
+    locked_out: Duration,
+) -> Outcome {
+    match error {
+        ApiError::Forbidden { .. } | ApiError::NotFound { .. } if is_word(&effect.work) => {
+            Outcome::Retry { after: Some(locked_out), fault: fault_of(error) }
+        }
+        ApiError::NotFound { .. } => Outcome::Refused { fault: fault_of(error) },
+        error => write_failed(error, locked_out),
+    }
+}
+
+/// Whether it brings to the tracker what somebody said.
+pub(in crate::actors) fn is_word(work: &Work) -> bool {
+    matches!(
+        work,
+        Work::CreateIssue { .. }
+            | Work::AddComment { .. }
+            | Work::FileTicket
+            | Work::AddReply { .. }
+    )
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use super::{JiraCreator, LOCKED_OUT, plainly, read_failed, write_failed};
 use crate::{
-    actors::{desk::Task, effects},
+    actors::{desk::Task, effects, issue_words::Reply},
     clients::ApiError,
     failpoint,
-    model::{desk::Outcome, ids::PostId, issue_text, keys::IssueKey, markup::Markup},
+    model::{desk::Outcome, ids::PostId, keys::IssueKey},
     store::StoreError,
 };
 
@@ -32,25 +32,12 @@ impl JiraCreator {
                 Err(error) => read_failed(effect, &error),
             });
         }
-        let chat = &self.tools.mattermost;
-        let read = async {
-            let head = chat.post(post).await?;
-            let author = chat.user(&head.author).await?;
-            Ok((head, author))
-        };
-        let (head, author) = match read.await {
-            Ok(read) => read,
-            // Taken back in the chat before it was here.
-            Err(ApiError::NotFound { .. }) => return Ok(plainly()),
+        let reply = match Reply::fetch(&self.tools.mattermost, post).await {
+            Ok(Some(reply)) => reply,
+            Ok(None) => return Ok(plainly()),
             Err(error) => return Ok(effects::read_failed(effect, &error, LOCKED_OUT)),
         };
-        if head.deleted || head.message.trim().is_empty() {
-            return Ok(plainly());
-        }
-        let args = [("user", Markup::Wiki.escape(&author.name).into())];
-        let said = self.tools.texts.say(self.tools.settings.locale, "issue-reply-from-chat", &args);
-        let body = format!("{said}\n{}", Markup::Wiki.from_text(&head.message));
-        let (body, _) = Markup::Wiki.cut(&body, issue_text::TEXT_MAX);
+        let body = self.writer(self.tools.settings.locale).reply(&reply);
         self.tools.desk.begin(effect, None).await?;
         failpoint::hit("jira_creator.begun").await;
         let made = self.tools.jira.comment(issue, &body, &mark).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{JiraCreator, plainly, read_failed, write_failed};
 use crate::{
-    actors::{desk::Task, effects::fault_of, mailboxes::Mailbox},
+    actors::{desk::Task, effects::fault_of, issue_words::Parcel, mailboxes::Mailbox},
     clients::ApiError,
     failpoint,
     model::{
@@ -20,14 +20,6 @@ use crate::{
 /// length than it says.
 const BROKEN_AFTER: u32 = 5;
 
-/// One file to hang on the issue.
-pub(super) struct Parcel {
-    pub(super) blob: String,
-    pub(super) name: String,
-    pub(super) media_type: String,
-    pub(super) size: u64,
-}
-
 impl JiraCreator {
     pub(super) async fn attach(
         &self,
@@ -39,7 +31,7 @@ impl JiraCreator {
     ) -> Result<Outcome, StoreError> {
         let mut effect = task.effect.clone();
         let parcels = match self.read(&effect, mailbox, mail, answer).await {
-            Ok((reading, limit)) => reading.parcels(limit),
+            Ok(reading) => reading.parcels(),
             Err(error) => return Ok(read_failed(&effect, &error)),
         };
         let there = match self.tools.jira.attachments(issue).await {

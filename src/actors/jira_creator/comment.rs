@@ -39,13 +39,13 @@ impl JiraCreator {
                 Err(error) => return Ok(read_failed(effect, &error)),
             }
         }
-        let (reading, limit) = match self.read(effect, mailbox, mail, true).await {
+        let reading = match self.read(effect, mailbox, mail, true).await {
             Ok(read) => read,
             Err(error) => return Ok(read_failed(effect, &error)),
         };
-        let attach = !reading.parcels(limit).is_empty();
+        let attach = !reading.parcels().is_empty();
         if !unclear {
-            let body = self.comment_words(mailbox, &task.case, &reading, limit);
+            let body = self.writer(mailbox.locale).comment(mailbox, &task.case, &reading);
             let _begun = self.tools.desk.begin(effect, None).await?;
             failpoint::hit("jira_creator.begun").await;
             let made = self.tools.jira.comment(issue, &body, &mark).await;

@@ -2,10 +2,11 @@
 
 use jiff::SignedDuration;
 
-use super::{JiraCreator, later, read_failed, reading::Reading, write_failed};
+use super::{JiraCreator, later, read_failed, write_failed};
 use crate::{
     actors::{
         desk::Task,
+        issue_words::Reading,
         mailboxes::{Letter, Mailbox},
     },
     clients::{ApiError, rejected_fields},
@@ -53,7 +54,7 @@ impl JiraCreator {
         } else {
             None
         };
-        let (reading, limit) = match self.read(effect, mailbox, mail, false).await {
+        let reading = match self.read(effect, mailbox, mail, false).await {
             Ok(read) => read,
             Err(error) => return Ok(read_failed(effect, &error)),
         };
@@ -66,16 +67,16 @@ impl JiraCreator {
         };
         if let Some(issue) = found {
             self.see(&project, issue.number());
-            return Ok(created(issue, mailbox, &reading, limit));
+            return Ok(created(issue, mailbox, &reading));
         }
-        self.make(task, mailbox, (&reading, limit), &project, replaces).await
+        self.make(task, mailbox, &reading, &project, replaces).await
     }
 
     async fn make(
         &self,
         task: &Task,
         mailbox: &Mailbox,
-        (reading, limit): (&Reading, u64),
+        reading: &Reading,
         project: &str,
         replaces: Option<&IssueKey>,
     ) -> Result<Outcome, StoreError> {
@@ -86,14 +87,17 @@ impl JiraCreator {
             _ => task.case.reporter(),
         };
         let reporter = match from.filter(|_| takes("reporter")) {
-            Some(from) => match self.people.account(&self.tools.jira, &from.email).await {
+            Some(from) => match self.account(&from.email).await {
                 Ok(account) => account,
                 Err(error) => return Ok(read_failed(effect, &error)),
             },
             None => None,
         };
-        let words =
-            self.issue_words(mailbox, &task.case, reading, limit, reporter.is_some(), replaces);
+        let writer = self.writer(mailbox.locale);
+        let unknown = from.filter(|_| reporter.is_none()).map(|from| writer.unknown(from));
+        let told: Vec<_> =
+            unknown.into_iter().chain(replaces.map(|gone| writer.replaces(gone))).collect();
+        let words = writer.issue(mailbox, &task.case, reading, &told, None);
         let priority = match letter {
             Letter::Here { mail, .. } if takes("priority") => match mail.importance {
                 Importance::High => Some("High"),
@@ -118,7 +122,7 @@ impl JiraCreator {
             .create(&NewIssue {
                 project,
                 issue_type: &self.tools.settings.issue_type,
-                summary: &words.summary,
+                summary: &words.subject,
                 description: &words.body,
                 labels: &labels,
                 priority,
@@ -131,7 +135,7 @@ impl JiraCreator {
             Ok(issue) => {
                 self.see(project, issue.number());
                 tracing::info!(issue.key = %issue, case.id = %task.case.id, "a mail became an issue");
-                Ok(created(issue, mailbox, reading, limit))
+                Ok(created(issue, mailbox, reading))
             }
             Err(error) => self.create_failed(&effect, &error).await,
         }
@@ -159,11 +163,11 @@ impl JiraCreator {
     }
 }
 
-fn created(issue: IssueKey, mailbox: &Mailbox, reading: &Reading, limit: u64) -> Outcome {
+fn created(issue: IssueKey, mailbox: &Mailbox, reading: &Reading) -> Outcome {
     let Letter::Here { mail, .. } = &reading.letter else {
         return Outcome::Done(Done::Created { issue, attach: false, watch: false });
     };
-    let attach = !reading.parcels(limit).is_empty();
+    let attach = !reading.parcels().is_empty();
     let watch = mail.recipients.iter().any(|person| person.email != mailbox.address);
     Outcome::Done(Done::Created { issue, attach, watch })
 }

@@ -6,12 +6,8 @@ use crate::{
     failpoint,
     model::{
         desk::{Done, Outcome},
-        form::{Filled, Value},
-        issue_text,
         jira::NewIssue,
         keys::IssueKey,
-        markup::Markup,
-        ticket::Ticket,
     },
     store::StoreError,
 };
@@ -39,27 +35,27 @@ impl JiraCreator {
             });
         }
         let fields = self.tools.desk.fields_of(task.case.id).await?;
-        let subject = issue_text::summary(&task.case.subject);
-        let summary = subject.unwrap_or_else(|| ticket.name());
-        let (description, _) = issue_text::description(
-            Markup::Wiki,
-            &self.ticket_head(ticket),
-            &self.ticket_body(&fields),
-            issue_text::TEXT_MAX,
+        let settings = &self.tools.settings;
+        let words = self.writer(settings.locale).ticket(
+            &task.case.subject,
+            ticket,
+            &fields,
+            &settings.chat_url,
+            None,
         );
         let above = match self.newest(&project).await {
             Ok(number) => number,
             Err(error) => return Ok(read_failed(effect, &error)),
         };
-        let mut labels = self.tools.settings.labels.clone();
+        let mut labels = settings.labels.clone();
         labels.push(mark.clone());
         self.tools.desk.begin(effect, Some(above)).await?;
         failpoint::hit("jira_creator.begun").await;
         let issue = NewIssue {
             project: &project,
-            issue_type: &self.tools.settings.issue_type,
-            summary: &summary,
-            description: &description,
+            issue_type: &settings.issue_type,
+            summary: &words.subject,
+            description: &words.body,
             labels: &labels,
             priority: None,
             reporter: None,
@@ -75,45 +71,6 @@ impl JiraCreator {
             }
             Err(error) => write_failed(effect, &error),
         })
-    }
-
-    /// Which ticket it is, whose, and where it is talked about.
-    fn ticket_head(&self, ticket: &Ticket) -> String {
-        let texts = &self.tools.texts;
-        let asker = ticket.asker.as_ref().map_or("", |asker| &asker.name);
-        let args = [
-            ("ticket", Markup::Wiki.escape(&ticket.name()).into()),
-            ("user", Markup::Wiki.escape(asker).into()),
-        ];
-        let head = texts.say(self.tools.settings.locale, "issue-from-chat", &args);
-        match &ticket.post {
-            Some(post) => {
-                let url = format!("{}_redirect/pl/{post}", self.tools.settings.chat_url);
-                format!("{head}\n{}", Markup::Wiki.link(&url))
-            }
-            None => head,
-        }
-    }
-
-    fn ticket_body(&self, fields: &[Filled]) -> String {
-        let texts = &self.tools.texts;
-        let shown = fields.iter().map(|field| {
-            let label = Markup::Wiki.escape(&field.label);
-            match &field.value {
-                Value::Line(text) => format!("*{label}:* {}", Markup::Wiki.escape(text)),
-                Value::Text(text) => format!("*{label}:*\n{}", Markup::Wiki.from_text(text)),
-                Value::Person(person) => {
-                    format!("*{label}:* {}", Markup::Wiki.escape(&person.name))
-                }
-                Value::Channel(name) => format!("*{label}:* {}", Markup::Wiki.escape(name)),
-                Value::Bool(ticked) => {
-                    let key = if *ticked { "ticket-yes" } else { "ticket-no" };
-                    let word = texts.say(self.tools.settings.locale, key, &[]);
-                    format!("*{label}:* {}", Markup::Wiki.escape(&word))
-                }
-            }
-        });
-        shown.collect::<Vec<_>>().join("\n\n")
     }
 }
 

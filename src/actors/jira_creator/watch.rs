@@ -35,7 +35,7 @@ impl JiraCreator {
             if person.email == mailbox.address {
                 continue;
             }
-            let account = match self.people.account(jira, &person.email).await {
+            let account = match self.account(&person.email).await {
                 Ok(Some(account)) => account,
                 Ok(None) => continue,
                 Err(error) => return Ok(read_failed(effect, &error)),

@@ -7,7 +7,7 @@ use super::{MARK, PosterTools};
 use crate::model::{
     case::Case,
     form::Filled,
-    keys::{EffectId, Lane},
+    keys::{EffectId, IssueKey, Lane},
     render,
     ticket::{Change, Person, Priority, Ticket, TicketState},
 };
@@ -83,6 +83,14 @@ impl PosterTools {
         self.say(key, &[("issue", issue.into())])
     }
 
+    /// An issue, as a link where it lives in a tracker of the configuration.
+    pub(super) fn issue(&self, issue: &IssueKey) -> String {
+        match self.trackers.browse_url(issue) {
+            Some(url) => format!("[{issue}]({url})"),
+            None => issue.to_string(),
+        }
+    }
+
     /// State, owner, priority and times, on one line each.
     fn standing(&self, case: &Case, ticket: &Ticket) -> String {
         let state = self.say(state_key(ticket.state), &[]);
@@ -92,9 +100,8 @@ impl PosterTools {
         }
         let priority = self.priority(ticket.priority);
         lines.push(self.say("ticket-priority", &[("priority", priority.into())]));
-        if let (Some(issue), Some(jira)) = (&case.issue, &self.jira) {
-            let issue = format!("[{issue}]({})", jira.browse_url(issue));
-            lines.push(self.say("ticket-issue", &[("issue", issue.into())]));
+        if let Some(issue) = &case.issue {
+            lines.push(self.say("ticket-issue", &[("issue", self.issue(issue).into())]));
         }
         let mut time = |key: &str, at: Option<jiff::Timestamp>| {
             if let Some(at) = at {

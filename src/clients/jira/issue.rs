@@ -96,18 +96,31 @@ impl JiraClient {
         }
     }
 
-    /// Takes the transition of this name, its case ignored. `false` if the issue's status has none.
+    /// Closes the issue, or opens it: by the transition of this name, its case ignored, or by the
+    /// first offered one that leads there, rather without a screen to fill in. `false` if the
+    /// issue's status has none.
     ///
-    /// Source: `GET` and `POST /issue/{key}/transitions`; ids differ from workflow to workflow.
+    /// Source: `GET` and `POST /issue/{key}/transitions`; ids differ from workflow to workflow, and
+    /// `to.statusCategory` tells where one leads.
     ///
     /// # Errors
-    /// [`ApiError::Ambiguous`] if it may have happened.
-    pub async fn transition(&self, issue: &IssueKey, name: &str) -> Result<bool, ApiError> {
+    /// [`ApiError::Rejected`] where the workflow demands more; [`ApiError::Ambiguous`] if it may
+    /// have happened.
+    pub async fn transition(
+        &self,
+        issue: &IssueKey,
+        closed: bool,
+        name: Option<&str>,
+    ) -> Result<bool, ApiError> {
         let path = path(issue, "/transitions");
         let offered: wire::Transitions = self.read(&path, &[]).await?.json()?;
-        let name = name.to_lowercase();
-        let meant = offered.transitions.into_iter().find(|one| one.name.to_lowercase() == name);
-        let Some(meant) = meant else {
+        let name = name.map(str::to_lowercase);
+        let fits = |one: &wire::Transition| match &name {
+            Some(name) => one.name.to_lowercase() == *name && one.closes() != Some(!closed),
+            None => one.closes() == Some(closed),
+        };
+        let fitting = offered.transitions.into_iter().filter(fits);
+        let Some(meant) = fitting.min_by_key(|one| one.has_screen) else {
             return Ok(false);
         };
         self.post(&path, &json!({ "transition": { "id": meant.id } })).await?;

@@ -1,12 +1,15 @@
 //! Searches, which see Jira's index: on Cloud it lags behind what was just written, so an empty
 //! answer is no proof.
 
-use jiff::Timestamp;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{JiraClient, jql::Jql, malformed, wire};
 use crate::{
     clients::ApiError,
-    model::{jira::Deployment, keys::IssueKey},
+    model::{
+        jira::{Deployment, IssueStatus},
+        keys::IssueKey,
+    },
 };
 
 /// Issues in a page.
@@ -21,8 +24,8 @@ impl JiraClient {
     /// # Errors
     /// Any outage.
     pub async fn find_by_label(&self, label: &str) -> Result<Vec<IssueKey>, ApiError> {
-        let found = self.search(&Jql::label(label).oldest_first(), usize::MAX).await?;
-        Ok(found.into_iter().map(|issue| issue.key).collect())
+        let found = self.known(&Jql::label(label).oldest_first(), usize::MAX).await?;
+        Ok(found)
     }
 
     /// The highest number in a project that the index knows: only a hint of where to look.
@@ -30,11 +33,12 @@ impl JiraClient {
     /// # Errors
     /// [`ApiError::Rejected`] for an unknown project.
     pub async fn newest_number(&self, project: &str) -> Result<Option<u64>, ApiError> {
-        let found = self.search(&Jql::project(project).highest_first(), 1).await?;
-        Ok(found.first().map(|issue| issue.key.number()))
+        let found = self.known(&Jql::project(project).highest_first(), 1).await?;
+        Ok(found.first().map(IssueKey::number))
     }
 
-    /// The issues with this label that changed within the last minutes, the latest last. One that
+    /// The issues with this label that changed within the last minutes, the latest last, as the
+    /// index knows them. One that
     /// changes while pages are read may be missing: let the spans of two calls overlap.
     ///
     /// # Errors
@@ -43,28 +47,35 @@ impl JiraClient {
         &self,
         minutes: u32,
         label: &str,
-    ) -> Result<Vec<(IssueKey, Timestamp)>, ApiError> {
+    ) -> Result<Vec<IssueStatus>, ApiError> {
         let jql = Jql::label(label).updated_within(minutes).by_change();
-        let found = self.search(&jql, usize::MAX).await?;
-        Ok(found.into_iter().map(|issue| (issue.key, issue.fields.updated)).collect())
+        let found = self.search::<wire::Progress>(&jql, "updated,status", usize::MAX).await?;
+        Ok(found.into_iter().map(IssueStatus::from).collect())
+    }
+
+    /// The keys of what is found.
+    async fn known(&self, jql: &Jql, most: usize) -> Result<Vec<IssueKey>, ApiError> {
+        let found = self.search::<IgnoredAny>(jql, "updated", most).await?;
+        Ok(found.into_iter().map(|issue| issue.key).collect())
     }
 
     /// Source: `GET /search/jql` on Cloud, which took `/search` away; that on Data Center.
-    async fn search(
+    async fn search<F: DeserializeOwned>(
         &self,
         jql: &Jql,
+        fields: &str,
         most: usize,
-    ) -> Result<Vec<wire::Issue<wire::Changed>>, ApiError> {
+    ) -> Result<Vec<wire::Issue<F>>, ApiError> {
         let cloud = self.about().await? == Deployment::Cloud;
         let path = if cloud { "rest/api/2/search/jql" } else { "rest/api/2/search" };
         let size = most.min(PAGE).to_string();
-        let asked = [("jql", jql.as_str()), ("fields", "updated"), ("maxResults", &size)];
+        let asked = [("jql", jql.as_str()), ("fields", fields), ("maxResults", &size)];
         let mut found = Vec::new();
         let mut from: Option<(&str, String)> = None;
         for _ in 0..PAGES_MAX {
             let from_there = from.as_ref().map(|(name, value)| (*name, value.as_str()));
             let query: Vec<_> = asked.into_iter().chain(from_there).collect();
-            let page: wire::Found = self.read(path, &query).await?.json()?;
+            let page: wire::Found<F> = self.read(path, &query).await?.json()?;
             let empty = page.issues.is_empty();
             found.extend(page.issues);
             from = if cloud {

@@ -78,41 +78,23 @@ impl From<Issue<Labels>> for jira::Marks {
 
 #[derive(Deserialize)]
 pub(super) struct Progress {
-    status: Status,
-    #[serde(deserialize_with = "time")]
+    status: jira::Status,
+    #[serde(deserialize_with = "jira::time")]
     updated: Timestamp,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Status {
-    status_category: Option<Category>,
-}
-
-#[derive(Deserialize)]
-struct Category {
-    key: String,
 }
 
 impl From<Issue<Progress>> for jira::IssueStatus {
     fn from(issue: Issue<Progress>) -> Self {
-        let category = issue.fields.status.status_category;
-        let done = category.is_some_and(|category| category.key == "done");
+        let done = issue.fields.status.done().unwrap_or_default();
         Self { key: issue.key, done, updated: issue.fields.updated }
     }
-}
-
-#[derive(Deserialize)]
-pub(super) struct Changed {
-    #[serde(deserialize_with = "time")]
-    pub(super) updated: Timestamp,
 }
 
 /// A page of a search: Cloud goes on by token, Data Center by counting.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Found {
-    pub(super) issues: Vec<Issue<Changed>>,
+pub(super) struct Found<F> {
+    pub(super) issues: Vec<Issue<F>>,
     pub(super) next_page_token: Option<String>,
     pub(super) total: Option<usize>,
 }
@@ -123,7 +105,7 @@ pub(super) struct Comment {
     #[serde(deserialize_with = "comment_id")]
     pub(super) id: CommentId,
     pub(super) author: Option<User>,
-    #[serde(deserialize_with = "time")]
+    #[serde(deserialize_with = "jira::time")]
     created: Timestamp,
     #[serde(default)]
     pub(super) rendered_body: String,
@@ -206,9 +188,22 @@ pub(super) struct Transitions {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Transition {
     pub(super) id: String,
     pub(super) name: String,
+    // Where it leads.
+    to: Option<jira::Status>,
+    // Somebody is to fill in something on the way, or may.
+    #[serde(default)]
+    pub(super) has_screen: bool,
+}
+
+impl Transition {
+    /// Whether it leads to a closed issue, or to an open one; none where that is not told.
+    pub(super) fn closes(&self) -> Option<bool> {
+        self.to.as_ref().and_then(jira::Status::done)
+    }
 }
 
 #[derive(Deserialize)]
@@ -282,32 +277,5 @@ fn number<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     match Either::deserialize(from)? {
         Either::Number(number) => Ok(number),
         Either::Text(text) => text.parse().map_err(|_| D::Error::custom("not a number")),
-    }
-}
-
-/// `2026-01-31T12:00:00.000+0000`: RFC 3339 but for the colon of the offset.
-fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
-    let text = String::deserialize(from)?;
-    text.parse().map_err(|_| D::Error::custom("not a time"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_read_as_jira_writes_them() {
-        for (text, expected) in [
-            ("2018-07-14T18:29:30.000+0000", Some("2018-07-14T18:29:30Z")),
-            ("2018-07-14T20:29:30.125+0200", Some("2018-07-14T18:29:30.125Z")),
-            ("2018-07-14T18:29:30.000-0930", Some("2018-07-15T03:59:30Z")),
-            ("2018-07-14T18:29:30Z", Some("2018-07-14T18:29:30Z")),
-            ("yesterday", None),
-        ] {
-            let json = serde_json::json!({ "updated": text });
-            let read = serde_json::from_value::<Changed>(json).ok();
-            let expected = expected.map(|text| text.parse::<Timestamp>().unwrap());
-            assert_eq!(read.map(|changed| changed.updated), expected, "{text}");
-        }
     }
 }

@@ -36,6 +36,7 @@ fn every_fault_of_jira_and_the_desk_names_its_line() {
         ),
         ("writes_per_second = 0", "jira.writes_per_second: write a whole number from 1 to 1000"),
         ("reopen = true", "jira.reopen: write a text in quotes"),
+        ("resolve = 7", "jira.resolve: write a text in quotes"),
         ("api_tokn = 'geheim'", "jira.api_tokn: unknown key; did you mean jira.api_token?"),
         ("\n[desk]\nkeep_days = 29", "desk.keep_days: write a whole number from 30 to 3650"),
         ("\n[desk]\nkeepdays = 29", "desk.keepdays: unknown key; did you mean desk.keep_days?"),

@@ -37,7 +37,10 @@ pub(in crate::config) fn faults(toml: &str, variables: &[(&str, &str)]) -> Vec<S
 fn the_defaults_are_those_of_the_manual() {
     let config = Files::with(&mailbox_with("poll = ''")).load(least()).unwrap();
     let jira = config.jira.unwrap();
-    assert_eq!((jira.flavour, jira.user, jira.reopen), (Flavour::Auto, None, None));
+    assert_eq!(
+        (jira.flavour, jira.user, jira.reopen, jira.resolve),
+        (Flavour::Auto, None, None, None)
+    );
     assert_eq!((jira.issue_type.as_str(), jira.labels), ("Task", vec!["ticketd".to_owned()]));
     assert_eq!([jira.poll, jira.index_lag].map(|span| span.as_secs()), [60, 300]);
     assert_eq!(jira.writes_per_second.get(), 20);

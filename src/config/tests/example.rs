@@ -23,6 +23,7 @@ poll = '2m'
 index_lag = '10m'
 writes_per_second = 3
 reopen = 'Open again'
+resolve = 'Close'
 [jira.users]
 'Ann@Example.org' = '5b10'
 'bob@example.org' = 'bob'
@@ -103,6 +104,7 @@ fn a_full_example_is_read() {
     assert_eq!([jira.poll, jira.index_lag].map(|span| span.as_secs()), [120, 600]);
     assert_eq!(jira.writes_per_second.get(), 3);
     assert_eq!(jira.reopen.as_deref(), Some("Open again"));
+    assert_eq!(jira.resolve.as_deref(), Some("Close"));
     let users: Vec<_> = jira.users.iter().map(|(a, b)| (&**a, &**b)).collect();
     assert_eq!(users, [("Ann@example.org", "5b10"), ("bob@example.org", "bob")]);
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::samples::{POLICY, at, id, mail, mail_ref, mailbox, person, ticket};
 use super::*;
 use crate::model::{
-    keys::{EffectId, Lane},
+    keys::{EffectId, IssueKey, Lane},
     ticket::{TicketNumber, TicketState},
 };
 
@@ -367,14 +367,67 @@ fn a_ticket_follows_its_issue_and_its_issue_the_ticket() {
     let news = change(&mut case, &ann, &Change::Reopen, at(30)).unwrap();
     assert_eq!((works(news), state(&case)), (moved.to_vec(), TicketState::Open));
     assert_eq!(stands(&mut case, there(true, 29), at(31)), None);
+    // Nor is what overtakes it: how the issue stands is looked at when it has followed.
+    assert_eq!(stands(&mut case, there(false, 31), at(31)), None);
     // It has followed, which is no news either; a look from before is too old.
-    case.stands = Some(there(false, 32));
+    assert_eq!(followed(&mut case, there(false, 32)), Vec::<&str>::new());
     assert_eq!(stands(&mut case, there(true, 29), at(33)), None);
     assert_eq!(stands(&mut case, there(false, 34), at(34)), None);
     // Resolved here and closed there at the same time: both stand so.
     change(&mut case, &ann, &Change::Resolve, at(40)).unwrap();
-    let news = stands(&mut case, there(true, 41), at(42)).unwrap();
-    assert_eq!((works(news), state(&case)), (vec![], TicketState::Resolved));
+    assert_eq!(stands(&mut case, there(true, 41), at(42)), None);
+    assert_eq!(followed(&mut case, there(true, 41)), Vec::<&str>::new());
+    assert_eq!(state(&case), TicketState::Resolved);
     let news = stands(&mut case, there(false, 50), at(50)).unwrap();
     assert_eq!((works(news), state(&case)), (told.to_vec(), TicketState::Open));
+    // Resolved and thought better of: what comes of the first is not the last word.
+    change(&mut case, &ann, &Change::Resolve, at(60)).unwrap();
+    change(&mut case, &ann, &Change::Reopen, at(61)).unwrap();
+    assert_eq!(followed(&mut case, there(true, 62)), Vec::<&str>::new());
+    assert_eq!(stands(&mut case, there(true, 62), at(62)), None);
+    assert_eq!(followed(&mut case, there(false, 63)), Vec::<&str>::new());
+    assert_eq!(state(&case), TicketState::Open);
+    // Somebody there is faster than our look at what came of it.
+    change(&mut case, &ann, &Change::Resolve, at(70)).unwrap();
+    assert_eq!(
+        (followed(&mut case, there(false, 71)), state(&case)),
+        (told.to_vec(), TicketState::Open)
+    );
+}
+
+/// The issue has followed the ticket: what is to be told of how it stands.
+fn followed(case: &mut Case, standing: Standing) -> Vec<&'static str> {
+    let mut head = Effect::new(case.head_id(Lane::Desk).unwrap(), Work::FollowState, standing.at);
+    let outcome = Outcome::Done(Done::Stands(standing));
+    let new = settle(case, &mut head, None, outcome, POLICY, standing.at);
+    new.iter().map(|effect| effect.work.word()).collect()
+}
+
+#[test]
+fn an_issue_that_comes_late_follows_its_ticket() {
+    let number = TicketNumber::parse("20261122-0001").unwrap();
+    let jira = Some(Tracker::Jira);
+    for resolved in [false, true] {
+        let (mut case, effects) = open_ticket(CaseId::first(), "s", jira, ticket(number), at(0));
+        let mut post = effects[0].clone();
+        let posted = Done::Posted { post: PostId::parse(&"p".repeat(26)).unwrap(), replies: 0 };
+        let filing = settle(&mut case, &mut post, None, Outcome::Done(posted), POLICY, at(1));
+        let mut filing = filing[0].clone();
+        // Refused, and the ticket went on; the operator has it tried again.
+        let refused = Outcome::Refused { fault: "x".into() };
+        settle(&mut case, &mut filing, None, refused, POLICY, at(2));
+        if resolved {
+            change(&mut case, &person('a'), &Change::Resolve, at(3)).unwrap();
+            let mut follow =
+                Effect::new(case.head_id(Lane::Desk).unwrap(), Work::FollowState, at(3));
+            let plainly = Outcome::Done(Done::Plainly);
+            settle(&mut case, &mut follow, None, plainly, POLICY, at(4));
+        }
+        let mut filing = retry(&mut case, &mut filing, at(5)).remove(0);
+        let issue = IssueKey::parse("SUP-1").unwrap();
+        let created = Outcome::Done(Done::Created { issue, attach: false, watch: false });
+        let more = settle(&mut case, &mut filing, None, created, POLICY, at(6));
+        let follows = more.iter().any(|effect| effect.work == Work::FollowState);
+        assert_eq!(follows, resolved);
+    }
 }

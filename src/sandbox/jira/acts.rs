@@ -162,6 +162,11 @@ impl Jira {
         self.state().denied.insert(permission.to_owned());
     }
 
+    /// The workflows no longer offer the steps of this name.
+    pub fn withhold_step(&self, name: &str) {
+        self.state().withheld.insert(name.to_owned());
+    }
+
     /// This field is taken off the screens.
     pub fn reject_field(&self, name: &str) {
         self.state().rejected.insert(name.to_owned());

@@ -239,6 +239,15 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
+/// The id that a changelog names with a value: of statuses and resolutions here.
+pub(super) fn id_of(field: &str, name: &str) -> Option<&'static str> {
+    match field {
+        "status" => STATUSES.iter().find(|status| status.name == name).map(|status| status.id),
+        "resolution" => (name == "Done").then_some("10000"),
+        _ => None,
+    }
+}
+
 /// The length of a text as Jira counts it, in UTF-16 units.
 pub(super) fn length(text: &str) -> usize {
     text.encode_utf16().count()

@@ -189,7 +189,8 @@ pub(super) fn set_property(
 fn steps(state: &State, issue: &Issue) -> Vec<(&'static str, &'static str, usize)> {
     let steps = issue.project.steps.iter().enumerate();
     let elsewhere = steps.filter(|(to, _)| *to != issue.status && state.may("TRANSITION_ISSUES"));
-    elsewhere.map(|(to, (id, name))| (*id, *name, to)).collect()
+    let offered = elsewhere.filter(|(_, (_, name))| !state.withheld.contains(*name));
+    offered.map(|(to, (id, name))| (*id, *name, to)).collect()
 }
 
 pub(super) fn transitions(state: &State, key: &str) -> Result<Reply, Refusal> {

@@ -31,6 +31,8 @@ pub(super) struct State {
     pub(super) denied: BTreeSet<String>,
     /// Fields that are on no screen.
     pub(super) rejected: BTreeSet<String>,
+    /// Steps that no workflow offers any more, by name.
+    pub(super) withheld: BTreeSet<String>,
     /// People who may not watch.
     pub(super) unwatchable: Vec<&'static Person>,
     pub(super) expired: bool,
@@ -50,6 +52,7 @@ impl State {
             hooks: Webhooks::new(runtime),
             denied: BTreeSet::new(),
             rejected: BTreeSet::new(),
+            withheld: BTreeSet::new(),
             unwatchable: Vec::new(),
             expired: false,
             failures: 0,

@@ -139,29 +139,37 @@ pub(super) fn issue_updated(state: &mut State, issue: u64, by: &Person, items: &
         return;
     }
     let Some(issue) = state.store.issues.get(&issue) else { return };
-    let items: Vec<Value> = items
-        .iter()
-        .map(|(field, from, to)| {
-            json!({
-                "field": field,
-                "fieldtype": "jira",
-                "fieldId": field,
-                "from": null,
-                "fromString": from,
-                "to": null,
-                "toString": to,
-            })
-        })
-        .collect();
+    let items: Vec<Value> = items.iter().map(|item| shown(state.flavour, item)).collect();
+    // A step of the workflow has an event of its own, by default this one.
+    let moved = items.iter().any(|item| item["field"] == "status");
+    let kind = if moved { "issue_generic" } else { "issue_updated" };
     let body = json!({
         "timestamp": data::now().as_millisecond(),
         "webhookEvent": "jira:issue_updated",
-        "issue_event_type_name": "issue_updated",
+        "issue_event_type_name": kind,
         "user": render::person(state, by),
         "issue": short(render::issue(state, issue, &Wanted::navigable())),
         "changelog": { "id": Uuid::new_v4().as_u64_pair().0.to_string(), "items": items },
     });
     state.hooks.send(&body);
+}
+
+/// An item of a changelog; Data Center's does not name the field's id.
+fn shown(flavour: Deployment, (field, from, to): &Item) -> Value {
+    // Of no resolution there is nothing to say.
+    let text = |text: &String| (*field != "resolution" || !text.is_empty()).then(|| text.clone());
+    let mut item = json!({
+        "field": field,
+        "fieldtype": "jira",
+        "from": data::id_of(field, from),
+        "fromString": text(from),
+        "to": data::id_of(field, to),
+        "toString": text(to),
+    });
+    if flavour == Deployment::Cloud {
+        item["fieldId"] = json!(field);
+    }
+    item
 }
 
 /// What an issue changed by between two states of it.
@@ -174,6 +182,7 @@ pub(super) fn items(before: &Issue, after: &Issue) -> Vec<Item> {
             ("priority", data::PRIORITIES[issue.priority].1.to_owned()),
             ("issuetype", data::ISSUE_TYPES[issue.kind].1.to_owned()),
             ("reporter", issue.reporter.display.to_owned()),
+            ("resolution", (if issue.status == data::DONE { "Done" } else { "" }).to_owned()),
             ("status", data::STATUSES[issue.status].name.to_owned()),
         ]
     };

@@ -138,7 +138,10 @@ async fn an_issue_tells_its_marks_and_how_far_it_is() {
 #[tokio::test]
 async fn searches_read_every_page_of_either_jira() {
     let issue = |key: &str| {
-        format!(r#"{{"key":"{key}","fields":{{"updated":"2026-01-31T12:00:00.000+0000"}}}}"#)
+        format!(
+            r#"{{"key":"{key}","fields":{{"updated":"2026-01-31T12:00:00.000+0000",
+                "status":{{"name":"x","statusCategory":{{"key":"done"}}}}}}}}"#
+        )
     };
     for (cloud, path, pages) in [
         (
@@ -164,7 +167,8 @@ async fn searches_read_every_page_of_either_jira() {
         let found = client.find_by_label("mail-\"0a").await;
         assert_eq!(found, Ok(vec![key("SUP-1"), key("OPS-2")]));
         let changed = client.updated_since(15, "ticketd").await.unwrap();
-        assert_eq!(changed[1], (key("OPS-2"), "2026-01-31T12:00:00Z".parse().unwrap()));
+        let updated = "2026-01-31T12:00:00Z".parse().unwrap();
+        assert_eq!(changed[1], IssueStatus { key: key("OPS-2"), done: true, updated });
         assert_eq!(client.newest_number("SUP").await, Ok(Some(1)));
         let seen = server.seen();
         assert!(seen.iter().all(|one| one.line == path), "{seen:?}");
@@ -175,6 +179,7 @@ async fn searches_read_every_page_of_either_jira() {
         assert_eq!(pairs(&seen[1].query), [&first[..], &[next]].concat());
         let jql = r#"labels = "ticketd" AND updated >= "-15m" ORDER BY updated ASC"#;
         assert_eq!(seen[2].query[0].1, jql);
+        assert_eq!(seen[2].query[1].1, "updated,status");
         let jql = r#"project = "SUP" ORDER BY key DESC"#;
         assert_eq!((seen[4].query[0].1.as_str(), seen[4].query[2].1.as_str()), (jql, "1"));
     }
@@ -290,17 +295,42 @@ async fn people_watch_and_are_found_by_their_whole_address() {
 }
 
 #[tokio::test]
-async fn a_transition_is_taken_by_name_if_it_is_there() {
-    let offered = r#"{"transitions":[{"id":"11","name":"Start"},{"id":"21","name":"Reopen Été"}]}"#;
-    let offered = Reply::json(200, offered);
-    let server = Canned::start([offered.clone(), Reply::of(204, ""), offered]).await;
-    let client = client(&server, Some(true));
-    assert_eq!(client.transition(&key("SUP-2"), "reopen été").await, Ok(true));
-    assert_eq!(client.transition(&key("SUP-2"), "Close").await, Ok(false));
-    let seen = server.seen();
-    assert_eq!(seen.len(), 3);
-    assert_eq!(seen[1].line, "POST /rest/api/2/issue/SUP-2/transitions");
-    assert_eq!(seen[1].json(), json!({"transition": {"id": "21"}}));
+async fn a_transition_is_taken_by_name_or_by_where_it_leads_if_it_is_there() {
+    let to = |key: &str| format!(r#""to":{{"name":"x","statusCategory":{{"key":"{key}"}}}}"#);
+    let (new, busy, done) = (to("new"), to("indeterminate"), to("done"));
+    let offered = format!(
+        r#"{{"transitions":[
+            {{"id":"11","name":"Start",{busy},"hasScreen":true}},
+            {{"id":"21","name":"Reopen Été",{new}}},
+            {{"id":"31","name":"Reject",{done},"hasScreen":true}},
+            {{"id":"41","name":"Close",{done},"hasScreen":false}},
+            {{"id":"51","name":"Finish",{done},"hasScreen":false}},
+            {{"id":"61","name":"Plain"}}]}}"#
+    );
+    let nothing = r#"{"transitions":[{"id":"61","name":"Plain"}]}"#;
+    for (offered, closed, name, taken) in [
+        (offered.as_str(), false, Some("reopen été"), Some("21")),
+        (&offered, true, Some("finish"), Some("51")),
+        (&offered, true, Some("Plain"), Some("61")),
+        (&offered, true, Some("Deploy"), None),
+        // It leads elsewhere.
+        (&offered, true, Some("Start"), None),
+        (&offered, true, None, Some("41")),
+        (&offered, false, None, Some("21")),
+        (nothing, true, None, None),
+        (nothing, false, None, None),
+    ] {
+        let server = Canned::start([Reply::json(200, offered), Reply::of(204, "")]).await;
+        let client = client(&server, Some(true));
+        let moved = client.transition(&key("SUP-2"), closed, name).await;
+        assert_eq!(moved, Ok(taken.is_some()), "{name:?}");
+        let seen = server.seen();
+        assert_eq!(seen.len(), 1 + usize::from(taken.is_some()), "{name:?}");
+        if let Some(id) = taken {
+            assert_eq!(seen[1].line, "POST /rest/api/2/issue/SUP-2/transitions");
+            assert_eq!(seen[1].json(), json!({"transition": {"id": id}}), "{name:?}");
+        }
+    }
 }
 
 #[tokio::test]

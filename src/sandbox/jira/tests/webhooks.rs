@@ -71,8 +71,18 @@ async fn webhooks_are_signed_and_retried_under_one_identifier() {
     let got = arrived(&hook, 5).await;
     let body: Value = serde_json::from_slice(&got[4].1).expect("JSON");
     assert_eq!(body["webhookEvent"], json!("jira:issue_updated"));
-    let item = &body["changelog"]["items"][0];
-    assert_eq!((&item["field"], &item["toString"]), (&json!("status"), &json!("Done")));
+    // As a public sample of Cloud's has it.
+    assert_eq!(body["issue_event_type_name"], json!("issue_generic"));
+    let fields = &body["issue"]["fields"];
+    assert_eq!(fields["status"]["statusCategory"]["key"], json!("done"));
+    assert!(fields["updated"].is_string(), "{fields}");
+    let items = json!([
+        { "field": "resolution", "fieldtype": "jira", "fieldId": "resolution",
+          "from": null, "fromString": null, "to": "10000", "toString": "Done" },
+        { "field": "status", "fieldtype": "jira", "fieldId": "status",
+          "from": "10000", "fromString": "To Do", "to": "10001", "toString": "Done" },
+    ]);
+    assert_eq!(body["changelog"]["items"], items);
     assert_eq!(body["user"]["displayName"], json!("Alice Archer"));
 }
 

@@ -1,18 +1,16 @@
-//! A mail as it goes to Jira, read once a try: its words in Jira's notation, and what of its files
-//! is worth keeping. It takes time in proportion to the mail, whatever the mail holds.
+//! A mail as it goes to a tracker, read once a try: its words in the tracker's notation, and what
+//! of its files is worth keeping. It takes time in proportion to the mail, whatever the mail holds.
 
 use std::collections::{HashMap, HashSet};
 
-use super::{JiraCreator, attach::Parcel};
+use super::Style;
 use crate::{
     actors::mailboxes::{Letter, Mailbox},
     clients::ApiError,
     model::{
         effect::{Effect, MailRef},
-        issue_text::TEXT_MAX,
         mail::{Attachment, Content, Mail},
-        markup::{self, Markup},
-        quote,
+        markup, quote,
     },
 };
 
@@ -25,7 +23,15 @@ const NAMED_MAX: usize = 10;
 /// The name of the whole mail, where it is attached because something of it is left out.
 pub(super) const WHOLE_MAIL: &str = "mail.eml";
 
-/// A mail's text in Jira's notation.
+/// One file to hang on the issue.
+pub(in crate::actors) struct Parcel {
+    pub(in crate::actors) blob: String,
+    pub(in crate::actors) name: String,
+    pub(in crate::actors) media_type: String,
+    pub(in crate::actors) size: u64,
+}
+
+/// A mail's text in a tracker's notation.
 #[derive(Default)]
 pub(super) struct Body {
     pub(super) text: String,
@@ -36,50 +42,57 @@ pub(super) struct Body {
 }
 
 /// A mail and what was made of it.
-pub(super) struct Reading {
-    pub(super) letter: Letter,
+pub(in crate::actors) struct Reading {
+    pub(in crate::actors) letter: Letter,
     /// What hangs on the mail and is worth keeping.
-    pub(super) files: Vec<Attachment>,
+    files: Vec<Attachment>,
     pub(super) body: Body,
+    /// The largest file that the tracker takes, in bytes; any, until it is set.
+    pub(in crate::actors) limit: u64,
+    /// The longest text that the tracker takes.
+    text_max: usize,
 }
 
-impl JiraCreator {
-    /// Fetches and reads a mail that starts a case, or answers in one; with the largest file that
-    /// Jira takes, in bytes, which is asked only where there is something to attach.
-    pub(super) async fn read(
-        &self,
+impl Reading {
+    /// Fetches and reads a mail that starts a case, or answers in one.
+    ///
+    /// # Errors
+    /// Any outage of the mailbox.
+    pub(in crate::actors) async fn fetch(
         effect: &Effect,
         mailbox: &Mailbox,
         mail: &MailRef,
         answer: bool,
-    ) -> Result<(Reading, u64), ApiError> {
+        style: Style,
+    ) -> Result<Self, ApiError> {
         let letter = mailbox.letter(mail, effect.failures).await?;
-        let reading = Reading::of(letter, answer);
-        if reading.files.is_empty() && !reading.is_cut() {
-            return Ok((reading, u64::MAX));
-        }
-        let limit = self.tools.jira.attachment_limit().await?;
-        Ok((reading, limit))
+        Ok(Self::of(letter, answer, style))
     }
-}
 
-impl Reading {
     /// Reads a mail that starts a case, or answers in one.
-    pub(super) fn of(letter: Letter, answer: bool) -> Self {
-        let Letter::Here { mail, content } = &letter else {
-            return Self { letter, files: Vec::new(), body: Body::default() };
+    fn of(letter: Letter, answer: bool, style: Style) -> Self {
+        let (files, body) = match &letter {
+            Letter::Here { mail, content } => {
+                let files = kept(mail, content);
+                let body = body(content, &files, answer, style);
+                (files, body)
+            }
+            _ => (Vec::new(), Body::default()),
         };
-        let files = kept(mail, content);
-        let body = body(content, &files, answer);
-        Self { letter, files, body }
+        Self { letter, files, body, limit: u64::MAX, text_max: style.text_max }
+    }
+
+    /// Whether something may come to hang on the issue, so that the limit matters.
+    pub(in crate::actors) fn may_have_parcels(&self) -> bool {
+        !self.files.is_empty() || self.is_cut()
     }
 
     /// What is hung on the issue: the mail's files, and all of the mail where something of it is
     /// left out.
-    pub(super) fn parcels(&self, limit: u64) -> Vec<Parcel> {
+    pub(in crate::actors) fn parcels(&self) -> Vec<Parcel> {
         let Letter::Here { content, .. } = &self.letter else { return Vec::new() };
         let mut parcels: Vec<_> = self
-            .fitting(limit)
+            .fitting()
             .take(FILES_MAX)
             .map(|file| Parcel {
                 blob: file.blob.clone(),
@@ -88,7 +101,7 @@ impl Reading {
                 size: file.size,
             })
             .collect();
-        if self.whole_goes_along(limit) {
+        if self.whole_goes_along() {
             parcels.push(Parcel {
                 blob: content.raw.clone(),
                 name: WHOLE_MAIL.to_owned(),
@@ -99,54 +112,54 @@ impl Reading {
         parcels
     }
 
-    /// The files that are too large for Jira and are named.
-    pub(super) fn too_large(&self, limit: u64) -> impl Iterator<Item = &Attachment> {
-        let large = self.files.iter().filter(move |file| file.size > limit);
+    /// The files that are too large for the tracker and are named.
+    pub(super) fn too_large(&self) -> impl Iterator<Item = &Attachment> {
+        let large = self.files.iter().filter(|file| file.size > self.limit);
         large.take(NAMED_MAX)
     }
 
     /// How many files are neither hung on the issue nor named.
-    pub(super) fn more_files(&self, limit: u64) -> usize {
-        let hung = self.fitting(limit).take(FILES_MAX).count();
-        self.files.len() - hung - self.too_large(limit).count()
+    pub(super) fn more_files(&self) -> usize {
+        let hung = self.fitting().take(FILES_MAX).count();
+        self.files.len() - hung - self.too_large().count()
     }
 
     /// Whether the whole mail hangs on the issue too.
-    pub(super) fn whole_goes_along(&self, limit: u64) -> bool {
+    pub(super) fn whole_goes_along(&self) -> bool {
         let Letter::Here { content, .. } = &self.letter else { return false };
-        (self.is_cut() || self.more_files(limit) > 0) && content.size <= limit
+        (self.is_cut() || self.more_files() > 0) && content.size <= self.limit
     }
 
-    fn fitting(&self, limit: u64) -> impl Iterator<Item = &Attachment> {
-        self.files.iter().filter(move |file| file.size <= limit)
+    fn fitting(&self) -> impl Iterator<Item = &Attachment> {
+        self.files.iter().filter(|file| file.size <= self.limit)
     }
 
     /// Whether the issue or comment does not hold the whole text.
     fn is_cut(&self) -> bool {
         let Body { text, left_out, cut } = &self.body;
         // The head takes room as well, and what is nearly too long is better kept whole.
-        *cut || *left_out || markup::length(text) > TEXT_MAX / 4 * 3
+        *cut || *left_out || markup::length(text) > self.text_max / 4 * 3
     }
 }
 
-fn body(content: &Content, files: &[Attachment], answer: bool) -> Body {
+fn body(content: &Content, files: &[Attachment], answer: bool, style: Style) -> Body {
     let mut names: HashMap<&str, &str> = HashMap::new();
     for file in files {
         if let Some(id) = &file.content_id {
             names.entry(id).or_insert(&file.name);
         }
     }
-    let images = |id: &str| names.get(id).map(|name| (*name).to_owned());
+    let images = |id: &str| names.get(id).map(|name| (style.file_name)(name));
     let (text, left_out) = match (&content.html, &content.text) {
         (Some(html), _) if !html.trim().is_empty() => {
             let (html, left_out) =
                 if answer { quote::without_quote_html(html) } else { (html.clone(), false) };
-            (Markup::Wiki.from_html(&html, &images), left_out)
+            (style.markup.from_html(&html, &images), left_out)
         }
         (_, Some(text)) => {
             let (text, left_out) =
                 if answer { quote::without_quote(text) } else { (text.as_str(), false) };
-            (Markup::Wiki.from_text(text), left_out)
+            (style.markup.from_text(text), left_out)
         }
         (_, None) => (String::new(), false),
     };
@@ -202,7 +215,18 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::model::mail::{Folder, Importance};
+    use crate::model::{
+        issue_text::TEXT_MAX,
+        mail::{Folder, Importance},
+        markup::Markup,
+    };
+
+    const JIRA: Style = Style {
+        tracker: "Jira",
+        markup: Markup::Wiki,
+        text_max: TEXT_MAX,
+        file_name: str::to_owned,
+    };
 
     fn letter(html: &str, attachments: Vec<Attachment>) -> Letter {
         let mail = Mail {
@@ -258,7 +282,7 @@ mod tests {
             ("é:cid", "a@x", false),
         ] {
             let letter = letter(html, vec![image("a.png", id)]);
-            assert_eq!(!Reading::of(letter, false).files.is_empty(), stays, "{html}");
+            assert_eq!(!Reading::of(letter, false, JIRA).files.is_empty(), stays, "{html}");
         }
     }
 
@@ -280,12 +304,12 @@ mod tests {
             let small = (0..fit).map(|number| file(number, 5));
             let files = small.chain((0..large).map(|number| file(number, 10_000))).collect();
             let letter = letter("<p>x", files);
-            let reading = Reading::of(letter, false);
-            let parcels = reading.parcels(limit);
+            let reading = Reading { limit, ..Reading::of(letter, false, JIRA) };
+            let parcels = reading.parcels();
             let whole = parcels.last().is_some_and(|last| last.name == WHOLE_MAIL);
-            assert_eq!(whole, reading.whole_goes_along(limit));
+            assert_eq!(whole, reading.whole_goes_along());
             assert_eq!(whole, more > 0 && limit >= 9_000);
-            let told = (parcels.len(), reading.too_large(limit).count(), reading.more_files(limit));
+            let told = (parcels.len(), reading.too_large().count(), reading.more_files());
             assert_eq!(told, (hung, named, more), "{fit} {large}");
         }
     }
@@ -302,7 +326,7 @@ mod tests {
             .collect();
         let letter = letter(&html, files);
         let start = Instant::now();
-        let reading = Reading::of(letter, true);
+        let reading = Reading::of(letter, true, JIRA);
         assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
         assert_eq!(reading.files.len(), 300);
         assert!(reading.body.text.starts_with("!0.png! !1.png! "));

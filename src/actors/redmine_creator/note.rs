@@ -1,0 +1,180 @@
+//! A follow-up, or what somebody says in a ticket's thread, becomes a note, once.
+//!
+//! A note carries no mark. An unclear one is known by its author, its text and its number: ours,
+//! and higher than any that was there before the try. That is exact, for all that is said in one
+//! issue is said one after the other, and Redmine's thread comes from its database.
+//!
+//! Redmine answers 204 also where the account may not add notes: each is looked for after it.
+
+use super::{LOCKED_OUT, RedmineCreator, fault_of, plainly, read_failed, write_failed};
+use crate::{
+    actors::{
+        desk::Task,
+        issue_words::Reply,
+        mailboxes::{Letter, Mailbox},
+    },
+    clients::ApiError,
+    failpoint,
+    model::{
+        desk::{Done, Outcome},
+        effect::{Effect, MailRef},
+        ids::{IssueId, PostId},
+        redmine_desk::RedmineThread,
+    },
+    store::StoreError,
+};
+
+impl RedmineCreator {
+    pub(super) async fn comment(
+        &self,
+        task: &Task,
+        mailbox: &Mailbox,
+        mail: &MailRef,
+        issue: IssueId,
+    ) -> Result<Outcome, StoreError> {
+        let effect = &task.effect;
+        let read = async {
+            let (thread, us) = (self.thread(effect, issue).await?, self.us(effect).await?);
+            Ok((thread, us, self.read(effect, mailbox, mail, true).await?))
+        };
+        let (thread, us, reading) = match read.await {
+            Ok(read) => read,
+            Err(outcome) => return Ok(outcome),
+        };
+        let attach = !reading.parcels().is_empty();
+        let text = self.writer(mailbox.locale).comment(mailbox, &task.case, &reading);
+        // A mail that is gone by now said something else before.
+        let known = matches!(reading.letter, Letter::Here { .. }).then_some(text.as_str());
+        if effect.is_unclear() {
+            if !was_said(&thread, us, effect.trace.above, known) {
+                return Ok(Outcome::NotFound);
+            }
+        } else if let Err(outcome) = self.say(effect, (&thread, us), &text).await? {
+            return Ok(outcome);
+        } else {
+            tracing::info!(
+                issue.key = %issue,
+                case.id = %task.case.id,
+                "a mail became a note"
+            );
+        }
+        Ok(Outcome::Done(Done::Commented { attach }))
+    }
+
+    pub(super) async fn add_reply(
+        &self,
+        task: &Task,
+        post: &PostId,
+        issue: IssueId,
+    ) -> Result<Outcome, StoreError> {
+        let effect = &task.effect;
+        let read = async {
+            let (thread, us) = (self.thread(effect, issue).await?, self.us(effect).await?);
+            let reply = Reply::fetch(&self.tools.mattermost, post).await;
+            Ok((thread, us, reply.map_err(|error| read_failed(effect, &error))?))
+        };
+        let (thread, us, reply) = match read.await {
+            Ok(read) => read,
+            Err(outcome) => return Ok(outcome),
+        };
+        let writer = self.writer(self.tools.settings.locale);
+        let text = reply.map(|reply| writer.reply(&reply));
+        if effect.is_unclear() {
+            let said = was_said(&thread, us, effect.trace.above, text.as_deref());
+            // Taken back in the chat before it was here.
+            let over = said || text.is_none();
+            return Ok(if over { plainly() } else { Outcome::NotFound });
+        }
+        let Some(text) = text else { return Ok(plainly()) };
+        let said = self.say(effect, (&thread, us), &text).await?;
+        Ok(said.map_or_else(|outcome| outcome, |()| plainly()))
+    }
+
+    /// Adds the note to an issue that was just read.
+    async fn say(
+        &self,
+        effect: &Effect,
+        (thread, us): (&RedmineThread, u64),
+        text: &str,
+    ) -> Result<Result<(), Outcome>, StoreError> {
+        let above = thread.journals.iter().map(|journal| journal.id).max().unwrap_or_default();
+        let effect = self.tools.desk.begin(effect, Some(above)).await?;
+        failpoint::hit("redmine_creator.begun").await;
+        let said = self.tools.redmine.note(thread.id, text).await;
+        failpoint::hit("redmine_creator.noted").await;
+        Ok(match said {
+            Ok(()) => self.is_kept(&effect, thread.id, us).await,
+            Err(ApiError::NotFound { .. }) => Err(Outcome::IssueGone),
+            Err(error) => Err(write_failed(&effect, &error)),
+        })
+    }
+
+    async fn is_kept(&self, effect: &Effect, issue: IssueId, us: u64) -> Result<(), Outcome> {
+        match self.tools.redmine.thread(issue).await {
+            Ok(thread) if was_said(&thread, us, effect.trace.above, None) => Ok(()),
+            Ok(_) => {
+                let fault = "redmine keeps no note of ours; let the account add notes there";
+                Err(Outcome::Retry { after: Some(LOCKED_OUT), fault: fault.to_owned() })
+            }
+            Err(ApiError::NotFound { .. }) => Err(Outcome::IssueGone),
+            Err(error) => Err(Outcome::Unclear { fault: fault_of(&error) }),
+        }
+    }
+}
+
+/// Whether we said this, or anything, since there were no notes above that one.
+fn was_said(thread: &RedmineThread, us: u64, above: Option<u64>, text: Option<&str>) -> bool {
+    let above = above.unwrap_or_default();
+    let mut ours = thread.journals.iter().filter(|one| one.author_id == us && one.id > above);
+    ours.any(|one| text.is_none_or(|text| folded(&one.text).eq(folded(text))))
+}
+
+/// The lines without what trails: a tracker may do with that as it likes.
+fn folded(text: &str) -> impl Iterator<Item = &str> {
+    text.trim().lines().map(str::trim_end)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::model::{
+        redmine::Status,
+        redmine_desk::{Journal, Named},
+    };
+
+    #[test]
+    fn a_note_is_known_by_its_author_its_number_and_its_text() {
+        let journal = |id, author_id, text: &str| Journal {
+            id,
+            author_id,
+            author: String::new(),
+            text: text.to_owned(),
+            private: false,
+            created: Timestamp::UNIX_EPOCH,
+        };
+        let thread = RedmineThread {
+            id: IssueId::from(1),
+            project: Named { id: 1, name: String::new() },
+            status: Status { id: 1, name: String::new(), closed: false },
+            updated: Timestamp::UNIX_EPOCH,
+            journals: vec![journal(3, 5, "ok"), journal(4, 6, "yes"), journal(7, 5, "a \nb\n\n")],
+            allowed: None,
+            attachments: Vec::new(),
+            watchers: None,
+        };
+        for (above, text, said) in [
+            (Some(2), Some("ok"), true),
+            (Some(3), Some("ok"), false),
+            (Some(3), Some("yes"), false),
+            (Some(3), Some("a\r\nb"), true),
+            (Some(3), Some("a\n\nb"), false),
+            (Some(3), None, true),
+            (Some(7), None, false),
+            (None, Some("ok"), true),
+        ] {
+            assert_eq!(was_said(&thread, 5, above, text), said, "{above:?} {text:?}");
+        }
+    }
+}
