@@ -8,6 +8,7 @@ use serde_json::json;
 use ticketd::actors::{Listing, Question, Reply};
 use ticketd::sandbox::{Fault, FaultRule, IssueSnapshot, Mattermost, PostSnapshot};
 
+use crate::harness::filing::{filing, said, the_issue};
 use crate::harness::{
     Letter, Post, PostSetup, free_address, name_of, number_of, told, with_tickets,
 };
@@ -297,5 +298,81 @@ async fn while_jira_is_away_the_chat_hears_of_a_mail_at_once() {
     assert_eq!(shown.props["is_ticket"], json!(true));
     thread(&post, &shown, 2).await;
     post.mails(1).await;
+    post.sound().await;
+}
+
+/// Waits until the post shows this state.
+async fn stands(post: &Post, state: &str) {
+    let state = format!("**State:** {state}");
+    let shown =
+        || post.app.ticket_posts().first().is_some_and(|one| standing(one).contains(&state));
+    post.until_within(WITHIN, &state, shown).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ticket_and_its_issue_follow_each_other() {
+    let post = announced().start().await;
+    let issue = post.issue_of(&Letter::from(ALICE, "Printer")).await;
+    post.mails(1).await;
+    let shown = post_of(&post, &issue).await;
+    thread(&post, &shown, 1).await;
+    assert_eq!(told(post.app.mattermost.press_button("bob", &shown.id, "resolve").await), "");
+    post.until_within(WITHIN, "the issue is closed", || {
+        post.jira.issue(&issue.key).unwrap().status == "Done"
+    })
+    .await;
+    stands(&post, "resolved").await;
+    post.jira.reopen(&issue.key);
+    stands(&post, "open").await;
+    let lines = thread(&post, &shown, 3).await;
+    assert_eq!(lines[1], "@bob has resolved this ticket.");
+    let opened = [("issue", issue.key.as_str().into())];
+    assert_eq!(lines[2], post.app.say("nobody", "ticket-line-reopened-there", &opened));
+    assert_eq!(post.mails(1).await.len(), 1, "the reporter hears nothing of it");
+    post.sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follow_up_that_reopens_the_issue_reopens_the_ticket() {
+    let post =
+        announced().tracker(|jira| jira.reopen = Some("Start work".to_owned())).start().await;
+    let first = Letter::from(ALICE, "Printer");
+    let issue = post.issue_of(&first).await;
+    let shown = post_of(&post, &issue).await;
+    post.jira.close(&issue.key);
+    stands(&post, "resolved").await;
+    thread(&post, &shown, 2).await;
+    post.deliver(&Letter::from(ALICE, "Re: Printer").answering(&first.id()).text("Not yet."));
+    stands(&post, "open").await;
+    let lines = thread(&post, &shown, 4).await;
+    assert!(lines[2].ends_with("> Not yet."), "{lines:?}");
+    post.sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_that_files_in_redmine_is_announced_too() {
+    let setup = filing(None).mailbox(|mailbox| {
+        mailbox.channel = Some(Mattermost::channel_id("support").to_owned());
+    });
+    let post = setup.start().await;
+    post.deliver(&Letter::from(ALICE, "Printer"));
+    let id = the_issue(&post, "Printer").await;
+    post.mails(1).await;
+    let key = format!("[#{id}]");
+    post.until("the key in the post", || {
+        post.app.ticket_posts().iter().any(|shown| standing(shown).contains(&key))
+    })
+    .await;
+    let shown = post.app.ticket_posts().remove(0);
+    post.app.change_issue("alice", id, json!({"notes": "We send somebody."})).await;
+    post.mails(2).await;
+    let lines = thread(&post, &shown, 2).await;
+    assert!(lines[1].contains("We send somebody."), "{lines:?}");
+    post.app.mattermost.type_post("support", "carol", &shown.id, "On my way.");
+    let notes = said(&post, id, 2).await;
+    assert!(notes[1].contains("carol") && notes[1].contains("On my way."), "{notes:?}");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(post.mails(2).await.len(), 2, "the reporter gets nothing of it");
+    assert_eq!(thread(&post, &shown, 3).await.len(), 3);
     post.sound().await;
 }
