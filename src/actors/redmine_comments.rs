@@ -216,7 +216,7 @@ async fn see(
         Err(ApiError::NotFound { .. }) => return Ok(Some(sight)),
         Err(error) => return Err(error.into()),
     };
-    let standing = Standing { closed: thread.status.closed, at: thread.updated };
+    let standing = thread.standing();
     let mut told = sight.told;
     for note in of_others(&thread.journals, us, sight.told) {
         if let Some(comment) = CommentId::parse(&note.id.to_string()) {

@@ -1,10 +1,14 @@
 //! Redmine's things as a desk needs them, which files mails and tickets under one account. Nothing
 //! that holds what people wrote has a `Debug` that shows it.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::{
+    case::Standing,
     discreet::discreet,
+    effect::later,
     ids::{IssueId, ProjectRef},
     redmine::Status,
 };
@@ -81,6 +85,8 @@ pub struct RedmineThread {
     pub updated: Timestamp,
     /// What was said, oldest first.
     pub journals: Vec<Journal>,
+    /// The number of the last entry of its history, also of one without a word; 0 for none.
+    pub last_entry: u64,
     /// The states that the account may put it in by the workflow, its own included; `None` where
     /// Redmine does not say (before 5.0).
     pub allowed: Option<Vec<Status>>,
@@ -91,6 +97,16 @@ pub struct RedmineThread {
 }
 
 discreet!(RedmineThread { id, status, updated });
+
+impl RedmineThread {
+    /// How it stands. Redmine's time has whole seconds: of two changes within one, the entry's number
+    /// tells the later.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let within = Duration::from_nanos(self.last_entry % 1_000_000_000);
+        Standing { closed: self.status.closed, at: later(self.updated, within) }
+    }
+}
 
 /// A note on an issue. Changes of fields without a word are none.
 #[derive(Clone, PartialEq, Eq)]

@@ -43,9 +43,10 @@ pub(crate) async fn issues_about(post: &Post, subject: &str) -> Vec<Value> {
     all
 }
 
-/// The one issue with this subject, when it is there; its number.
+/// The one issue with this subject, when it is there; its number. What may have happened is looked
+/// for half a minute.
 pub(crate) async fn the_issue(post: &Post, subject: &str) -> u64 {
-    for _ in 0..200 {
+    for _ in 0..500 {
         if let [issue] = issues_about(post, subject).await.as_slice() {
             return issue["id"].as_u64().unwrap();
         }
@@ -171,9 +172,10 @@ pub(crate) async fn a_ticket_goes_there_and_back(post: &Post) {
     // Resolved here, closed there; opened again there, and here.
     press(post, &ticket, "resolve").await;
     until("the issue is closed", async || closed(post, id).await).await;
-    let lines = app.thread(&ticket).len();
+    // The note, the reply, the line; and no echo.
+    eventually("the line", || app.thread(&ticket).len() == 3).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(app.thread(&ticket).len(), lines, "no echo: {:#?}", app.thread(&ticket));
+    assert_eq!(app.thread(&ticket).len(), 3, "{:#?}", app.thread(&ticket));
     app.change_issue("admin", id, json!({"status_id": 2})).await;
     let opened =
         app.say("nobody", "ticket-line-reopened-there", &[("issue", format!("#{id}").into())]);

@@ -30,6 +30,7 @@ mod mail_odd;
 mod mail_sending;
 mod mail_threads;
 mod mail_to_jira;
+mod mail_to_redmine;
 mod mail_war;
 mod mailbox_stream;
 mod redmine_form;

@@ -10,7 +10,6 @@ use crate::{
     clients::ApiError,
     failpoint,
     model::{
-        case::Standing,
         desk::{Done, Outcome},
         effect::Effect,
         ids::IssueId,
@@ -26,10 +25,7 @@ impl RedmineCreator {
         let Some(ticket) = &task.case.ticket else { return plainly() };
         let closed = ticket.state == TicketState::Resolved;
         match self.bring(&task.effect, issue, closed).await {
-            Ok(thread) => {
-                let standing = Standing { closed: thread.status.closed, at: thread.updated };
-                Outcome::Done(Done::Stands(standing))
-            }
+            Ok(thread) => Outcome::Done(Done::Stands(thread.standing())),
             Err(outcome) => outcome,
         }
     }

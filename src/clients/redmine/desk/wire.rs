@@ -205,6 +205,7 @@ impl Thread {
             project: self.project.into(),
             status: self.status.known_by(known),
             updated: self.updated_on,
+            last_entry: self.journals.iter().map(|entry| entry.id).max().unwrap_or_default(),
             journals: self.journals.into_iter().filter_map(Said::journal).collect(),
             allowed,
             attachments: self.attachments.into_iter().map(RedmineFile::from).collect(),
