@@ -76,26 +76,25 @@ impl PosterTools {
 
     fn words(&self, content: &Content, answer: bool) -> String {
         let text = text(content, answer);
-        let mut words = if text.is_empty() {
+        let mut words = vec![if text.is_empty() {
             self.say("ticket-mail-no-text", &[])
         } else {
             render::quote(&text, SHOWN)
-        };
+        }];
         if content.cut || text.chars().nth(SHOWN).is_some() {
-            words += &format!("\n\n{}", self.say("ticket-mail-goes-on", &[]));
+            words.push(self.say("ticket-mail-goes-on", &[]));
         }
-        let files: Vec<_> = content.attachments.iter().filter(is_file).collect();
+        let files: Vec<_> = content.attachments.iter().filter(|file| is_file(file)).collect();
         if !files.is_empty() {
             let name = |file: &&Attachment| {
                 format!("`{}`", render::code(&render::cut(file.name.trim(), FILE_NAME)))
             };
-            let named: Vec<_> = files.iter().take(FILES_NAMED).map(name).collect();
-            let more = if files.len() > FILES_NAMED { ", …" } else { "" };
-            let named = format!("{}{more}", named.join(", "));
-            let args = [("count", files.len().into()), ("files", named.into())];
-            words += &format!("\n\n{}", self.say("ticket-mail-files", &args));
+            let mut named: Vec<_> = files.iter().take(FILES_NAMED).map(name).collect();
+            named.extend((files.len() > FILES_NAMED).then(|| "…".to_owned()));
+            let args = [("count", files.len().into()), ("files", named.join(", ").into())];
+            words.push(self.say("ticket-mail-files", &args));
         }
-        words
+        words.join("\n\n")
     }
 
     /// A name and an address, which mention nobody.
@@ -134,7 +133,60 @@ fn text(content: &Content, answer: bool) -> String {
 }
 
 /// Whether it is more than a picture in a signature.
-fn is_file(file: &&Attachment) -> bool {
+fn is_file(file: &Attachment) -> bool {
     let shown = file.content_id.is_some() && file.media_type.starts_with("image/");
     !shown || file.size >= SIGNATURE_IMAGE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(text: Option<&str>, html: Option<&str>) -> Content {
+        Content {
+            text: text.map(str::to_owned),
+            html: html.map(str::to_owned),
+            cut: false,
+            unquoted: false,
+            attachments: Vec::new(),
+            raw: String::new(),
+            size: 0,
+        }
+    }
+
+    #[test]
+    fn a_mails_own_words_are_plain_text() {
+        let quoting = "Yes.\r\n\r\n\r\n\r\nNow. \r\n\r\n> old\r\n";
+        let page = "<p>Yes.</p><script>x()</script><p>Now.</p><blockquote>old</blockquote>";
+        for (plain, html, answer, words) in [
+            (Some(quoting), None, true, "Yes.\n\nNow."),
+            (Some(quoting), None, false, "Yes.\n\nNow.\n\n> old"),
+            (Some(quoting), Some("<p>other</p>"), true, "Yes.\n\nNow."),
+            (Some(" \n"), Some(page), false, "Yes.\n\nNow.\n\n> old"),
+            (None, Some(page), true, "Yes.\n\nNow."),
+            (None, None, true, ""),
+            (Some("> only this"), None, true, "> only this"),
+        ] {
+            assert_eq!(text(&content(plain, html), answer), words, "{plain:?} {html:?} {answer}");
+        }
+    }
+
+    #[test]
+    fn a_small_picture_in_a_signature_is_no_file() {
+        for (id, media_type, size, is) in [
+            (None, "image/png", 10, true),
+            (Some("a@x"), "image/png", 10, false),
+            (Some("a@x"), "image/png", SIGNATURE_IMAGE, true),
+            (Some("a@x"), "application/pdf", 10, true),
+        ] {
+            let file = Attachment {
+                blob: String::new(),
+                name: "a".to_owned(),
+                media_type: media_type.to_owned(),
+                size,
+                content_id: id.map(str::to_owned),
+            };
+            assert_eq!(is_file(&file), is, "{id:?} {media_type} {size}");
+        }
+    }
 }
