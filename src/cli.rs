@@ -81,7 +81,7 @@ type Outcome = Result<(), Ending>;
 impl Cli {
     /// Carries out the command and says what the process should exit with.
     pub async fn execute(self) -> ExitCode {
-        match self.command().await {
+        match Box::pin(self.command()).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(Ending::Failed(error)) => {
                 complain(&format!("{error:#}"));

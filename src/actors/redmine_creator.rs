@@ -28,7 +28,7 @@ use crate::{
         desk::Outcome,
         effect::{Effect, MailRef, Work, Worker},
         ids::{IssueId, ProjectRef},
-        keys::MailboxName,
+        keys::{IssueKey, MailboxName},
         mail::Email,
         markup::Markup,
         redmine_desk::{self, RedmineThread},
@@ -121,7 +121,7 @@ impl Craft for RedmineCreator {
 
     fn carry_out(self: Arc<Self>, task: Task) -> BoxFuture<'static, Result<Outcome, StoreError>> {
         Box::pin(async move {
-            let issue = task.case.issue.as_ref().and_then(|issue| issue.redmine_id());
+            let issue = task.case.issue.as_ref().and_then(IssueKey::redmine_id);
             match (&task.effect.work, issue) {
                 (Work::FileTicket, _) => return self.file_ticket(&task).await,
                 (Work::AddReply { post }, Some(issue)) => {

@@ -46,16 +46,19 @@ pub(super) async fn answer(
     let _place = context.door.enter()?;
     let Some(news) = jira_hook::parse(&body) else { return Err(HttpError::BadRequest("json")) };
     if let Some(said) = news.comment.filter(|said| said.public && !hook.is_us(&said.author)) {
-        hook.desk.commented(said.issue, said.comment).await.map_err(not_recorded)?;
+        hook.desk
+            .commented(said.issue, said.comment)
+            .await
+            .map_err(|error| not_recorded(&error))?;
     }
     if let Some(status) = news.status {
         let standing = status.standing();
-        hook.desk.stands(status.key, standing).await.map_err(not_recorded)?;
+        hook.desk.stands(status.key, standing).await.map_err(|error| not_recorded(&error))?;
     }
     Ok(reply::typed(StatusCode::OK, "text/plain", Bytes::new()))
 }
 
-fn not_recorded(error: StoreError) -> HttpError {
+fn not_recorded(error: &StoreError) -> HttpError {
     tracing::error!(%error, "what jira tells could not be recorded; it will tell it again");
     HttpError::Internal
 }

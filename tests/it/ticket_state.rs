@@ -115,7 +115,7 @@ async fn what_is_closed_in_jira_is_resolved_in_the_chat_once_however_it_is_told(
         post.jira.close(&issue.key);
         stands(&post, &ticket, "resolved").await;
         tokio::time::sleep(QUIET).await;
-        assert_eq!(post.app.thread(&ticket)[1..], [closed.clone()]);
+        assert_eq!(post.app.thread(&ticket)[1..], *std::slice::from_ref(&closed));
         post.jira.reopen(&issue.key);
         stands(&post, &ticket, "open").await;
         press(&post, &ticket, "take").await;
@@ -148,7 +148,7 @@ async fn an_issue_follows_once_whatever_breaks() {
         let post = filing(true).start().await;
         let (ticket, issue) = ticket(&post).await;
         let path = format!("POST /rest/api/2/issue/{}/transitions", issue.key);
-        post.jira.fault(FaultRule::from(fault.clone()).at(path.as_str()).times(1));
+        post.jira.fault(FaultRule::from(fault).at(path.as_str()).times(1));
         press(&post, &ticket, "resolve").await;
         issue_is(&post, &issue.key, "Done").await;
         // What comes behind it in the queue has its turn.
@@ -197,7 +197,7 @@ async fn at_the_same_time_the_last_word_of_the_chat_counts() {
     let (first, issue) = ticket(&post).await;
     // Both do the same.
     post.jira.close(&issue.key);
-    press(&post, &first, "resolve").await;
+    post.app.mattermost.press_button("bob", &first.id, "resolve").await;
     stands(&post, &first, "resolved").await;
     tokio::time::sleep(QUIET).await;
     let line = post.app.thread(&first);

@@ -57,7 +57,6 @@ impl JiraCreator {
             return Ok(());
         }
         match self.tools.jira.transition(issue, closed, name).await {
-            Ok(true) => Ok(()),
             Ok(false) => {
                 let fault = match name {
                     Some(_) => "jira offers no transition of that name that leads there",
@@ -74,7 +73,7 @@ impl JiraCreator {
             {
                 Err(write_failed(effect, &error))
             }
-            Err(ApiError::Rejected { .. }) => Ok(()),
+            Ok(true) | Err(ApiError::Rejected { .. }) => Ok(()),
             Err(error) => Err(write_failed(effect, &error)),
         }
     }

@@ -176,7 +176,9 @@ impl RedmineCreator {
             return Ok(known);
         }
         let newest = self.tools.redmine.own_newest().await?;
-        newest.into_iter().for_each(|newest| self.see(newest));
+        if let Some(newest) = newest {
+            self.see(newest);
+        }
         Ok(newest)
     }
 

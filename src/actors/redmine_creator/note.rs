@@ -159,6 +159,7 @@ mod tests {
             project: Named { id: 1, name: String::new() },
             status: Status { id: 1, name: String::new(), closed: false },
             updated: Timestamp::UNIX_EPOCH,
+            last_entry: 7,
             journals: vec![journal(3, 5, "ok"), journal(4, 6, "yes"), journal(7, 5, "a \nb\n\n")],
             allowed: None,
             attachments: Vec::new(),

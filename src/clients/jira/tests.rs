@@ -4,6 +4,7 @@
 mod attachments;
 mod calls;
 mod failures;
+mod moves;
 mod server;
 
 use std::{num::NonZeroU32, time::Duration};
