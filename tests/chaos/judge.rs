@@ -1,6 +1,6 @@
 //! Compares what was delivered with what became of it, by the ledgers of both stand-ins.
 
-use ticketd::sandbox::{IssueSnapshot, Jira, PostSnapshot, Submission};
+use ticketd::sandbox::{IssueSnapshot, Jira, Mattermost, PostSnapshot, Submission};
 
 use crate::place::Place;
 use crate::plan::{Plan, Talk};
@@ -53,7 +53,7 @@ impl Verdict {
 /// Judges the mail road: every letter is in its conversation's one issue, once.
 pub(crate) fn judge(plan: &Plan, place: &Place) -> Verdict {
     let (issues, mails) = (place.jira.issues(), place.post.submissions());
-    let posts = place.chat.as_ref().map(|chat| chat.bot_posts());
+    let posts = place.chat.as_ref().map(Mattermost::bot_posts);
     let mut verdict = Verdict::default();
     for (number, talk) in plan.talks.iter().enumerate() {
         let ours: Vec<_> = issues.iter().filter(|issue| is_of(issue, talk)).collect();
@@ -76,7 +76,9 @@ pub(crate) fn judge(plan: &Plan, place: &Place) -> Verdict {
         }
         let notices = mails.iter().filter(|mail| is_notice(mail, talk)).count();
         verdict.once(&Kind::Notice, notices, &format!("notice of conversation {number}"));
-        posts.iter().for_each(|posts| verdict.announced(number, talk, posts));
+        if let Some(posts) = &posts {
+            verdict.announced(number, talk, posts);
+        }
     }
     let roots = posts.iter().flatten().filter(|post| post.root_id.is_empty()).count();
     if posts.is_some() && roots > plan.talks.len() && verdict.double_posts == 0 {
