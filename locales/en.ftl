@@ -238,6 +238,16 @@ ticket-recorded = { $ticket } is recorded. The chat does not take its post at th
 ticket-not-recorded = That could not be kept. Nothing was changed; please try again in a minute.
 ticket-posted = Your ticket is [{ $ticket }]({ $link }).
 ticket-asked-by = { $user } asks for help.
+# Who it is from: what the post of a mail says.
+ticket-mailed-by = { $author } has written to the mailbox **{ $mailbox }**.
+ticket-line-mail = { $author } by mail:
+ticket-mail-somebody = Somebody
+ticket-mail-goes-on = *The rest is in the issue.*
+ticket-mail-no-text = *The mail has no text.*
+ticket-mail-gone = *The mail can no longer be read in the mailbox.*
+ticket-mail-subject = *The mail can no longer be read in the mailbox; its subject was:* { $subject }
+ticket-mail-files = Attachments, in the issue ({ $count }): { $files }
+ticket-show-mail = **By mail from:** { $author }
 ticket-goes-on = *The rest is in the thread.*
 ticket-state = **State:** { $state }
 ticket-owner = **Owner:** { $user }

@@ -238,6 +238,16 @@ ticket-recorded = { $ticket } est enregistré. La messagerie ne prend pas son me
 ticket-not-recorded = Cela n'a pas pu être gardé. Rien n'a changé ; réessayez dans une minute.
 ticket-posted = Votre ticket est [{ $ticket }]({ $link }).
 ticket-asked-by = { $user } demande de l'aide.
+# Who it is from: what the post of a mail says.
+ticket-mailed-by = { $author } a écrit à la boîte **{ $mailbox }**.
+ticket-line-mail = { $author } par e-mail :
+ticket-mail-somebody = Quelqu'un
+ticket-mail-goes-on = *La suite est dans la demande.*
+ticket-mail-no-text = *L'e-mail n'a pas de texte.*
+ticket-mail-gone = *L'e-mail n'est plus lisible dans la boîte.*
+ticket-mail-subject = *L'e-mail n'est plus lisible dans la boîte ; il avait pour objet :* { $subject }
+ticket-mail-files = Pièces jointes, dans la demande ({ $count }) : { $files }
+ticket-show-mail = **Par e-mail de :** { $author }
 ticket-goes-on = *La suite est dans le fil.*
 ticket-state = **État :** { $state }
 ticket-owner = **Responsable :** { $user }

@@ -227,6 +227,16 @@ ticket-recorded = { $ticket }을(를) 기록했습니다. 지금은 채팅에 �
 ticket-not-recorded = 저장하지 못했습니다. 바뀐 것은 없습니다. 1분 뒤에 다시 시도해 주세요.
 ticket-posted = 티켓: [{ $ticket }]({ $link })
 ticket-asked-by = { $user } 님이 도움을 요청합니다.
+# Who it is from: what the post of a mail says.
+ticket-mailed-by = { $author } 님이 메일함 **{ $mailbox }** 앞으로 메일을 보냈습니다.
+ticket-line-mail = { $author } 님의 메일:
+ticket-mail-somebody = 알 수 없는 사람
+ticket-mail-goes-on = *나머지는 이슈에 있습니다.*
+ticket-mail-no-text = *메일에 본문이 없습니다.*
+ticket-mail-gone = *메일함에서 이 메일을 더 이상 읽을 수 없습니다.*
+ticket-mail-subject = *메일함에서 이 메일을 더 이상 읽을 수 없습니다. 제목:* { $subject }
+ticket-mail-files = 이슈에 있는 첨부 파일({ $count }개): { $files }
+ticket-show-mail = **메일을 보낸 사람:** { $author }
 ticket-goes-on = *나머지는 스레드에 있습니다.*
 ticket-state = **상태:** { $state }
 ticket-owner = **담당:** { $user }

@@ -132,7 +132,7 @@ impl App {
         }
         let review = mail_road.map(|road| road.review);
         let tickets = match (&config.ticket, &review) {
-            (Some(ticket), Some(Review { desk, .. })) => {
+            (Some(ticket), Some(Review { desk, mailboxes })) => {
                 let (late, texts, metrics) = (&late, &texts, &metrics);
                 let (config, mattermost, trackers) = (&config, &mattermost, &trackers);
                 let parts = tickets::Parts {
@@ -141,6 +141,7 @@ impl App {
                     mattermost,
                     trackers,
                     desk,
+                    mailboxes,
                     late,
                     texts,
                     metrics,

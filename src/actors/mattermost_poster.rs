@@ -1,5 +1,5 @@
-//! Carries out what the desk has to say in the chat: a ticket's post, how it stands now, and what
-//! was done to it.
+//! Carries out what the desk has to say in the chat: a ticket's post, how it stands now, what was
+//! done to it, and what came by mail.
 //!
 //! Comes in: effects of the desk. Goes out: posts, each once. One that may have been made is looked
 //! for first, in its channel or thread, by the mark in its props. What ends it: only the supervisor.
@@ -15,6 +15,7 @@ use super::{
     comment_reader::Trackers,
     desk::{Desk, Task},
     effects::{self, Craft, fault_of, plainly},
+    mailboxes::Mailboxes,
     supervisor::{StartFault, SupervisorHandle},
 };
 use crate::{
@@ -32,6 +33,7 @@ use crate::{
 };
 
 mod comment;
+mod mail;
 mod words;
 
 pub(super) use words::state_key;
@@ -52,6 +54,8 @@ pub struct PosterTools {
     pub trackers: Trackers,
     /// The desk.
     pub desk: Desk,
+    /// Where the words of mails are fetched from.
+    pub mailboxes: Mailboxes,
     /// Every sentence.
     pub texts: Arc<Texts>,
     /// The channels' language.
@@ -87,13 +91,13 @@ impl Craft for MattermostPoster {
                 (Work::PostTicket, _) => {
                     let fields = self.0.desk.fields_of(task.case.id).await?;
                     let post = self.0.post(&task.case, ticket, &fields);
-                    let texts = self.0.texts(ticket, &fields).len();
+                    let texts = self.0.texts(&task.case, ticket, &fields).len();
                     let outcome = self.say(&task, ticket, None, post).await?;
                     Ok(with_replies(outcome, texts.saturating_sub(1)))
                 }
                 (Work::PostRest { part }, Some(post)) => {
                     let fields = self.0.desk.fields_of(task.case.id).await?;
-                    let texts = self.0.texts(ticket, &fields);
+                    let texts = self.0.texts(&task.case, ticket, &fields);
                     let text = usize::try_from(*part).ok().and_then(|part| texts.get(part));
                     let Some(text) = text else { return Ok(plainly()) };
                     let reply = (text.clone(), serde_json::json!({}));
@@ -119,6 +123,13 @@ impl Craft for MattermostPoster {
                         Err(error) => Ok(effects::read_failed(&task.effect, &error, LOCKED_OUT)),
                     }
                 }
+                (Work::ShowMail { mail }, Some(post)) => match self.0.letter(&task, mail).await {
+                    Ok(letter) => {
+                        let line = self.0.line_of_mail(&task, mail, &letter).await?;
+                        self.say(&task, ticket, Some(post), (line, serde_json::json!({}))).await
+                    }
+                    Err(error) => Ok(effects::read_failed(&task.effect, &error, LOCKED_OUT)),
+                },
                 _ => Ok(plainly()),
             }
         })

@@ -8,8 +8,8 @@ use super::{mail_road::place, trackers::TrackerParts};
 
 use crate::{
     actors::{
-        BrokerTools, Channels, Desk, DialogBroker, LateAnswers, PosterTools, ReaderTools,
-        SupervisorHandle, start_mattermost_poster, start_thread_reader,
+        BrokerTools, Channels, Desk, DialogBroker, LateAnswers, Mailboxes, PosterTools,
+        ReaderTools, SupervisorHandle, start_mattermost_poster, start_thread_reader,
     },
     clients::MattermostClient,
     config::{self, Config},
@@ -29,6 +29,7 @@ pub(super) struct Parts<'p> {
     pub(super) mattermost: &'p MattermostClient,
     pub(super) trackers: &'p TrackerParts,
     pub(super) desk: &'p Desk,
+    pub(super) mailboxes: &'p Mailboxes,
     pub(super) late: &'p LateAnswers,
     pub(super) texts: &'p Arc<Texts>,
     pub(super) metrics: &'p Metrics,
@@ -42,13 +43,15 @@ pub(super) async fn start(
     supervisor: &SupervisorHandle,
     parts: Parts<'_>,
 ) -> anyhow::Result<Tickets> {
-    let Parts { config, ticket, mattermost, trackers, desk, late, texts, metrics } = parts;
+    let Parts { config, ticket, mattermost, trackers, desk, mailboxes, late, texts, metrics } =
+        parts;
     let base = config.http.public_url.as_ref().context("http.public_url is not set")?;
     let secret = desk.secret();
     let tools = PosterTools {
         mattermost: mattermost.clone(),
         trackers: trackers.readers(),
         desk: desk.clone(),
+        mailboxes: mailboxes.clone(),
         texts: texts.clone(),
         locale: config.mattermost.locale,
         time_zone: ticket.time_zone.clone(),

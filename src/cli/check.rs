@@ -80,7 +80,7 @@ async fn chat(config: &Config, row: &mut impl FnMut(&str, Finding)) -> Outcome {
     let bot = bot(&mattermost).await;
     let works = matches!(bot, Finding::Fine(_));
     row("mattermost bot", bot);
-    ticket::check(&mattermost, works, config, row).await;
+    Box::pin(ticket::check(&mattermost, works, config, row)).await;
     Ok(())
 }
 

@@ -1,9 +1,9 @@
 //! Compares what was delivered with what became of it, by the ledgers of both stand-ins.
 
-use ticketd::sandbox::{IssueSnapshot, Jira, Submission};
+use ticketd::sandbox::{IssueSnapshot, Jira, Mattermost, PostSnapshot, Submission};
 
+use crate::place::Place;
 use crate::plan::{Plan, Talk};
-use crate::post::Post;
 
 /// What is wrong, by number and in words.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub(crate) struct Verdict {
     /// Comments, files, and agents' comments sent by mail.
     pub(crate) double_comments: usize,
     pub(crate) double_notices: usize,
+    /// Of conversations in the chat, and what stands in their threads.
+    pub(crate) double_posts: usize,
     /// What is as it must be.
     pub(crate) there: usize,
     pub(crate) words: Vec<String>,
@@ -24,6 +26,7 @@ enum Kind {
     Issue,
     Comment,
     Notice,
+    Post,
 }
 
 impl Verdict {
@@ -41,14 +44,16 @@ impl Verdict {
             (more, Kind::Issue) => self.double_issues += more - 1,
             (more, Kind::Comment) => self.double_comments += more - 1,
             (more, Kind::Notice) => self.double_notices += more - 1,
+            (more, Kind::Post) => self.double_posts += more - 1,
         }
         self.words.push(format!("{what}: {found} times"));
     }
 }
 
 /// Judges the mail road: every letter is in its conversation's one issue, once.
-pub(crate) fn judge(plan: &Plan, jira: &Jira, post: &Post) -> Verdict {
-    let (issues, mails) = (jira.issues(), post.submissions());
+pub(crate) fn judge(plan: &Plan, place: &Place) -> Verdict {
+    let (issues, mails) = (place.jira.issues(), place.post.submissions());
+    let posts = place.chat.as_ref().map(Mattermost::bot_posts);
     let mut verdict = Verdict::default();
     for (number, talk) in plan.talks.iter().enumerate() {
         let ours: Vec<_> = issues.iter().filter(|issue| is_of(issue, talk)).collect();
@@ -71,12 +76,41 @@ pub(crate) fn judge(plan: &Plan, jira: &Jira, post: &Post) -> Verdict {
         }
         let notices = mails.iter().filter(|mail| is_notice(mail, talk)).count();
         verdict.once(&Kind::Notice, notices, &format!("notice of conversation {number}"));
+        if let Some(posts) = &posts {
+            verdict.announced(number, talk, posts);
+        }
+    }
+    let roots = posts.iter().flatten().filter(|post| post.root_id.is_empty()).count();
+    if posts.is_some() && roots > plan.talks.len() && verdict.double_posts == 0 {
+        verdict.double_posts += roots - plan.talks.len();
+        verdict.words.push(format!("{roots} posts in all"));
     }
     if issues.len() > plan.talks.len() && verdict.double_issues == 0 {
         verdict.double_issues += issues.len() - plan.talks.len();
         verdict.words.push(format!("{} issues in all", issues.len()));
     }
     verdict
+}
+
+impl Verdict {
+    /// Each conversation has one post, and in its thread stands once what was said in it.
+    fn announced(&mut self, number: usize, talk: &Talk, posts: &[PostSnapshot]) {
+        let about = format!("{}**", talk.letters[0].subject());
+        let roots: Vec<_> = posts
+            .iter()
+            .filter(|post| post.root_id.is_empty() && post.message.contains(&about))
+            .collect();
+        self.once(&Kind::Post, roots.len(), &format!("post of conversation {number}"));
+        let words = talk.letters.iter().map(|letter| &letter.word).chain(&talk.comments);
+        for word in words {
+            let says = |post: &&PostSnapshot| {
+                let line = post.message.split("\n\nAttachments").next().unwrap_or_default();
+                roots.iter().any(|root| root.id == post.root_id) && line.contains(word)
+            };
+            let found = posts.iter().filter(says).count();
+            self.once(&Kind::Post, found, &format!("line of {word} of conversation {number}"));
+        }
+    }
 }
 
 /// Judges a worker that only makes issues: every letter is there, once.

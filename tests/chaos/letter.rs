@@ -39,6 +39,11 @@ impl Letter {
         }
     }
 
+    /// What it is about.
+    pub(crate) fn subject(&self) -> &str {
+        &self.subject
+    }
+
     /// The name of a file on it.
     pub(crate) fn file(&self, nth: usize) -> String {
         format!("{}-{nth}.bin", self.word)

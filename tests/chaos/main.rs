@@ -3,6 +3,7 @@
 //!
 //! `CHAOS_SOURCE` is `jmap`, `graph` or `dialog`; without it every third run has its mailbox behind
 //! Graph, and some of `dialog` follow: `/ticket` in the chat, in place of mails.
+//! Of the runs with mails a share has a channel of the chat, where each conversation has one post.
 //! `CHAOS_RUNS` says how many runs, `CHAOS_SEED` from which seed; the first run has that very
 //! seed, so `CHAOS_SEED=… CHAOS_RUNS=1` repeats the choices of any run, though not their moments
 //! to the millisecond: what a seed found may take a few tries to be seen again. The log of a failing
@@ -64,6 +65,7 @@ struct Sum {
     double_issues: usize,
     double_comments: usize,
     double_notices: usize,
+    double_posts: usize,
     stuck: usize,
     failed: usize,
     longest: Duration,
@@ -76,6 +78,7 @@ impl Sum {
         self.double_issues += verdict.double_issues;
         self.double_comments += verdict.double_comments;
         self.double_notices += verdict.double_notices;
+        self.double_posts += verdict.double_posts;
         self.stuck += usize::from(ended.stuck);
         self.kills += ended.kills + ended.aborts.len();
         for name in &ended.aborts {
@@ -136,6 +139,7 @@ async fn mails(runs: usize, seed: u64, source: Option<Source>, at_once: usize) -
         ("double_issues", sum.double_issues),
         ("double_comments", sum.double_comments),
         ("double_notices", sum.double_notices),
+        ("double_posts", sum.double_posts),
         ("stuck", sum.stuck),
     ] {
         println!("figure chaos_{name} {value}");

@@ -4,14 +4,18 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ticketd::sandbox::{Deployment, Jira, JiraSetup, Jmap};
+use ticketd::sandbox::{Deployment, Jira, JiraSetup, Jmap, Mattermost};
 
+use crate::door::Door;
 use crate::home::{Home, Living};
 use crate::plan::Plan;
 use crate::post::Post;
 
 /// The webhook's secret.
 const SECRET: &str = "a-secret-of-jira-and-us";
+
+/// The channel of announced conversations.
+const CHANNEL: &str = "support";
 
 /// Home and stand-ins.
 pub(crate) struct Place {
@@ -20,6 +24,8 @@ pub(crate) struct Place {
     webhooks: bool,
     pub(crate) jira: Arc<Jira>,
     pub(crate) post: Arc<Post>,
+    /// Where conversations are announced, if they are.
+    pub(crate) chat: Option<Mattermost>,
 }
 
 impl Place {
@@ -36,6 +42,7 @@ impl Place {
             webhooks: plan.webhooks,
             jira: Arc::new(Jira::start_with(setup).await?),
             post: Arc::new(Post::new(plan).await?),
+            chat: if plan.announced { Some(Mattermost::start().await?) } else { None },
         };
         place.renew_token()?;
         place.home.configure(&place.toml(plan))?;
@@ -46,14 +53,17 @@ impl Place {
         let user = if plan.cloud { format!("user = {:?}\n", Jira::USER) } else { String::new() };
         let hooks =
             if plan.webhooks { format!("webhook_secret = {SECRET:?}\n") } else { String::new() };
-        let door = self.post.door();
-        let door = door.map_or(String::new(), |door| format!("public_url = \"{}\"\n", door.url()));
+        // Nobody presses a button, so where they lead does not matter.
+        let nowhere = self.chat.as_ref().map(|_| "http://127.0.0.1:9/".to_owned());
+        let door = self.post.door().map(Door::url).or(nowhere);
+        let door = door.map_or(String::new(), |url| format!("public_url = \"{url}\"\n"));
+        let (chat, channel) = self.chat.as_ref().map(chat_toml).unwrap_or_default();
         format!(
-            "[http]\nlisten = \"127.0.0.1:0\"\n{door}\
+            "[http]\nlisten = \"127.0.0.1:0\"\n{door}{chat}\
              [jira]\nurl = \"{}\"\n{user}{hooks}api_token = {:?}\nlabels = [\"ticketd\"]\n\
              boards = [{{ key = \"support\", name = \"Support\" }}]\npoll = \"1s\"\n\
              index_lag = \"2s\"\nwrites_per_second = 1000\n\
-             [[mailbox]]\nname = \"support\"\naddress = {:?}\npoll = \"1s\"\nfirst_days = {}\n{}",
+             [[mailbox]]\nname = \"support\"\naddress = {:?}\npoll = \"1s\"\nfirst_days = {}\n{channel}{}",
             self.jira.url(),
             Jira::API_TOKEN,
             Jmap::ADDRESS,
@@ -100,4 +110,15 @@ impl Place {
             jira.as_ref().inspect(|jira| jira.webhook_to(hook, SECRET));
         }
     }
+}
+
+/// What announces conversations: the tables of the chat, and the line of the mailbox.
+fn chat_toml(chat: &Mattermost) -> (String, String) {
+    let tables = format!(
+        "[mattermost]\nurl = \"{}\"\nbot_token = {:?}\n[ticket]\nslash_tokens = [{:?}]\n",
+        chat.url(),
+        Mattermost::bot_token(),
+        Mattermost::slash_token("/ticket"),
+    );
+    (tables, format!("channel = {:?}\n", Mattermost::channel_id(CHANNEL)))
 }

@@ -26,6 +26,9 @@ pub(crate) const FAILPOINTS: [&str; 14] = [
     "jira_creator.begun",
 ];
 
+/// The same where the chat hears of mails.
+const POSTER_FAILPOINTS: [&str; 2] = ["mattermost_poster.begun", "mattermost_poster.posted"];
+
 /// The letters come within this long, and the faults.
 const DELIVERY: u64 = 3_500;
 
@@ -49,6 +52,8 @@ pub(crate) struct Plan {
     pub(crate) first_days: bool,
     /// `mailbox watch` in place of `run`.
     pub(crate) watch: bool,
+    /// Each conversation is posted in a channel of the chat too.
+    pub(crate) announced: bool,
     pub(crate) index_lag: Duration,
     pub(crate) writes_per_second: Option<u32>,
     pub(crate) talks: Vec<Talk>,
@@ -77,6 +82,7 @@ pub(crate) enum Act {
     },
     Jira(FaultRule),
     Post(FaultRule),
+    Chat(FaultRule),
     Accident(Accident),
 }
 
@@ -119,6 +125,8 @@ pub(crate) struct Life {
 impl Plan {
     pub(crate) fn new(seed: u64, source: Source) -> Self {
         let mut random = Random::new(seed);
+        // It is no draw, so that a seed without it stays what it was.
+        let announced = seed % 4 == 1;
         let talks = talks(seed, &mut random);
         let mut plan = Self {
             source,
@@ -127,7 +135,8 @@ impl Plan {
             push: random.chance(80),
             webhooks: random.chance(50),
             first_days: random.chance(50),
-            watch: random.chance(20),
+            watch: random.chance(20) && !announced,
+            announced,
             index_lag: random.millis(0, 1_500),
             writes_per_second: random
                 .chance(30)
@@ -159,8 +168,15 @@ impl Plan {
             };
             plan.acts.push((random.millis(0, DELIVERY), Act::Accident(accident)));
         }
+        if announced {
+            for _ in 0..random.below(4) {
+                plan.acts.push((random.millis(0, DELIVERY), Act::Chat(chat_fault(&mut random))));
+            }
+        }
         plan.acts.sort_by_key(|(at, _)| *at);
-        plan.lives = lives(&FAILPOINTS, &mut random);
+        let mut failpoints = FAILPOINTS.to_vec();
+        failpoints.extend(POSTER_FAILPOINTS.iter().filter(|_| announced));
+        plan.lives = lives(&failpoints, &mut random);
         plan
     }
 
@@ -280,6 +296,12 @@ fn graph_fault(random: &mut Random) -> FaultRule {
         ],
         &[429],
     )
+}
+
+fn chat_fault(random: &mut Random) -> FaultRule {
+    let places =
+        ["POST /api/v4/posts", "POST /api/v4/posts", "PUT /api/v4/posts", "/thread", "GET /api/v4"];
+    fault(random, &places, &[429])
 }
 
 /// `refusals` are the statuses by which the service says "not now".

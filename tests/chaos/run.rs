@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ticketd::sandbox::Mattermost;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -77,12 +78,13 @@ pub(crate) async fn ticketd(plan: Plan) -> io::Result<Ended> {
     place.home.note("no more faults");
     place.jira.clear_faults();
     place.post.clear_faults();
+    place.chat.iter().for_each(Mattermost::clear_faults);
     let words = settle(&plan, &place).await?;
     ended.stuck = words.is_some();
     if !last.is_alive() {
         ended.verdict.words.push("the last daemon ended by itself".to_owned());
     }
-    let mut verdict = judge::judge(&plan, &place.jira, &place.post);
+    let mut verdict = judge::judge(&plan, &place);
     verdict.words.splice(..0, ended.verdict.words);
     verdict.words.extend(words);
     ended.verdict = verdict;
@@ -94,7 +96,7 @@ pub(crate) async fn ticketd(plan: Plan) -> io::Result<Ended> {
 /// One run of a naive worker, with the same letters, faults and kills.
 pub(crate) async fn naive(plan: Plan, order: &str) -> io::Result<Verdict> {
     // What it cannot do is not asked of it.
-    let mut plan = Plan { cloud: true, webhooks: false, ..plan };
+    let mut plan = Plan { cloud: true, webhooks: false, announced: false, ..plan };
     assert!(plan.source == Source::Jmap);
     plan.talks.iter_mut().for_each(|talk| talk.comments.clear());
     let mut letters = HashSet::new();
@@ -128,7 +130,7 @@ pub(crate) async fn naive(plan: Plan, order: &str) -> io::Result<Verdict> {
 async fn settle(plan: &Plan, place: &Place) -> io::Result<Option<String>> {
     let (mut since, mut there) = (Instant::now(), 0);
     loop {
-        let verdict = judge::judge(plan, &place.jira, &place.post);
+        let verdict = judge::judge(plan, place);
         if verdict.there > there {
             (since, there) = (Instant::now(), verdict.there);
         }
@@ -181,6 +183,10 @@ fn act(plan: &Arc<Plan>, place: &Arc<Place>) -> Acting {
                 Act::Post(rule) => {
                     place.home.note(&format!("mailbox: {rule:?}"));
                     place.post.fault(rule.clone());
+                }
+                Act::Chat(rule) => {
+                    place.home.note(&format!("chat: {rule:?}"));
+                    place.chat.iter().for_each(|chat| chat.fault(rule.clone()));
                 }
                 Act::Accident(accident) => {
                     place.home.note(&format!("mailbox: {accident:?}"));

@@ -23,6 +23,7 @@ mod jira_comments;
 mod jira_issue;
 mod jira_trouble;
 mod languages;
+mod mail_channel;
 mod mail_collections;
 mod mail_filters;
 mod mail_odd;

@@ -297,3 +297,26 @@ async fn the_channel_of_each_form_must_let_the_bot_in() {
     assert_eq!(ended.stderr, "ticketd: 1 to mend, see above\n", "{ended:?}");
     line(&ended.stdout, "FAULT", "mattermost teams");
 }
+
+#[tokio::test]
+async fn the_channel_of_a_mailbox_must_let_the_bot_in() {
+    let site = ticket_site().await;
+    let toml = std::fs::read_to_string(site.config_file()).unwrap();
+    let mailbox = format!(
+        "[jira]\nurl = \"http://127.0.0.1:9/\"\napi_token = \"x\"\n\
+         boards = [{{ key = \"support\", name = \"Support\" }}]\n\
+         [[mailbox]]\nname = \"support\"\naddress = \"support@example.org\"\nboard = \"support\"\n\
+         channel = \"{}\"\n\
+         jmap = {{ url = \"http://127.0.0.1:9/\", user = \"u\", password = \"p\" }}\n",
+        Mattermost::channel_id("oncall")
+    );
+    std::fs::write(site.config_file(), format!("{toml}{mailbox}")).unwrap();
+    let ended = check(&site).output().await;
+    let told = line(&ended.stdout, "ok", "mailbox support in chat");
+    assert!(told.contains("its conversations are posted"), "{told}");
+    site.mattermost.set_member("oncall", "ticketd", false);
+    let ended = check(&site).output().await;
+    let told = line(&ended.stdout, "FAULT", "mailbox support in chat");
+    assert!(told.starts_with("the bot is not in channel") && told.contains("invite it"), "{told}");
+    assert!(site.mattermost.posts().is_empty(), "a check posts nothing");
+}

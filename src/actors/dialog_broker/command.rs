@@ -147,8 +147,18 @@ impl Clerk {
         let case = self.ticket(order, number).await?;
         let fields = self.tools.desk.fields_of(case.id).await.map_err(Failure::Store)?;
         let [yes, no] = ["ticket-yes", "ticket-no"].map(|key| self.say(key, &[]));
-        let fields: Vec<_> = fields.iter().map(|field| field.shown([&yes, &no])).collect();
-        Ok(format!("{}\n{}", self.line(&case), fields.join("\n")))
+        let mut lines = vec![self.line(&case)];
+        if let Some(conversation) = &case.mail {
+            let reporter = conversation.reporter.as_ref();
+            let name = reporter.map(|one| one.name.as_deref().unwrap_or(one.email.as_str()));
+            let name = name.map_or_else(|| self.say("ticket-mail-somebody", &[]), render::line);
+            lines.push(self.say("ticket-show-mail", &[("author", name.into())]));
+        }
+        if let Some(issue) = &case.issue {
+            lines.push(self.say("ticket-issue", &[("issue", issue.to_string().into())]));
+        }
+        lines.extend(fields.iter().map(|field| field.shown([&yes, &no])));
+        Ok(lines.join("\n"))
     }
 
     pub(super) async fn take(

@@ -17,11 +17,14 @@ const GOES_ON_MAX: usize = 200;
 
 impl PosterTools {
     /// What a ticket says: its post, and the replies for what that has no room for.
-    pub(super) fn texts(&self, ticket: &Ticket, fields: &[Filled]) -> Vec<String> {
+    pub(super) fn texts(&self, case: &Case, ticket: &Ticket, fields: &[Filled]) -> Vec<String> {
         let mut text = format!("#### {}\n", ticket.name());
         if let Some(asker) = &ticket.asker {
             text += &self.say("ticket-asked-by", &[("user", asker.mention().into())]);
             text.push('\n');
+        }
+        if let Some(conversation) = &case.mail {
+            text += &self.mailed(case, conversation);
         }
         let [yes, no] = ["ticket-yes", "ticket-no"].map(|key| self.say(key, &[]));
         for field in fields {
@@ -38,7 +41,7 @@ impl PosterTools {
 
     /// The post of a ticket, as it stands now.
     pub(super) fn post(&self, case: &Case, ticket: &Ticket, fields: &[Filled]) -> (String, Value) {
-        let message = self.texts(ticket, fields).into_iter().next().unwrap_or_default();
+        let message = self.texts(case, ticket, fields).into_iter().next().unwrap_or_default();
         let props = json!({
             "is_ticket": true,
             "ticket_id": ticket.name(),
@@ -162,7 +165,7 @@ impl PosterTools {
         self.say(key, &[])
     }
 
-    fn say(&self, key: &str, args: &[(&str, fluent_bundle::FluentValue<'_>)]) -> String {
+    pub(super) fn say(&self, key: &str, args: &[(&str, fluent_bundle::FluentValue<'_>)]) -> String {
         self.texts.say(self.locale, key, args)
     }
 }

@@ -35,6 +35,12 @@ pub(super) async fn check(
     }
     if works {
         channels(mattermost, ticket, row).await;
+        for mailbox in &config.mailboxes {
+            if let Some(channel) = &mailbox.channel {
+                let what = format!("mailbox {} in chat", mailbox.name);
+                row(&what, announces(mattermost, channel).await);
+            }
+        }
     }
 }
 
@@ -142,6 +148,20 @@ async fn posts_to(mattermost: &MattermostClient, form: &Form, teams: &[Team]) ->
         ));
     }
     Finding::Fine(format!("its tickets are posted in {}{filed}", open.join(", ")))
+}
+
+/// Whether the conversations of a mailbox with this channel are posted.
+async fn announces(mattermost: &MattermostClient, channel: &str) -> Finding {
+    let Ok(id) = ChannelId::parse(channel) else {
+        return Finding::Fault(format!("{channel:?} is no id of a channel"));
+    };
+    match is_in(mattermost, &id).await {
+        Ok(true) => Finding::Fine(format!("its conversations are posted in channel {id}")),
+        Ok(false) => Finding::Fault(format!(
+            "the bot is not in channel {id}: invite it there, or its conversations are not posted"
+        )),
+        Err(error) => Finding::Fault(format!("{error} (channel {id})")),
+    }
 }
 
 /// The channel by its id, or those of this name, one a team.

@@ -54,8 +54,9 @@ struct Belongings {
 }
 
 impl Desk {
-    /// Removes at most `limit` cases that are idle, have no dead effect and no open ticket and did
-    /// not change since `before`, the oldest first, with their mails, effects and links; at most
+    /// Removes at most `limit` cases that are idle, have no dead effect and did not change since
+    /// `before`, but none that began in the chat and has an open ticket, the oldest first, with
+    /// their mails, effects and links; at most
     /// `limit` ignored mails that were recorded before it; the counts of senders who wrote nothing
     /// for two days; expired dialog states; and the counts of days whose tickets are all gone.
     /// Quarantined mails stay. It reads all mails and links, so a large limit is the cheap
@@ -213,7 +214,9 @@ fn earlier(by: SignedDuration) -> Timestamp {
 }
 
 fn is_over(case: &Case, before: Timestamp) -> bool {
-    case.is_idle() && case.changed < before && !is_open(case)
+    // Of what began with a mail the tracker keeps the record: nobody need resolve it in the chat.
+    let recorded = case.mail.is_some() || !is_open(case);
+    case.is_idle() && case.changed < before && recorded
 }
 
 /// Files the keys of a table under the cases that its rows name.

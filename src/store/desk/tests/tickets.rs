@@ -354,3 +354,41 @@ fn a_purge_takes_resolved_tickets_whole_and_keeps_the_count() {
     assert_eq!(desk.case(next).unwrap().unwrap().ticket.unwrap().number.count, 2);
     assert_eq!(desk.audit().unwrap().problems, []);
 }
+
+#[test]
+fn a_case_that_began_with_a_mail_is_over_when_it_is_old_resolved_or_not() {
+    let (_dir, store) = store();
+    let desk = store.desk();
+    let announced = |nth: u64| {
+        desk.write(|tx| {
+            let id = tx.next_case()?;
+            let ticket = ticket(tx.number_ticket(DAY, id)?);
+            let mail = (&mail(nth), mail_ref(nth));
+            let (case, effects) = desk::open(id, &mailbox(), mail, Some(ticket), POLICY, at(10));
+            tx.put_mail(&record(nth, 10, MailState::Ticket { case: id }))?;
+            tx.put_case(&case)?;
+            effects.iter().try_for_each(|effect| tx.put_effect(effect))?;
+            tx.keep_fields(id, &[])?;
+            settle(tx, id, created(nth), 10)?;
+            Ok(id)
+        })
+        .unwrap()
+    };
+    let [over, waits] = [1, 2].map(announced);
+    desk.write(|tx| {
+        while !tx.case(over)?.unwrap().is_idle() {
+            settle(tx, over, Outcome::Done(desk::Done::Plainly), 10)?;
+        }
+        // Of the other one nothing is said in the chat yet.
+        settle(tx, waits, Outcome::Done(desk::Done::Plainly), 10)
+    })
+    .unwrap();
+    assert_eq!(desk.audit().unwrap().problems, []);
+    assert_eq!(open_cases(desk), [waits, over]);
+    let purged = desk.purge(at(1_000), 99).unwrap();
+    assert_eq!((purged.cases, purged.mails), (1, 1));
+    assert_eq!(open_cases(desk), [waits]);
+    assert_eq!(desk.case_of_ticket(number(1)).unwrap(), None);
+    let audit = desk.audit().unwrap();
+    assert_eq!((audit.problems, audit.tickets), (vec![], 1));
+}
