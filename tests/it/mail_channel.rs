@@ -240,7 +240,7 @@ async fn each_post_is_made_once_whatever_becomes_of_the_call() {
     let chat = &post.app.mattermost;
     for fault in [Fault::CutAfterCommit, Fault::StatusAfterCommit(502), Fault::CutConnection] {
         for _ in 0..2 {
-            chat.fault(FaultRule::from(fault.clone()).at("POST /api/v4/posts").times(1));
+            chat.fault(FaultRule::from(fault).at("POST /api/v4/posts").times(1));
         }
         let before = post.living().len();
         let first = Letter::from(ALICE, &format!("matter {before}"));
