@@ -6,6 +6,8 @@
 //! A mail's importance goes nowhere: priorities differ by name in each language, and nothing that
 //! an account may ask says which of them is the usual one.
 
+use std::sync::PoisonError;
+
 use super::{LOCKED_OUT, RedmineCreator, fault_of, later, read_failed, write_failed};
 use crate::{
     actors::{
@@ -171,7 +173,7 @@ impl RedmineCreator {
 
     /// The newest issue of our own: whatever is made from now on has a higher number.
     async fn newest(&self) -> Result<Option<IssueId>, ApiError> {
-        let known = *self.newest.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let known = *self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if known.is_some() {
             return Ok(known);
         }
@@ -197,7 +199,9 @@ impl RedmineCreator {
             Ok(made) => made,
             Err(error) => return Ok(Err(error)),
         };
-        made.first().into_iter().for_each(|newest| self.see(newest.id));
+        if let Some(newest) = made.first() {
+            self.see(newest.id);
+        }
         // The oldest first.
         for issue in made.iter().rev().filter(|issue| carries(&issue.description, mark)) {
             let key = IssueKey::redmine(issue.id);

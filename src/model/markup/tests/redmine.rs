@@ -8,6 +8,7 @@ use super::super::*;
 const BOTH: [Markup; 2] = [Markup::Textile, Markup::CommonMark];
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one table")]
 fn foreign_text_stays_text() {
     for (text, textile, common_mark) in [
         (
@@ -234,16 +235,13 @@ fn active(markup: Markup, page: &str) -> Option<String> {
         let ours = line.replace("<notextile></notextile>", "");
         let mut before = ' ';
         for (at, letter) in ours.char_indices() {
-            let acts = match markup {
-                Markup::CommonMark => {
-                    let url = letter == '<' && ours[at..].to_lowercase().starts_with("<http");
-                    before != '\\' && "`*[]|<".contains(letter) && !url
-                }
-                _ => {
-                    let opens = before == ' ' && "*^~@".contains(letter);
-                    let word = || ours[at + 1..].starts_with(char::is_alphanumeric);
-                    "<|".contains(letter) || opens && word()
-                }
+            let acts = if markup == Markup::CommonMark {
+                let url = letter == '<' && ours[at..].to_lowercase().starts_with("<http");
+                before != '\\' && "`*[]|<".contains(letter) && !url
+            } else {
+                let opens = before == ' ' && "*^~@".contains(letter);
+                let word = || ours[at + 1..].starts_with(char::is_alphanumeric);
+                "<|".contains(letter) || opens && word()
             };
             if acts {
                 return Some(format!("{letter}: {line:?}"));
