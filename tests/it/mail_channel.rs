@@ -70,11 +70,12 @@ async fn a_conversation_lives_in_a_thread_too() {
     let answer = format!("<{}>", notice.message_id.clone().unwrap());
     let follow_up = Letter::from(ALICE, "Re: The printer")
         .answering(&answer)
-        .html("<p>Put <b>out</b>.</p><blockquote>We have received</blockquote>", &[]);
+        .html("<p>Put <b>out</b>.</p><blockquote type='cite'>We got it</blockquote>", &[]);
     post.deliver(&follow_up);
     post.comments(&issue.key, 1).await;
     let words = thread(&post, &shown, 2).await.remove(1);
     assert!(words.contains("Put") && words.contains("out"), "{words}");
+    assert!(!words.contains("We got it"), "{words}");
 
     // An agent says something: the thread hears of it, and the reporter.
     post.jira.comment_as("bob", &issue.key, "We send somebody.");

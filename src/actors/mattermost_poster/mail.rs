@@ -157,7 +157,8 @@ mod tests {
     #[test]
     fn a_mails_own_words_are_plain_text() {
         let quoting = "Yes.\r\n\r\n\r\n\r\nNow. \r\n\r\n> old\r\n";
-        let page = "<p>Yes.</p><script>x()</script><p>Now.</p><blockquote>old</blockquote>";
+        let page = "<p>Yes.</p><script>x()</script><p>Now.</p>\
+                    <blockquote type='cite'>old</blockquote>";
         for (plain, html, answer, words) in [
             (Some(quoting), None, true, "Yes.\n\nNow."),
             (Some(quoting), None, false, "Yes.\n\nNow.\n\n> old"),
