@@ -149,6 +149,8 @@ impl App {
             }
             _ => None,
         };
+        let (tickets, feed) = tickets.unzip();
+        parts.extend(feed.flatten().map(|feed| feed.part().clone()));
         let locales = UserLocales::new(mattermost, locale);
         let context = Arc::new(Context {
             sessions,

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::discreet::discreet;
-use super::ids::PostId;
+use super::ids::{ChannelId, PostId};
 use super::keys::{CommentId, EffectId, IssueKey, Lane, MailKey, Tracker};
 use super::ticket::{Change, Person};
 
@@ -100,6 +100,13 @@ pub enum Work {
         #[serde(flatten)]
         change: Change,
     },
+    /// Tell the thread of the post that the ticket was made of where its ticket is.
+    LinkBack {
+        /// The channel of that post.
+        channel: ChannelId,
+        /// The post that begins its thread.
+        root: PostId,
+    },
 }
 
 /// Who does it.
@@ -168,6 +175,7 @@ impl Work {
             | Self::PostRest { .. }
             | Self::UpdatePost
             | Self::TellChange { .. }
+            | Self::LinkBack { .. }
             | Self::ShowComment { .. }
             | Self::ShowMail { .. } => Worker::Chat,
         }
@@ -190,6 +198,7 @@ impl Work {
             | Self::PostRest { .. }
             | Self::UpdatePost
             | Self::TellChange { .. }
+            | Self::LinkBack { .. }
             | Self::FileTicket
             | Self::AddReply { .. }
             | Self::ShowComment { .. } => None,
@@ -212,6 +221,7 @@ impl Work {
             Self::PostRest { .. } => "post_rest",
             Self::UpdatePost => "update_post",
             Self::TellChange { .. } => "tell_change",
+            Self::LinkBack { .. } => "link_back",
             Self::FileTicket => "file_ticket",
             Self::AddReply { .. } => "add_reply",
             Self::ShowComment { .. } => "show_comment",

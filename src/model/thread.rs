@@ -7,6 +7,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::{
+    ids::PostId,
     keys::{CaseId, EffectId, MailboxName},
     mail::{Email, MessageId},
 };
@@ -46,6 +47,12 @@ impl ThreadSecret {
     pub fn post_mark(&self, effect: EffectId) -> String {
         let digest: [u8; 16] = self.digest("post", effect.to_string().as_bytes());
         base16ct::lower::encode_string(&digest)
+    }
+
+    /// The nonce of the ticket that is made of a post: the same whoever asks for it, and when.
+    #[must_use]
+    pub fn post_nonce(&self, post: &PostId) -> [u8; 16] {
+        self.digest("ticket-of-post", post.as_str().as_bytes())
     }
 
     /// The mark of the issue of this case's ticket: the same for every try, and it tells the case.

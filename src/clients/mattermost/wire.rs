@@ -56,12 +56,15 @@ pub(super) struct WireChannel {
     name: String,
     #[serde(default)]
     display_name: String,
+    /// `O` for a public one, `P` for a private one, `D` and `G` for direct messages.
+    #[serde(default, rename = "type")]
+    kind: String,
 }
 
 impl From<WireChannel> for Channel {
     fn from(channel: WireChannel) -> Self {
-        let WireChannel { id, team_id: team, name, display_name } = channel;
-        Self { id, team, name, display_name }
+        let WireChannel { id, team_id: team, name, display_name, kind } = channel;
+        Self { id, team, name, display_name, public: kind == "O" }
     }
 }
 
@@ -77,7 +80,7 @@ pub(super) struct WirePost {
     user_id: UserId,
     #[serde(default)]
     message: String,
-    /// Empty for what people and bots write.
+    /// Empty for what people and bots write as most do.
     #[serde(default, rename = "type")]
     kind: String,
     #[serde(default)]
@@ -86,17 +89,36 @@ pub(super) struct WirePost {
     create_at: Timestamp,
     #[serde(default)]
     delete_at: i64,
+    #[serde(default)]
+    metadata: Option<PostMetadata>,
+}
+
+#[derive(Clone, Deserialize)]
+struct PostMetadata {
+    #[serde(default)]
+    files: Option<Vec<WireFile>>,
+}
+
+#[derive(Clone, Deserialize)]
+struct WireFile {
+    #[serde(default)]
+    name: String,
 }
 
 impl From<WirePost> for PostHead {
     fn from(post: WirePost) -> Self {
+        let files = post.metadata.and_then(|metadata| metadata.files).unwrap_or_default();
+        // Source: the server's `model.PostSystemMessagePrefix`.
+        let by_server = post.kind.starts_with("system_");
         Self {
+            files: files.into_iter().map(|file| file.name).collect(),
+            by_server,
             id: post.id,
             channel: post.channel_id,
             root: post.root_id,
             author: post.user_id,
             // What the server itself says is nobody's word.
-            message: if post.kind.is_empty() { post.message } else { String::new() },
+            message: if by_server { String::new() } else { post.message },
             props: Value::Object(post.props.unwrap_or_default()),
             created: post.create_at,
             deleted: post.delete_at != 0,
