@@ -37,6 +37,7 @@ mod redmine_mistypes;
 mod redmine_trouble;
 mod slash_door;
 mod ticket;
+mod ticket_emoji;
 mod ticket_flows;
 mod ticket_input;
 mod ticket_jira;
