@@ -156,8 +156,7 @@ fn name(section: &mut Section<'_>, names: &mut Vec<String>) -> Result<String, Fa
     })
 }
 
-/// Source: Mattermost's `model.EmojiNameMaxLength` and `model.IsValidEmojiName`; the built-in ones
-/// have `+` besides.
+/// Source: Mattermost's `model.EmojiNameMaxLength` and `model.Reaction.IsValid`.
 fn emoji(text: &str, taken: &mut Vec<String>) -> Result<String, String> {
     let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_+-".contains(&b);
     if !(1..=64).contains(&text.len()) || !text.bytes().all(letter) {

@@ -37,7 +37,7 @@ pub struct PostHead {
     pub root: Option<PostId>,
     /// Who wrote it.
     pub author: UserId,
-    /// In Markdown; empty once it is deleted.
+    /// In Markdown; empty once it is deleted, and of posts that nobody simply says.
     pub message: String,
     /// The names of its files.
     pub files: Vec<String>,

@@ -155,6 +155,16 @@ mod tests {
     }
 
     #[test]
+    fn a_posts_nonce_follows_from_the_post_alone() {
+        let secret = ThreadSecret::new([7; SECRET_LEN]);
+        let post = |letter: &str| PostId::parse(&letter.repeat(26)).unwrap();
+        assert_eq!(secret.post_nonce(&post("a")), secret.post_nonce(&post("a")));
+        assert_ne!(secret.post_nonce(&post("a")), secret.post_nonce(&post("b")));
+        let other = ThreadSecret::new([8; SECRET_LEN]);
+        assert_ne!(secret.post_nonce(&post("a")), other.post_nonce(&post("a")));
+    }
+
+    #[test]
     fn digests_differ_by_purpose() {
         let secret = ThreadSecret::new([7; SECRET_LEN]);
         let alice = Email::parse("alice@example.org").unwrap();

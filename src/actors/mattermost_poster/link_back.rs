@@ -25,8 +25,8 @@ impl MattermostPoster {
         (channel, root): (&ChannelId, &PostId),
         post: &PostId,
     ) -> Result<Outcome, StoreError> {
-        let link = format!("{}_redirect/pl/{post}", self.0.chat_url);
-        let args = [("ticket", ticket.name().into()), ("link", link.into())];
+        let to = format!("{}_redirect/pl/{post}", self.0.chat_url);
+        let args = [("ticket", ticket.name().into()), ("link", to.into())];
         let line = self.0.texts.say(self.0.locale, "ticket-emoji-linked", &args);
         // Not where the ticket is.
         let there = Ticket { channel: channel.clone(), ..ticket.clone() };
