@@ -49,10 +49,9 @@ async fn what_happens_while_ticketd_is_down_becomes_tickets_at_the_start() {
 async fn no_emoji_is_lost_when_the_connection_is() {
     let app = listening(with_emoji(None)).await;
     let chat = &app.mattermost;
-    type Accident = fn(&Mattermost);
-    let accidents: [Accident; 4] =
+    let accidents: [fn(&Mattermost); 4] =
         [Mattermost::drop_sockets, Mattermost::restart, Mattermost::lose_event, |chat| {
-            chat.fault(FaultRule::from(Fault::Status(503)).at("GET /api/v4/posts/").times(2))
+            chat.fault(FaultRule::from(Fault::Status(503)).at("GET /api/v4/posts/").times(2));
         }];
     let mut posts = Vec::new();
     for accident in accidents {
