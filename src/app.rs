@@ -19,7 +19,7 @@ use crate::{
     clients::{MattermostClient, RedmineClient, UserLocales},
     clock,
     config::Config,
-    http::{Context, Control, Doorkeeping, FrontDoor, JiraHook, bind},
+    http::{Context, Control, Doorkeeping, FrontDoor, bind},
     lifecycle::{self, Shutdown},
     locale::Texts,
     secret,
@@ -115,10 +115,7 @@ impl App {
         if let Some(road) = &mail_road {
             let Review { desk, mailboxes } = &road.review;
             mail = mailboxes.clone();
-            let secret = config.jira.as_ref().and_then(|jira| jira.webhook_secret.clone());
-            let jira = trackers.jira.as_ref().map(|jira| jira.client.clone());
-            jira_hook =
-                secret.zip(jira).map(|(secret, jira)| JiraHook::new(secret, desk.clone(), jira));
+            jira_hook = trackers.hook(desk);
             let shared = Shared {
                 desk,
                 mailboxes,
@@ -150,6 +147,8 @@ impl App {
             }
             _ => None,
         };
+        let (tickets, feed) = tickets.unzip();
+        parts.extend(feed.flatten().map(|feed| feed.part().clone()));
         let locales = UserLocales::new(mattermost, locale);
         let context = Arc::new(Context {
             sessions,

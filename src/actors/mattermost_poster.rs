@@ -33,6 +33,7 @@ use crate::{
 };
 
 mod comment;
+mod link_back;
 mod mail;
 mod words;
 
@@ -64,6 +65,8 @@ pub struct PosterTools {
     pub time_zone: TimeZone,
     /// Where buttons lead.
     pub actions_url: Url,
+    /// Mattermost, as its users reach it.
+    pub chat_url: Url,
 }
 
 /// Starts the poster under the supervisor.
@@ -113,6 +116,9 @@ impl Craft for MattermostPoster {
                     let line =
                         (self.0.line(&task.case, by.as_ref(), change), serde_json::json!({}));
                     self.say(&task, ticket, Some(post), line).await
+                }
+                (Work::LinkBack { channel, root }, Some(post)) => {
+                    self.link_back(&task, ticket, (channel, root), post).await
                 }
                 (Work::ShowComment { comment }, Some(post)) => {
                     match self.0.comment(&task, comment).await {

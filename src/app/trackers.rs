@@ -15,6 +15,7 @@ use crate::{
     clients::{JiraAuth, JiraClient, JiraSettings, MattermostClient, RedmineClient, RedmineDesk},
     config::{self, Config, Place, TextFormatting},
     health::Part,
+    http::JiraHook,
     locale::{Locale, Texts},
     model::{ids::ProjectRef, mail::Email, markup::Markup},
     telemetry::Metrics,
@@ -105,6 +106,13 @@ impl TrackerParts {
     pub fn parts(&self) -> impl Iterator<Item = Part> {
         let jira = self.jira.iter().map(|jira| jira.client.part().clone());
         jira.chain(self.redmine.iter().map(|redmine| redmine.client.part().clone()))
+    }
+
+    /// Who takes in what Jira tells, if it shall.
+    pub fn hook(&self, desk: &Desk) -> Option<JiraHook> {
+        let jira = self.jira.as_ref()?;
+        let secret = jira.config.webhook_secret.clone()?;
+        Some(JiraHook::new(secret, desk.clone(), jira.client.clone()))
     }
 
     /// Where agents' comments are read.

@@ -48,8 +48,17 @@ pub struct Form {
     pub channel: Option<String>,
     /// Where its tickets become issues; without one they do not.
     pub place: Option<Place>,
+    /// The emoji that makes a ticket of any post, without colons.
+    pub emoji: Option<String>,
     /// Its fields; none in the first means the usual ones.
     pub fields: Vec<Field>,
+}
+
+/// What one form has, and no other may.
+#[derive(Default)]
+struct Taken {
+    names: Vec<String>,
+    emoji: Vec<String>,
 }
 
 impl Ticket {
@@ -67,9 +76,9 @@ impl Ticket {
             TimeZone::get(text)
                 .map_err(|_| format!("{text:?} is no time zone; write one like \"Europe/Paris\""))
         });
-        let mut names = Vec::new();
+        let mut taken = Taken::default();
         let forms: Vec<_> =
-            forms.iter().map(|place| Form::read(reader, place, trackers, &mut names)).collect();
+            forms.iter().map(|place| Form::read(reader, place, trackers, &mut taken)).collect();
         let forms = forms.into_iter().collect::<Result<_, _>>();
         if slash_tokens.as_ref().is_ok_and(Vec::is_empty) {
             return Ok(None);
@@ -92,13 +101,14 @@ impl Form {
         reader: &mut Reader,
         place: &FormSection,
         trackers: Trackers<'_>,
-        names: &mut Vec<String>,
+        taken: &mut Taken,
     ) -> Result<Self, Faulted> {
         let mut section = reader.section(place.section.as_str());
         let is_first = place.section == "ticket";
-        let name = if is_first { Ok(String::new()) } else { name(&mut section, names) };
+        let name = if is_first { Ok(String::new()) } else { name(&mut section, &mut taken.names) };
         let title = section.checked("title", |text| at_most(TITLE_MAX, text));
         let channel = section.checked("channel", |text| at_most(64, text));
+        let emoji = section.checked("emoji", |text| emoji(text, &mut taken.emoji));
         let issues = Place::read(&mut section, trackers, Named::Nowhere);
         let mut taken = Vec::new();
         let fields: Vec<_> =
@@ -118,7 +128,14 @@ impl Form {
             );
             return Err(section.unset("field", problem));
         }
-        Ok(Self { name: name?, title: title?, channel: channel?, place: issues?, fields })
+        Ok(Self {
+            name: name?,
+            title: title?,
+            channel: channel?,
+            place: issues?,
+            emoji: emoji?,
+            fields,
+        })
     }
 }
 
@@ -137,6 +154,23 @@ fn name(section: &mut Section<'_>, names: &mut Vec<String>) -> Result<String, Fa
         names.push(text.to_owned());
         Ok(text.to_owned())
     })
+}
+
+/// Source: Mattermost's `model.EmojiNameMaxLength` and `model.Reaction.IsValid`.
+fn emoji(text: &str, taken: &mut Vec<String>) -> Result<String, String> {
+    let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_+-".contains(&b);
+    if !(1..=64).contains(&text.len()) || !text.bytes().all(letter) {
+        return Err(
+            "write the emoji's name without colons, 1 to 64 of a-z, 0-9, _, + and -, such \
+                    as \"ticket\""
+                .to_owned(),
+        );
+    }
+    if taken.iter().any(|known| known == text) {
+        return Err("another form has this emoji; write another".to_owned());
+    }
+    taken.push(text.to_owned());
+    Ok(text.to_owned())
 }
 
 fn prefix(text: &str) -> Result<String, String> {

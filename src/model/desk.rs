@@ -17,7 +17,7 @@ use super::{
     ids::PostId,
     keys::{CaseId, CommentId, MailboxName, Tracker},
     mail::{Folder, Mail},
-    ticket::{Change, Person, Ticket, TicketState, Unchanged},
+    ticket::{Change, Person, Source, Ticket, TicketState, Unchanged},
 };
 
 /// How long after an unclear call its traces are looked for where looking is exact: the longest
@@ -62,19 +62,23 @@ pub fn open(
 }
 
 /// A ticket's own case: it is to be posted. `subject` is what stands in lists; `tracker` is where
-/// its issue is made, if it gets one.
+/// its issue is made, if it gets one; `source` is the post that it is made of, which is told where
+/// the ticket is.
 #[must_use]
 pub fn open_ticket(
     id: CaseId,
     subject: &str,
     tracker: Option<Tracker>,
     ticket: Ticket,
+    source: Option<Source>,
     now: Timestamp,
 ) -> (Case, Vec<Effect>) {
     let mut case = Case::new(id, subject, now);
     case.tracker = tracker;
     case.ticket = Some(ticket);
-    let effects = case.append(vec![Work::PostTicket], now);
+    let mut work = vec![Work::PostTicket];
+    work.extend(source.map(|Source { channel, root }| Work::LinkBack { channel, root }));
+    let effects = case.append(work, now);
     (case, effects)
 }
 

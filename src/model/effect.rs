@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::discreet::discreet;
-use super::ids::PostId;
+use super::ids::{ChannelId, PostId};
 use super::keys::{CommentId, EffectId, IssueKey, MailKey, Tracker};
 use super::ticket::{Change, Person};
 pub use super::worker::Worker;
@@ -101,6 +101,13 @@ pub enum Work {
         #[serde(flatten)]
         change: Change,
     },
+    /// Tell the thread of the post that the ticket was made of where its ticket is.
+    LinkBack {
+        /// The channel of that post.
+        channel: ChannelId,
+        /// The post that begins its thread.
+        root: PostId,
+    },
 }
 
 impl Work {
@@ -121,6 +128,7 @@ impl Work {
             | Self::PostRest { .. }
             | Self::UpdatePost
             | Self::TellChange { .. }
+            | Self::LinkBack { .. }
             | Self::ShowComment { .. }
             | Self::ShowMail { .. } => Worker::Chat,
         }
@@ -143,6 +151,7 @@ impl Work {
             | Self::PostRest { .. }
             | Self::UpdatePost
             | Self::TellChange { .. }
+            | Self::LinkBack { .. }
             | Self::FileTicket
             | Self::AddReply { .. }
             | Self::ShowComment { .. } => None,
@@ -165,6 +174,7 @@ impl Work {
             Self::PostRest { .. } => "post_rest",
             Self::UpdatePost => "update_post",
             Self::TellChange { .. } => "tell_change",
+            Self::LinkBack { .. } => "link_back",
             Self::FileTicket => "file_ticket",
             Self::AddReply { .. } => "add_reply",
             Self::ShowComment { .. } => "show_comment",
@@ -318,37 +328,4 @@ pub fn later(now: Timestamp, by: Duration) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::keys::{CaseId, Lane, MailboxName};
-
-    #[test]
-    fn the_mark_is_the_mails_and_survives_a_new_plan() {
-        let key = MailKey::of(&MailboxName::parse("support").unwrap(), "1@x");
-        let mail = MailRef { key, remote: "M1".into() };
-        let id = |step| EffectId { case: CaseId::first(), lane: Lane::Desk, step };
-        let now = Timestamp::UNIX_EPOCH;
-        let create = Work::CreateIssue { mail: mail.clone(), replaces: None };
-        let mark = Effect::new(id(0), create.clone(), now).mark();
-        assert_eq!(mark, Effect::new(id(9), create, now).mark());
-        assert_eq!(mark.len(), 25);
-        assert_eq!(Effect::new(id(3), Work::SendNotice, now).mark(), "effect-1.3");
-    }
-
-    #[test]
-    fn pauses_grow_to_a_limit_and_obey_the_service() {
-        let now = Timestamp::UNIX_EPOCH;
-        let id = EffectId { case: CaseId::new(16).unwrap(), lane: Lane::Desk, step: 0 };
-        let mut effect = Effect::new(id, Work::Reopen, now);
-        let mut last = 0;
-        for _ in 0..40 {
-            effect.postpone(None, now);
-            let pause = effect.due.as_second();
-            assert!(pause >= last && pause <= 300, "{pause}");
-            last = pause;
-        }
-        assert_eq!(last, 300);
-        effect.postpone(Some(Duration::from_secs(17)), now);
-        assert_eq!(effect.due.as_second(), 17);
-    }
-}
+mod tests;

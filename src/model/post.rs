@@ -37,8 +37,12 @@ pub struct PostHead {
     pub root: Option<PostId>,
     /// Who wrote it.
     pub author: UserId,
-    /// In Markdown; empty once it is deleted.
+    /// In Markdown; empty once it is deleted, and of posts that nobody simply says.
     pub message: String,
+    /// The names of its files.
+    pub files: Vec<String>,
+    /// Whether the server itself says it, such as who joined: it is nobody's word.
+    pub by_server: bool,
     /// Its properties, without the buttons' URLs and contexts, which the server keeps to itself. Of
     /// a deleted post only who deleted it is left.
     pub props: Value,
@@ -70,4 +74,6 @@ pub struct Channel {
     pub name: String,
     /// The name that people see; empty for direct messages.
     pub display_name: String,
+    /// Whether everybody in its team may read it.
+    pub public: bool,
 }

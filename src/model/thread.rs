@@ -7,6 +7,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::{
+    ids::PostId,
     keys::{CaseId, EffectId, MailboxName},
     mail::{Email, MessageId},
 };
@@ -46,6 +47,12 @@ impl ThreadSecret {
     pub fn post_mark(&self, effect: EffectId) -> String {
         let digest: [u8; 16] = self.digest("post", effect.to_string().as_bytes());
         base16ct::lower::encode_string(&digest)
+    }
+
+    /// The nonce of the ticket that is made of a post: the same whoever asks for it, and when.
+    #[must_use]
+    pub fn post_nonce(&self, post: &PostId) -> [u8; 16] {
+        self.digest("ticket-of-post", post.as_str().as_bytes())
     }
 
     /// The mark of the issue of this case's ticket: the same for every try, and it tells the case.
@@ -145,6 +152,16 @@ mod tests {
         for other in ["ticket-17-", "ticket-17", "mail-17-x", &mark.replace("17", "18")] {
             assert_eq!(secret.case_of_ticket(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_posts_nonce_follows_from_the_post_alone() {
+        let secret = ThreadSecret::new([7; SECRET_LEN]);
+        let post = |letter: &str| PostId::parse(&letter.repeat(26)).unwrap();
+        assert_eq!(secret.post_nonce(&post("a")), secret.post_nonce(&post("a")));
+        assert_ne!(secret.post_nonce(&post("a")), secret.post_nonce(&post("b")));
+        let other = ThreadSecret::new([8; SECRET_LEN]);
+        assert_ne!(secret.post_nonce(&post("a")), other.post_nonce(&post("a")));
     }
 
     #[test]

@@ -172,6 +172,15 @@ pub enum Unchanged {
     SamePriority,
 }
 
+/// Where the post stands that a ticket is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Its channel.
+    pub channel: ChannelId,
+    /// The post that begins its thread; itself, if it answers none.
+    pub root: PostId,
+}
+
 /// A case's side in the chat.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {

@@ -6,6 +6,7 @@ mod app;
 pub(crate) mod bad_mails;
 mod calendar;
 mod chat;
+pub(crate) mod emoji;
 pub(crate) mod filing;
 pub(crate) mod flows;
 pub(crate) mod mails;

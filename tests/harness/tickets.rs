@@ -45,6 +45,7 @@ pub(crate) fn form(name: &str, channel: Option<&str>, fields: Vec<config::Field>
         title: None,
         channel: channel.map(str::to_owned),
         place: None,
+        emoji: None,
         fields,
     }
 }

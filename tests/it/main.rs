@@ -40,6 +40,8 @@ mod redmine_mistypes;
 mod redmine_trouble;
 mod slash_door;
 mod ticket;
+mod ticket_emoji;
+mod ticket_emoji_trouble;
 mod ticket_flows;
 mod ticket_input;
 mod ticket_jira;

@@ -74,7 +74,7 @@ async fn put_ticket(site: &Site) {
             let channel = ChannelId::parse(&"c".repeat(26)).unwrap();
             let mut ticket = Ticket::new(number, "Ticket".into(), channel);
             ticket.asker = Some(person("a", "ann"));
-            let (mut case, mut effects) = open_ticket(id, "No network", None, ticket, now);
+            let (mut case, mut effects) = open_ticket(id, "No network", None, ticket, None, now);
             let taken = change(&mut case, &person("b", "bob"), &Change::Take, now);
             effects.extend(taken.unwrap());
             tx.put_case(&case)?;

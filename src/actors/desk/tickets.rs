@@ -16,17 +16,18 @@ use crate::{
         form::Filled,
         ids::{ChannelId, PostId, UserId},
         keys::{CaseId, Tracker},
-        ticket::{Change, Person, Ticket, TicketNumber, TicketState, Unchanged},
+        ticket::{Change, Person, Source, Ticket, TicketNumber, TicketState, Unchanged},
     },
     store::{self, DeskTx, StoreError},
 };
 
-/// A filled form, checked.
+/// A filled form, checked, or a post that somebody put the form's emoji under.
 #[derive(Clone)]
 pub struct NewTicket {
-    /// The nonce of the dialog's state: it makes one ticket, however often it is sent in.
+    /// The nonce of the dialog's state, or of the post: it makes one ticket, however often it is
+    /// sent in.
     pub nonce: [u8; 16],
-    /// When the state expires: nobody takes it after this.
+    /// When the state expires: nobody takes it after this. A post's never does.
     pub expires: Timestamp,
     /// The day in the configured time zone.
     pub day: Date,
@@ -45,6 +46,8 @@ pub struct NewTicket {
     pub subject: String,
     /// What was filled in.
     pub fields: Vec<Filled>,
+    /// The post that it is made of, if it is of one.
+    pub source: Option<Source>,
 }
 
 discreet!(NewTicket { day, form, channel, asker });
@@ -104,6 +107,14 @@ impl Desk {
             self.write(move |_, tables| tables.write(|rows| open(rows, new, clock::now()))).await?;
         self.wake(&[Worker::Chat]);
         Ok(opened)
+    }
+
+    /// The case that was made of this nonce.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn ticket_by_nonce(&self, nonce: [u8; 16]) -> Result<Option<Case>, StoreError> {
+        self.read(move |tables| case(tables, tables.case_of_state(&nonce)?)).await
     }
 
     /// Takes up what somebody does to a case's ticket; its post and its thread will say so. Gives
@@ -282,7 +293,7 @@ fn open(rows: &mut DeskTx<'_>, new: NewTicket, now: Timestamp) -> Result<Opened,
         place,
         ..Ticket::new(number, new.prefix, new.channel)
     };
-    let (case, effects) = rules::open_ticket(id, &new.subject, tracker, ticket, now);
+    let (case, effects) = rules::open_ticket(id, &new.subject, tracker, ticket, new.source, now);
     rows.put_case(&case)?;
     effects.iter().try_for_each(|effect| rows.put_effect(effect))?;
     rows.keep_fields(id, &new.fields)?;

@@ -188,7 +188,7 @@ mod tests {
     }
 
     fn form(fields: Vec<Field>) -> Form {
-        Form { name: String::new(), title: None, channel: None, place: None, fields }
+        Form { name: String::new(), title: None, channel: None, place: None, emoji: None, fields }
     }
 
     fn sent(form: Form, locale: Locale, text: &str) -> Value {

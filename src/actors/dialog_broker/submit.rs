@@ -157,6 +157,7 @@ impl Clerk {
             tracker: self.tools.places.get(&state.form).cloned(),
             subject,
             fields,
+            source: None,
         };
         self.tools.desk.open_ticket(new).await
     }

@@ -56,12 +56,15 @@ pub(super) struct WireChannel {
     name: String,
     #[serde(default)]
     display_name: String,
+    /// `O` for a public one, `P` for a private one, `D` and `G` for direct messages.
+    #[serde(default, rename = "type")]
+    kind: String,
 }
 
 impl From<WireChannel> for Channel {
     fn from(channel: WireChannel) -> Self {
-        let WireChannel { id, team_id: team, name, display_name } = channel;
-        Self { id, team, name, display_name }
+        let WireChannel { id, team_id: team, name, display_name, kind } = channel;
+        Self { id, team, name, display_name, public: kind == "O" }
     }
 }
 
@@ -77,7 +80,7 @@ pub(super) struct WirePost {
     user_id: UserId,
     #[serde(default)]
     message: String,
-    /// Empty for what people and bots write.
+    /// Empty for what people and bots write as most do.
     #[serde(default, rename = "type")]
     kind: String,
     #[serde(default)]
@@ -86,17 +89,39 @@ pub(super) struct WirePost {
     create_at: Timestamp,
     #[serde(default)]
     delete_at: i64,
+    #[serde(default)]
+    metadata: Option<PostMetadata>,
+}
+
+#[derive(Clone, Deserialize)]
+struct PostMetadata {
+    #[serde(default)]
+    files: Option<Vec<WireFile>>,
+}
+
+#[derive(Clone, Deserialize)]
+struct WireFile {
+    #[serde(default)]
+    name: String,
 }
 
 impl From<WirePost> for PostHead {
     fn from(post: WirePost) -> Self {
+        let files = post.metadata.and_then(|metadata| metadata.files).unwrap_or_default();
+        // Source: the server's `model.PostSystemMessagePrefix`, `PostTypeMe` (what is typed behind
+        // `/me`) and `PostTypeSlackAttachment` (what comes by a webhook).
+        let by_server = post.kind.starts_with("system_");
+        let spoken = matches!(post.kind.as_str(), "" | "me" | "slack_attachment");
         Self {
+            files: files.into_iter().map(|file| file.name).collect(),
+            by_server,
             id: post.id,
             channel: post.channel_id,
             root: post.root_id,
             author: post.user_id,
-            // What the server itself says is nobody's word.
-            message: if post.kind.is_empty() { post.message } else { String::new() },
+            // What the server itself says is nobody's word, and what burns when it is read is no
+            // other's.
+            message: if spoken { post.message } else { String::new() },
             props: Value::Object(post.props.unwrap_or_default()),
             created: post.create_at,
             deleted: post.delete_at != 0,
@@ -225,7 +250,35 @@ fn milliseconds<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Erro
 
 #[cfg(test)]
 mod tests {
-    use super::version;
+    use serde_json::json;
+
+    use super::{PostHead, WirePost, version};
+
+    /// As recorded from 7.6, without what nobody reads.
+    #[test]
+    fn a_post_names_its_files_and_who_says_it() {
+        for (kind, metadata, message, files, by_server) in [
+            ("", json!({"files": [{"name": "log ü.txt"}]}), "see file", &["log ü.txt"][..], false),
+            ("", json!({}), "see file", &[], false),
+            ("me", json!(null), "see file", &[], false),
+            ("burn_on_read", json!({}), "", &[], false),
+            ("system_join_channel", json!({}), "", &[], true),
+        ] {
+            let post = json!({
+                "id": "jrn6gsc487y67kdxiota5dm5xy",
+                "channel_id": "piwx1dj1uib9pq4ynbsi3euo9y",
+                "root_id": "",
+                "user_id": "x57qoutf8pg8mgx1q1ysq5mzty",
+                "message": "see file",
+                "type": kind,
+                "create_at": 1_795_322_116_871_i64,
+                "metadata": metadata,
+            });
+            let head = PostHead::from(serde_json::from_value::<WirePost>(post).unwrap());
+            assert_eq!((head.message.as_str(), head.by_server), (message, by_server), "{kind}");
+            assert_eq!(head.files, files, "{kind}");
+        }
+    }
 
     #[test]
     fn a_version_is_its_first_two_numbers() {

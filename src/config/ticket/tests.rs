@@ -35,10 +35,11 @@ fn a_token_is_enough() {
 fn a_full_example_is_read() {
     let ticket = read(
         "prefix = 'Ops'\ntime_zone = 'Asia/Seoul'\ntitle = 'Help'\nchannel = 'helpdesk'\n\
+         emoji = 'ticket'\n\
          [[ticket.field]]\nname = 'cluster'\nlabel = 'Cluster'\ntype = 'select'\n\
          options = ['Berlin', 'Seoul']\ndefault = 'Seoul'\nhelp = 'Where'\n\
          [[ticket.field]]\nname = 'mail'\nlabel = 'Mail'\ntype = 'email'\noptional = true\n\
-         [[ticket.form]]\nname = 'network'\nchannel = 'net'\n\
+         [[ticket.form]]\nname = 'network'\nchannel = 'net'\nemoji = '+1'\n\
          [[ticket.form.field]]\nname = 'text'\nlabel = 'Text'\ntype = 'textarea'\n\
          max_length = 500\nmin_length = 3\n\
          [[ticket.form.field]]\nname = 'who'\nlabel = 'Who'\ntype = 'user'\n",
@@ -49,6 +50,7 @@ fn a_full_example_is_read() {
         (first.title.as_deref(), first.channel.as_deref()),
         (Some("Help"), Some("helpdesk"))
     );
+    assert_eq!((first.emoji.as_deref(), network.emoji.as_deref()), (Some("ticket"), Some("+1")));
     let [cluster, mail] = first.fields.try_into().unwrap();
     let options = vec!["Berlin".to_owned(), "Seoul".to_owned()];
     assert_eq!(cluster.kind, FieldKind::Options { options, radio: false });
@@ -94,6 +96,11 @@ fn every_fault_says_what_to_write() {
         (
             format!("[[ticket.field]]\nlabel = '{long}'\nname = 'a'"),
             "ticket.field[#1].label: Matter",
+        ),
+        ("emoji = ':ticket:'".to_owned(), "ticket.emoji: write the emoji's name without colons"),
+        (
+            format!("emoji = 'a'\n{}", form("name = 'b'\nemoji = 'a'")),
+            "ticket.form[#1].emoji: another form has this emoji",
         ),
         (form("name = 'list'"), "ticket.form[#1].name: `/ticket list` is a command already"),
         (form("title = 'x'"), "ticket.form[#1].name: not set; write what follows /ticket"),

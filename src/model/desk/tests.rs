@@ -12,6 +12,8 @@ use crate::model::{
     ticket::{TicketNumber, TicketState},
 };
 
+mod link_back;
+
 /// What a crash leaves: the store's rows.
 #[derive(Default)]
 struct Store {
@@ -329,7 +331,8 @@ fn panics_are_counted_apart_from_failures_until_the_operator_speaks() {
 #[test]
 fn a_post_that_nobody_finds_is_made_again_after_what_may_be_on_its_way() {
     let number = TicketNumber::parse("20261122-0001").unwrap();
-    let (mut case, mut effects) = open_ticket(CaseId::first(), "s", None, ticket(number), at(0));
+    let (mut case, mut effects) =
+        open_ticket(CaseId::first(), "s", None, ticket(number), None, at(0));
     let mut effect = effects.remove(0);
     effect.begin(None, at(0));
     let policy = Policy { index_lag: Duration::from_mins(5), ..POLICY };
@@ -348,7 +351,7 @@ fn a_post_that_nobody_finds_is_made_again_after_what_may_be_on_its_way() {
 fn a_ticket_follows_its_issue_and_its_issue_the_ticket() {
     let number = TicketNumber::parse("20261122-0001").unwrap();
     let jira = Some(Tracker::Jira);
-    let (mut case, _) = open_ticket(CaseId::first(), "s", jira, ticket(number), at(0));
+    let (mut case, _) = open_ticket(CaseId::first(), "s", jira, ticket(number), None, at(0));
     let ann = person('a');
     let state = |case: &Case| case.ticket.as_ref().unwrap().state;
     let works = |effects: Vec<Effect>| effects.iter().map(|e| e.work.word()).collect::<Vec<_>>();
@@ -408,7 +411,8 @@ fn an_issue_that_comes_late_follows_its_ticket() {
     let number = TicketNumber::parse("20261122-0001").unwrap();
     let jira = Some(Tracker::Jira);
     for resolved in [false, true] {
-        let (mut case, effects) = open_ticket(CaseId::first(), "s", jira, ticket(number), at(0));
+        let (mut case, effects) =
+            open_ticket(CaseId::first(), "s", jira, ticket(number), None, at(0));
         let mut post = effects[0].clone();
         let posted = Done::Posted { post: PostId::parse(&"p".repeat(26)).unwrap(), replies: 0 };
         let filing = settle(&mut case, &mut post, None, Outcome::Done(posted), POLICY, at(1));

@@ -41,6 +41,7 @@ fn form(nonce: u128, day: Date) -> NewTicket {
         tracker: None,
         subject: "No network".into(),
         fields: vec![Filled { label: "Problem".into(), value: Value::Text(nonce.to_string()) }],
+        source: None,
     }
 }
 

@@ -17,7 +17,7 @@ fn field(name: &str, kind: FieldKind) -> Field {
 }
 
 fn form(fields: Vec<Field>) -> Form {
-    Form { name: String::new(), title: None, channel: None, place: None, fields }
+    Form { name: String::new(), title: None, channel: None, place: None, emoji: None, fields }
 }
 
 fn every_kind() -> Form {

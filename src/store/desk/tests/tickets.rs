@@ -41,7 +41,7 @@ fn nonce(case: CaseId) -> [u8; 16] {
 fn make(tx: &mut DeskTx<'_>, day: Date, second: i64) -> Result<CaseId, StoreError> {
     let id = tx.next_case()?;
     let number = tx.number_ticket(day, id)?;
-    let (case, effects) = desk::open_ticket(id, "printer", None, ticket(number), at(second));
+    let (case, effects) = desk::open_ticket(id, "printer", None, ticket(number), None, at(second));
     tx.put_case(&case)?;
     effects.iter().try_for_each(|effect| tx.put_effect(effect))?;
     tx.keep_fields(id, &fields("no"))?;
