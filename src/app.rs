@@ -23,7 +23,7 @@ use crate::{
     lifecycle::{self, Shutdown},
     locale::Texts,
     secret,
-    store::{Keyring, Store},
+    store::{Keyring, Store, StoreError},
     telemetry::Metrics,
 };
 
@@ -262,18 +262,22 @@ async fn tidy(context: Arc<Context>) {
     }
 }
 
+/// A mailbox notes its backlog when it is read; a tracker that is away is noticed here too.
 async fn gauge(review: Review) {
     loop {
-        match review.desk.gauge().await {
-            Ok(waiting) => {
-                for mailbox in review.mailboxes.all() {
-                    mailbox.health.backlog(waiting);
-                }
-            }
-            Err(error) => tracing::error!(%error, "the desk cannot be counted"),
+        if let Err(error) = count(&review).await {
+            tracing::error!(%error, "the desk cannot be counted");
         }
         tokio::time::sleep(GAUGE_EVERY).await;
     }
+}
+
+async fn count(Review { desk, mailboxes }: &Review) -> Result<(), StoreError> {
+    desk.gauge().await?;
+    for mailbox in mailboxes.all() {
+        mailbox.health.backlog(desk.backlog(&mailbox.name).await?);
+    }
+    Ok(())
 }
 
 async fn purge(desk: Desk, keep: SignedDuration) {
@@ -292,7 +296,6 @@ async fn purge(desk: Desk, keep: SignedDuration) {
     }
 }
 
-/// A mailbox notes its backlog when it is read; a tracker that is away is noticed here too.
 async fn keep_export(store: Store) {
     loop {
         tokio::time::sleep(EXPORT_EVERY).await;

@@ -227,6 +227,15 @@ impl Desk {
         self.read(move |tables| tables.waiting(worker)).await
     }
 
+    /// How many cases wait for the tracker that this mailbox files in.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn backlog(&self, mailbox: &MailboxName) -> Result<usize, StoreError> {
+        let tracker = self.0.sites.get(mailbox).map_or(Tracker::Jira, |site| site.policy.tracker);
+        self.waiting(tracker.into()).await
+    }
+
     /// Notes that a try of the effect begins, before it does. `above` as in [`Trace`].
     ///
     /// # Errors

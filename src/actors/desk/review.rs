@@ -234,28 +234,23 @@ impl Desk {
         .await
     }
 
-    /// Counts what stands still, for metrics; returns how many cases wait for a tracker.
+    /// Counts what stands still, for metrics.
     ///
     /// # Errors
     /// The store's.
-    pub async fn gauge(&self) -> Result<usize, StoreError> {
+    pub async fn gauge(&self) -> Result<(), StoreError> {
         let metrics = self.0.metrics.clone();
         self.read(move |tables| {
             metrics.desk("dead", tables.dead()?.len());
-            let mut for_trackers = 0;
             for worker in Worker::ALL {
-                let waiting = tables.waiting(worker)?;
-                metrics.desk(worker.waiting(), waiting);
-                if matches!(worker, Worker::Jira | Worker::Redmine) {
-                    for_trackers += waiting;
-                }
+                metrics.desk(worker.waiting(), tables.waiting(worker)?);
             }
             metrics.desk("open_tickets", tables.count_open_tickets()?);
             let counts = tables.counts()?.into_iter();
             let aside = counts.filter(|((_, state), _)| *state == "quarantined");
             let aside = aside.map(|(_, count)| count).sum::<u64>();
             metrics.desk("quarantined", usize::try_from(aside).unwrap_or(usize::MAX));
-            Ok(for_trackers)
+            Ok(())
         })
         .await
     }

@@ -16,7 +16,7 @@ use crate::{
     },
     clients::{ApiError, ChangesFault, Head, MailboxClient, News},
     clock, failpoint,
-    model::{effect::Worker, mail::Folder},
+    model::mail::Folder,
     store::{Cursor, RAW_MAX, StoreError},
 };
 
@@ -68,7 +68,7 @@ pub(super) async fn round(mailbox: &Mailbox, desk: &Desk) -> Result<Round, Round
     };
     let synced = cursor.synced;
     loop {
-        let backlog = desk.waiting(Worker::Jira).await?;
+        let backlog = desk.backlog(&mailbox.name).await?;
         mailbox.health.backlog(backlog);
         if backlog >= WAITING_MAX {
             return Ok(Round { more: true, compared: false, synced, recorded });
@@ -195,7 +195,7 @@ async fn take_listed(
     Ok(recorded)
 }
 
-/// Records these, and lets Jira catch up.
+/// Records these, and lets the tracker catch up.
 async fn take_page(
     mailbox: &Mailbox,
     desk: &Desk,
@@ -203,7 +203,7 @@ async fn take_page(
     from: Timestamp,
 ) -> Result<Recorded, RoundFault> {
     let recorded = take(mailbox, desk, page, from).await?;
-    while desk.waiting(Worker::Jira).await? >= WAITING_MAX {
+    while desk.backlog(&mailbox.name).await? >= WAITING_MAX {
         tokio::time::sleep(CATCH_UP).await;
     }
     Ok(recorded)
