@@ -223,7 +223,11 @@ fn what_is_cut_is_closed_and_leads_nowhere_else() {
 
 /// What would act, wherever it stood.
 fn active(markup: Markup, page: &str) -> Option<String> {
-    let quoted = |line| str::strip_prefix(line, "> ").unwrap_or(line);
+    // A quote is ours, an empty one too.
+    let quoted = |line| match line {
+        ">" => "",
+        line => str::strip_prefix(line, "> ").unwrap_or(line),
+    };
     for line in page.lines().map(quoted) {
         let blocks = ["h1. ", "bq. ", "# ", "* ", "- ", "---", "===", "    ", "\t", ">", "|"];
         // A number sign is no heading of Textile, nor is a word with a point one of CommonMark.
