@@ -50,7 +50,7 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> Outcome {
     }
     if config.redmine.slash_tokens.is_empty() && config.ticket.is_none() {
         let alone = "neither redmine.slash_tokens nor ticket.slash_tokens: slash commands are \
-                     refused, and neither Redmine nor Mattermost is asked";
+                     refused";
         row("chat", Finding::Note(alone.to_owned()));
     } else {
         chat(&config, &mut row).await?;
@@ -68,7 +68,7 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> Outcome {
 async fn chat(config: &Config, row: &mut impl FnMut(&str, Finding)) -> Outcome {
     row("http.public_url", public_url(config));
     if config.redmine.slash_tokens.is_empty() {
-        let alone = "no redmine.slash_tokens: there is no /redmine, and Redmine is not asked";
+        let alone = "no redmine.slash_tokens: there is no /redmine";
         row("redmine", Finding::Note(alone.to_owned()));
     } else {
         let redmine = RedmineClient::new(config.redmine.url.clone(), Metrics::new())?;

@@ -46,22 +46,34 @@ impl Place {
         });
         let project = section.checked("project", project);
         let (board, project) = (board?, project?);
-        match named? {
-            Named::Nowhere => match (board, project) {
-                (None, None) => Ok(None),
-                (Some(_), _) => Err(section.unset("board", SET_ALONE_JIRA)),
-                (_, Some(_)) => Err(section.unset("project", SET_ALONE_REDMINE)),
-            },
-            Named::Jira if project.is_some() => Err(section.unset("project", SET_ALONE_REDMINE)),
+        let named = named?;
+        if board.is_some() && named != Named::Jira {
+            section.unset(
+                "board",
+                match named {
+                    Named::Redmine => {
+                        "set, but tracker is \"redmine\", which has projects; remove it"
+                    }
+                    _ => "set, but tracker is not; write tracker = \"jira\", or remove it",
+                },
+            );
+        }
+        if project.is_some() && named != Named::Redmine {
+            section.unset(
+                "project",
+                match named {
+                    Named::Jira => "set, but tracker is \"jira\", which has boards; remove it",
+                    _ => "set, but tracker is not; write tracker = \"redmine\", or remove it",
+                },
+            );
+        }
+        match named {
+            Named::Nowhere => Ok(None),
             Named::Jira => on_board(section, trackers.jira, board).map(Some),
-            Named::Redmine if board.is_some() => Err(section.unset("board", SET_ALONE_JIRA)),
             Named::Redmine => in_project(section, trackers.redmine, project).map(Some),
         }
     }
 }
-
-const SET_ALONE_JIRA: &str = "set, but tracker is not \"jira\"; set both or none";
-const SET_ALONE_REDMINE: &str = "set, but tracker is not \"redmine\"; set both or none";
 
 fn on_board(
     section: &mut Section<'_>,

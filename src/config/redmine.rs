@@ -21,8 +21,8 @@ pub struct Redmine {
     pub url: Url,
     /// The tokens of the slash commands, one for each team.
     pub slash_tokens: Vec<SecretString>,
-    /// The name of the status that closes an issue; without it the first closed one that the
-    /// workflow allows.
+    /// The name of the status that closes an issue, by command or with its ticket; without it the
+    /// first closed one that the workflow allows.
     pub close_status: Option<String>,
     /// How mails and tickets are filed; without it none is.
     pub filing: Option<Filing>,
@@ -43,7 +43,8 @@ pub struct Filing {
     pub users: BTreeMap<String, u64>,
     /// The largest file, in bytes.
     pub attachment_bytes: u64,
-    /// The status that a follow-up sets on a closed issue; without it a closed issue stays closed.
+    /// The status that opens a closed issue, for a follow-up or with its ticket; without it a
+    /// follow-up leaves it closed.
     pub reopen_status: Option<String>,
 }
 
@@ -113,9 +114,9 @@ fn users(section: &mut Section<'_>) -> Result<BTreeMap<String, u64>, Faulted> {
                 Some(_) => "another entry has this address; remove one".to_owned(),
             },
             (Err(problem), _) => problem,
-            (_, None) => "write the user's number, as the address of their page shows it, in \
-                          quotes"
-                .to_owned(),
+            (_, None) => {
+                "write the user's number, as the address of their page shows it".to_owned()
+            }
         };
         section.fault(&origin, format!("entry {}: {problem}", index + 1));
     }

@@ -1,18 +1,15 @@
 //! A follow-up, or what somebody says in a ticket's thread, becomes a note, once.
 //!
-//! A note carries no mark. An unclear one is known by its author, its text and its number: ours,
-//! and higher than any that was there before the try. That is exact, for all that is said in one
-//! issue is said one after the other, and Redmine's thread comes from its database.
+//! A note carries no mark. An unclear one is known by its author and its number: ours, and higher than
+//! any that was there before the try. That is exact, for all that we say in one issue is said one after
+//! the other, and Redmine's thread comes from its database. Its text tells nothing: what it is made of
+//! may have been corrected meanwhile.
 //!
 //! Redmine answers 204 also where the account may not add notes: each is looked for after it.
 
 use super::{LOCKED_OUT, RedmineCreator, fault_of, plainly, read_failed, write_failed};
 use crate::{
-    actors::{
-        desk::Task,
-        issue_words::Reply,
-        mailboxes::{Letter, Mailbox},
-    },
+    actors::{desk::Task, issue_words::Reply, mailboxes::Mailbox},
     clients::ApiError,
     failpoint,
     model::{
@@ -43,10 +40,8 @@ impl RedmineCreator {
         };
         let attach = !reading.parcels().is_empty();
         let text = self.writer(mailbox.locale).comment(mailbox, &task.case, &reading);
-        // A mail that is gone by now said something else before.
-        let known = matches!(reading.letter, Letter::Here { .. }).then_some(text.as_str());
         if effect.is_unclear() {
-            if !was_said(&thread, us, effect.trace.above, known) {
+            if !was_said(&thread, us, effect.trace.above) {
                 return Ok(Outcome::NotFound);
             }
         } else if let Err(outcome) = self.say(effect, (&thread, us), &text).await? {
@@ -80,7 +75,7 @@ impl RedmineCreator {
         let writer = self.writer(self.tools.settings.locale);
         let text = reply.map(|reply| writer.reply(&reply));
         if effect.is_unclear() {
-            let said = was_said(&thread, us, effect.trace.above, text.as_deref());
+            let said = was_said(&thread, us, effect.trace.above);
             // Taken back in the chat before it was here.
             let over = said || text.is_none();
             return Ok(if over { plainly() } else { Outcome::NotFound });
@@ -111,7 +106,7 @@ impl RedmineCreator {
 
     async fn is_kept(&self, effect: &Effect, issue: IssueId, us: u64) -> Result<(), Outcome> {
         match self.tools.redmine.thread(issue).await {
-            Ok(thread) if was_said(&thread, us, effect.trace.above, None) => Ok(()),
+            Ok(thread) if was_said(&thread, us, effect.trace.above) => Ok(()),
             Ok(_) => {
                 let fault = "redmine keeps no note of ours; let the account add notes there";
                 Err(Outcome::Retry { after: Some(LOCKED_OUT), fault: fault.to_owned() })
@@ -122,16 +117,10 @@ impl RedmineCreator {
     }
 }
 
-/// Whether we said this, or anything, since there were no notes above that one.
-fn was_said(thread: &RedmineThread, us: u64, above: Option<u64>, text: Option<&str>) -> bool {
+/// Whether we said anything since there were no notes above that one.
+fn was_said(thread: &RedmineThread, us: u64, above: Option<u64>) -> bool {
     let above = above.unwrap_or_default();
-    let mut ours = thread.journals.iter().filter(|one| one.author_id == us && one.id > above);
-    ours.any(|one| text.is_none_or(|text| folded(&one.text).eq(folded(text))))
-}
-
-/// The lines without what trails: a tracker may do with that as it likes.
-fn folded(text: &str) -> impl Iterator<Item = &str> {
-    text.trim().lines().map(str::trim_end)
+    thread.journals.iter().any(|one| one.author_id == us && one.id > above)
 }
 
 #[cfg(test)]
@@ -145,12 +134,12 @@ mod tests {
     };
 
     #[test]
-    fn a_note_is_known_by_its_author_its_number_and_its_text() {
-        let journal = |id, author_id, text: &str| Journal {
+    fn a_note_is_known_by_its_author_and_its_number() {
+        let journal = |id, author_id| Journal {
             id,
             author_id,
             author: String::new(),
-            text: text.to_owned(),
+            text: "ok".to_owned(),
             private: false,
             created: Timestamp::UNIX_EPOCH,
         };
@@ -160,22 +149,13 @@ mod tests {
             status: Status { id: 1, name: String::new(), closed: false },
             updated: Timestamp::UNIX_EPOCH,
             last_entry: 7,
-            journals: vec![journal(3, 5, "ok"), journal(4, 6, "yes"), journal(7, 5, "a \nb\n\n")],
+            journals: vec![journal(3, 5), journal(4, 6), journal(7, 5), journal(8, 6)],
             allowed: None,
             attachments: Vec::new(),
             watchers: None,
         };
-        for (above, text, said) in [
-            (Some(2), Some("ok"), true),
-            (Some(3), Some("ok"), false),
-            (Some(3), Some("yes"), false),
-            (Some(3), Some("a\r\nb"), true),
-            (Some(3), Some("a\n\nb"), false),
-            (Some(3), None, true),
-            (Some(7), None, false),
-            (None, Some("ok"), true),
-        ] {
-            assert_eq!(was_said(&thread, 5, above, text), said, "{above:?} {text:?}");
+        for (above, said) in [(None, true), (Some(2), true), (Some(6), true), (Some(7), false)] {
+            assert_eq!(was_said(&thread, 5, above), said, "{above:?}");
         }
     }
 }

@@ -83,7 +83,7 @@ async fn in_project(redmine: &RedmineDesk, name: &str, filing: &Filing) -> Findi
     };
     let kinds: Vec<_> = found.trackers.iter().map(|kind| kind.name.as_str()).collect();
     match &filing.issue_type {
-        Some(wanted) if !kinds.contains(&wanted.as_str()) => Finding::Fault(format!(
+        Some(wanted) if !kinds.iter().any(|kind| alike(kind, wanted)) => Finding::Fault(format!(
             "{} has no tracker {wanted:?}: write one of {} as redmine.issue_type",
             found.name,
             kinds.join(", ")
@@ -104,7 +104,7 @@ async fn statuses(redmine: &RedmineDesk, config: &Config, filing: &Filing) -> Fi
     ];
     for (key, name, closed) in named {
         let Some(name) = name else { continue };
-        if !known.iter().any(|status| status.name == *name && status.closed == closed) {
+        if !known.iter().any(|status| alike(&status.name, name) && status.closed == closed) {
             let fitting = known.iter().filter(|status| status.closed == closed);
             let fitting: Vec<_> = fitting.map(|status| status.name.as_str()).collect();
             return Finding::Fault(format!(
@@ -113,5 +113,13 @@ async fn statuses(redmine: &RedmineDesk, config: &Config, filing: &Filing) -> Fi
             ));
         }
     }
-    Finding::Fine("as they are named".to_owned())
+    Finding::Fine(match (&config.redmine.close_status, &filing.reopen_status) {
+        (None, None) => "none is named: what the workflow offers first".to_owned(),
+        _ => "the named ones are there".to_owned(),
+    })
+}
+
+/// Names are compared as the filing itself does.
+fn alike(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
 }

@@ -109,14 +109,14 @@ async fn board(client: &JiraClient, board: &config::Board) -> Finding {
 
 fn webhooks(config: &Config, jira: &config::Jira) -> Finding {
     match (&jira.webhook_secret, &config.http.public_url) {
-        (Some(_), Some(url)) => {
-            Finding::Fine(format!("let Jira's webhook call {url}hooks/jira when a comment is made"))
-        }
+        (Some(_), Some(url)) => Finding::Fine(format!(
+            "let Jira's webhook call {url}hooks/jira for Comment: created and Issue: updated"
+        )),
         (Some(_), None) => Finding::Note(
             "set, but http.public_url is not: Jira must reach /hooks/jira there".to_owned(),
         ),
         (None, _) => Finding::Note(format!(
-            "not set, so comments are only asked for every {} s",
+            "not set, so comments and statuses are only asked for every {} s",
             jira.poll.as_secs()
         )),
     }

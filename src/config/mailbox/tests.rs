@@ -350,12 +350,15 @@ fn a_mailbox_may_file_in_redmine() {
     let no_key = faults(&mailbox_with("tracker = 'redmine'\nproject = 'a'"), &[]);
     assert!(no_key[0].starts_with("mailbox[support].tracker: \"redmine\", but redmine.api_key"));
     for (line, expected) in [
-        ("project = 'a'", "mailbox[support].project: set, but tracker is not \"redmine\"; set"),
+        (
+            "project = 'a'",
+            "mailbox[support].project: set, but tracker is \"jira\", which has boards; rem",
+        ),
         ("tracker = 'redmine'", "mailbox[support].project: not set; write the identifier of a"),
         ("tracker = 'redmine'\nproject = 'A B'", "mailbox[support].project: write the project's"),
         (
             "tracker = 'redmine'\nproject = 'a'\nboard = 'b'",
-            "mailbox[support].board: set, but tracker is not \"jira\"; set both or none",
+            "mailbox[support].board: set, but tracker is \"redmine\", which has projects; rem",
         ),
         (
             "tracker = 'redmine'\nproject = 'a'\ncategory = 'b'",
