@@ -4,37 +4,29 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ticketd::sandbox::{Deployment, Jira, JiraSetup, Jmap};
+use ticketd::sandbox::Jmap;
 
 use crate::home::{Home, Living};
 use crate::plan::Plan;
 use crate::post::Post;
-
-/// The webhook's secret.
-const SECRET: &str = "a-secret-of-jira-and-us";
+use crate::tracker::Tracker;
 
 /// Home and stand-ins.
 pub(crate) struct Place {
     pub(crate) home: Home,
     verb: &'static [&'static str],
     webhooks: bool,
-    pub(crate) jira: Arc<Jira>,
+    pub(crate) tracker: Arc<Tracker>,
     pub(crate) post: Arc<Post>,
 }
 
 impl Place {
     pub(crate) async fn new(plan: &Plan) -> io::Result<Self> {
-        let setup = JiraSetup {
-            flavour: if plan.cloud { Deployment::Cloud } else { Deployment::DataCenter },
-            index_lag: plan.index_lag,
-            writes_per_second: plan.writes_per_second,
-            ..JiraSetup::default()
-        };
         let place = Self {
             home: Home::new()?,
             verb: if plan.watch { &["mailbox", "watch"] } else { &["run"] },
             webhooks: plan.webhooks,
-            jira: Arc::new(Jira::start_with(setup).await?),
+            tracker: Arc::new(Tracker::new(plan).await?),
             post: Arc::new(Post::new(plan).await?),
         };
         place.renew_token()?;
@@ -43,21 +35,15 @@ impl Place {
     }
 
     fn toml(&self, plan: &Plan) -> String {
-        let user = if plan.cloud { format!("user = {:?}\n", Jira::USER) } else { String::new() };
-        let hooks =
-            if plan.webhooks { format!("webhook_secret = {SECRET:?}\n") } else { String::new() };
         let door = self.post.door();
         let door = door.map_or(String::new(), |door| format!("public_url = \"{}\"\n", door.url()));
         format!(
-            "[http]\nlisten = \"127.0.0.1:0\"\n{door}\
-             [jira]\nurl = \"{}\"\n{user}{hooks}api_token = {:?}\nlabels = [\"ticketd\"]\n\
-             boards = [{{ key = \"support\", name = \"Support\" }}]\npoll = \"1s\"\n\
-             index_lag = \"2s\"\nwrites_per_second = 1000\n\
-             [[mailbox]]\nname = \"support\"\naddress = {:?}\npoll = \"1s\"\nfirst_days = {}\n{}",
-            self.jira.url(),
-            Jira::API_TOKEN,
+            "[http]\nlisten = \"127.0.0.1:0\"\n{door}{}\
+             [[mailbox]]\nname = \"support\"\naddress = {:?}\npoll = \"1s\"\nfirst_days = {}\n{}{}",
+            self.tracker.toml(plan),
             Jmap::ADDRESS,
             u32::from(plan.first_days),
+            self.tracker.place(),
             self.post.toml(plan, &self.home.path("token").display().to_string()),
         )
     }
@@ -81,8 +67,9 @@ impl Place {
 
     /// Starts this very program as another one.
     pub(crate) fn start_naive(&self, order: &str) -> io::Result<Living> {
-        let jira = self.jira.url();
-        let mut variables = vec![(crate::naive::ORDER, order), (crate::naive::JIRA, jira.as_str())];
+        let jira = self.tracker.jira().map(|jira| jira.url());
+        let mut variables = vec![(crate::naive::ORDER, order)];
+        variables.extend(jira.iter().map(|url| (crate::naive::JIRA, url.as_str())));
         let jmap = match &*self.post {
             Post::Jmap(jmap) => Some(jmap.url()),
             Post::Graph(..) => None,
@@ -93,11 +80,10 @@ impl Place {
 
     /// Tells the stand-ins where the daemon is.
     fn lead(&self) -> impl Fn(SocketAddr) + Send + 'static {
-        let (jira, post) = (self.webhooks.then(|| self.jira.clone()), self.post.clone());
+        let (tracker, post) = (self.tracker.lead(self.webhooks), self.post.clone());
         move |address| {
             post.door().inspect(|door| door.lead(address));
-            let hook = format!("http://{address}/hooks/jira").parse().unwrap();
-            jira.as_ref().inspect(|jira| jira.webhook_to(hook, SECRET));
+            tracker(address);
         }
     }
 }

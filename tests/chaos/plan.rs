@@ -26,6 +26,24 @@ pub(crate) const FAILPOINTS: [&str; 14] = [
     "jira_creator.begun",
 ];
 
+/// The same where mails are filed in Redmine.
+const FAILPOINTS_REDMINE: [&str; 14] = [
+    "mailbox_streamer.read",
+    "mailbox_streamer.recorded",
+    "mailbox_streamer.moved",
+    "effects.carry_out",
+    "effects.settle",
+    "effects.settled",
+    "redmine_creator.begun",
+    "redmine_creator.begun",
+    "redmine_creator.created",
+    "redmine_creator.noted",
+    "redmine_creator.attached",
+    "mail_replier.begun",
+    "mail_replier.drafted",
+    "mail_replier.sent",
+];
+
 /// The letters come within this long, and the faults.
 const DELIVERY: u64 = 3_500;
 
@@ -36,10 +54,18 @@ pub(crate) enum Source {
     Graph,
 }
 
+/// Where mails are filed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Filing {
+    Jira,
+    Redmine,
+}
+
 /// One run.
 #[allow(clippy::struct_excessive_bools, reason = "each is one thing that an operator sets")]
 pub(crate) struct Plan {
     pub(crate) source: Source,
+    pub(crate) filing: Filing,
     pub(crate) cloud: bool,
     /// The mailbox is read with a token that expires, not with a password.
     pub(crate) token: bool,
@@ -75,7 +101,9 @@ pub(crate) enum Act {
         talk: usize,
         comment: usize,
     },
-    Jira(FaultRule),
+    Tracker(FaultRule),
+    /// The tracker is away in this manner for so long.
+    Restart(Fault, Duration),
     Post(FaultRule),
     Accident(Accident),
 }
@@ -117,11 +145,12 @@ pub(crate) struct Life {
 }
 
 impl Plan {
-    pub(crate) fn new(seed: u64, source: Source) -> Self {
+    pub(crate) fn new(seed: u64, source: Source, filing: Filing) -> Self {
         let mut random = Random::new(seed);
         let talks = talks(seed, &mut random);
         let mut plan = Self {
             source,
+            filing,
             cloud: random.chance(70),
             token: random.chance(40),
             push: random.chance(80),
@@ -143,7 +172,11 @@ impl Plan {
             }
         }
         for _ in 0..2 + random.below(5) {
-            plan.acts.push((random.millis(0, DELIVERY), Act::Jira(jira_fault(&mut random))));
+            let fault = match filing {
+                Filing::Jira => jira_fault(&mut random),
+                Filing::Redmine => redmine_fault(&mut random),
+            };
+            plan.acts.push((random.millis(0, DELIVERY), Act::Tracker(fault)));
         }
         for _ in 0..=random.below(4) {
             let fault = match source {
@@ -159,8 +192,16 @@ impl Plan {
             };
             plan.acts.push((random.millis(0, DELIVERY), Act::Accident(accident)));
         }
+        plan.lives = match filing {
+            Filing::Jira => lives(&FAILPOINTS, &mut random),
+            Filing::Redmine => {
+                if random.chance(40) {
+                    plan.acts.push((random.millis(0, DELIVERY), restart(&mut random)));
+                }
+                redmine_lives(&mut random)
+            }
+        };
         plan.acts.sort_by_key(|(at, _)| *at);
-        plan.lives = lives(&FAILPOINTS, &mut random);
         plan
     }
 
@@ -182,6 +223,17 @@ pub(crate) fn lives(failpoints: &[&'static str], random: &mut Random) -> Vec<Lif
             Life { from_ready, until, failpoint, pause }
         })
         .collect()
+}
+
+/// The last one now and then sees how what was unclear is done again.
+fn redmine_lives(random: &mut Random) -> Vec<Life> {
+    let mut lives = lives(&FAILPOINTS_REDMINE, random);
+    if random.chance(40) {
+        let failpoint = random.chance(60).then(|| *random.pick(&FAILPOINTS_REDMINE[6..11]));
+        let (until, pause) = (random.millis(29_000, 34_000), random.millis(0, 200));
+        lives.push(Life { from_ready: true, until, failpoint, pause });
+    }
+    lives
 }
 
 fn talks(seed: u64, random: &mut Random) -> Vec<Talk> {
@@ -243,6 +295,34 @@ fn jira_fault(random: &mut Random) -> FaultRule {
         ],
         &[409, 429],
     )
+}
+
+fn redmine_fault(random: &mut Random) -> FaultRule {
+    fault(
+        random,
+        &[
+            "POST /issues.json",
+            "POST /issues.json",
+            "POST /issues.json",
+            "PUT /issues/",
+            "PUT /issues/",
+            "PUT /issues/",
+            "/uploads.json",
+            "GET /issues.json",
+            "GET /issues/",
+            "/watchers",
+            "/projects/",
+            "/users/current.json",
+            "/",
+        ],
+        &[429, 500],
+    )
+}
+
+/// Nobody listens, or only the proxy in front does.
+fn restart(random: &mut Random) -> Act {
+    let away = *random.pick(&[Fault::CutConnection, Fault::Status(502), Fault::Status(503)]);
+    Act::Restart(away, random.millis(500, 4_000))
 }
 
 fn jmap_fault(random: &mut Random) -> FaultRule {
