@@ -122,18 +122,20 @@ async fn main() -> ExitCode {
         None => None,
         Some("jira") => Some(Filing::Jira),
         Some("redmine") => Some(Filing::Redmine),
+        // Of tickets of the chat.
+        Some("none") => Some(Filing::Jira),
         Some(_) => panic!("CHAOS_TRACKER is jira or redmine"),
     };
     let source = match std::env::var("CHAOS_SOURCE").ok().as_deref() {
         None => {
             let mails = mails(runs.unwrap_or(RUNS), seed, (None, filing), at_once).await;
-            let tickets = dialog::holds(dialog::RUNS, seed, at_once).await;
+            let tickets = dialog::holds(dialog::RUNS, seed, filing, at_once).await;
             return if mails && tickets { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
         Some("jmap") => Source::Jmap,
         Some("graph") => Source::Graph,
         Some("dialog") => {
-            let holds = dialog::holds(runs.unwrap_or(dialog::RUNS), seed, at_once).await;
+            let holds = dialog::holds(runs.unwrap_or(dialog::RUNS), seed, filing, at_once).await;
             return if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
         Some(_) => panic!("CHAOS_SOURCE is jmap, graph or dialog"),

@@ -196,7 +196,8 @@ impl Plan {
             Filing::Jira => lives(&FAILPOINTS, &mut random),
             Filing::Redmine => {
                 if random.chance(40) {
-                    plan.acts.push((random.millis(0, DELIVERY), restart(&mut random)));
+                    let away = Act::Restart(redmine_away(&mut random), random.millis(500, 4_000));
+                    plan.acts.push((random.millis(0, DELIVERY), away));
                 }
                 redmine_lives(&mut random)
             }
@@ -228,12 +229,15 @@ pub(crate) fn lives(failpoints: &[&'static str], random: &mut Random) -> Vec<Lif
 /// The last one now and then sees how what was unclear is done again.
 fn redmine_lives(random: &mut Random) -> Vec<Life> {
     let mut lives = lives(&FAILPOINTS_REDMINE, random);
-    if random.chance(40) {
-        let failpoint = random.chance(60).then(|| *random.pick(&FAILPOINTS_REDMINE[6..11]));
-        let (until, pause) = (random.millis(29_000, 34_000), random.millis(0, 200));
-        lives.push(Life { from_ready: true, until, failpoint, pause });
-    }
+    lives.extend(random.chance(40).then(|| late_life(&FAILPOINTS_REDMINE[6..11], random)));
     lives
+}
+
+/// A life that ends about when what was unclear is done again, half a minute later.
+pub(crate) fn late_life(failpoints: &[&'static str], random: &mut Random) -> Life {
+    let failpoint = random.chance(60).then(|| *random.pick(failpoints));
+    let (until, pause) = (random.millis(29_000, 34_000), random.millis(0, 200));
+    Life { from_ready: true, until, failpoint, pause }
 }
 
 fn talks(seed: u64, random: &mut Random) -> Vec<Talk> {
@@ -297,7 +301,7 @@ fn jira_fault(random: &mut Random) -> FaultRule {
     )
 }
 
-fn redmine_fault(random: &mut Random) -> FaultRule {
+pub(crate) fn redmine_fault(random: &mut Random) -> FaultRule {
     fault(
         random,
         &[
@@ -319,10 +323,9 @@ fn redmine_fault(random: &mut Random) -> FaultRule {
     )
 }
 
-/// Nobody listens, or only the proxy in front does.
-fn restart(random: &mut Random) -> Act {
-    let away = *random.pick(&[Fault::CutConnection, Fault::Status(502), Fault::Status(503)]);
-    Act::Restart(away, random.millis(500, 4_000))
+/// How Redmine starts again: nobody listens, or only the proxy in front does.
+pub(crate) fn redmine_away(random: &mut Random) -> Fault {
+    *random.pick(&[Fault::CutConnection, Fault::Status(502), Fault::Status(503)])
 }
 
 fn jmap_fault(random: &mut Random) -> FaultRule {
