@@ -4,7 +4,8 @@
 //! `CHAOS_SOURCE` is `jmap`, `graph` or `dialog`; without it every third run has its mailbox behind
 //! Graph, and some of `dialog` follow: `/ticket` in the chat, in place of mails.
 //! `CHAOS_TRACKER` is `jira` or `redmine`, where mails are filed; without it every sixth run files in
-//! Redmine.
+//! Redmine. Tickets of the chat are issues of Redmine in every third run, with `redmine` in each, with
+//! `jira` in none.
 //!
 //! `CHAOS_RUNS` says how many runs, `CHAOS_SEED` from which seed; the first run has that very
 //! seed, so `CHAOS_SEED=… CHAOS_RUNS=1` repeats the choices of any run, though not their moments
@@ -122,8 +123,6 @@ async fn main() -> ExitCode {
         None => None,
         Some("jira") => Some(Filing::Jira),
         Some("redmine") => Some(Filing::Redmine),
-        // Of tickets of the chat.
-        Some("none") => Some(Filing::Jira),
         Some(_) => panic!("CHAOS_TRACKER is jira or redmine"),
     };
     let source = match std::env::var("CHAOS_SOURCE").ok().as_deref() {
@@ -195,8 +194,9 @@ async fn chaos(runs: usize, seed: u64, (source, filing): Fixed, at_once: usize) 
     let mut under_way = JoinSet::new();
     for run in 0..runs {
         let seed = random::seed_of(run, seed);
-        let source = source.unwrap_or(if seed % 3 == 0 { Source::Graph } else { Source::Jmap });
-        let sixth = if seed / 3 % 6 == 0 { Filing::Redmine } else { Filing::Jira };
+        let source =
+            source.unwrap_or(if seed.is_multiple_of(3) { Source::Graph } else { Source::Jmap });
+        let sixth = if (seed / 3).is_multiple_of(6) { Filing::Redmine } else { Filing::Jira };
         let filing = filing.unwrap_or(sixth);
         let places = match filing {
             Filing::Jira => places.clone(),

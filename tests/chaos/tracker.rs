@@ -105,7 +105,11 @@ impl Tracker {
                     key: issue.id.to_string(),
                     description: issue.description,
                     comments: redmine.notes(issue.id).into_iter().map(|note| note.text).collect(),
-                    files: redmine.attachments(issue.id).into_iter().map(|(name, _)| name).collect(),
+                    files: redmine
+                        .attachments(issue.id)
+                        .into_iter()
+                        .map(|(name, _)| name)
+                        .collect(),
                 });
                 issues.collect()
             }

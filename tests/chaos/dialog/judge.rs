@@ -46,7 +46,8 @@ pub(crate) fn judge(
             verdict.words.push(format!("{} has more than one name: {names:?}", wish.word));
         }
         if let Some(post) = ours.first() {
-            let mut thread: Vec<_> = posts.iter().filter(|reply| reply.root_id == post.id).collect();
+            let mut thread: Vec<_> =
+                posts.iter().filter(|reply| reply.root_id == post.id).collect();
             // What an agent said comes between the lines of the presses.
             let note = wish.note.as_ref();
             let (notes, lines) = thread
@@ -142,7 +143,8 @@ impl Verdict {
             let found = ours.iter().filter(|note| note.contains(reply)).count();
             self.once(found, taken, &format!("note of what was said to {}", wish.word));
         }
-        let others = ours.iter().filter(|note| !wish.reply.iter().any(|reply| note.contains(reply)));
+        let others =
+            ours.iter().filter(|note| !wish.reply.iter().any(|reply| note.contains(reply)));
         let others = others.count();
         if others > 0 {
             self.double_posts += others;

@@ -114,7 +114,8 @@ pub(crate) enum Act {
 impl Plan {
     pub(crate) fn new(seed: u64, in_redmine: bool) -> Self {
         let mut random = Random::new(seed);
-        let mut wishes: Vec<_> = (0..10 + random.below(7)).map(|nth| wish(seed, nth, &mut random)).collect();
+        let mut wishes: Vec<_> =
+            (0..10 + random.below(7)).map(|nth| wish(seed, nth, &mut random)).collect();
         let mut acts = Vec::new();
         for _ in 0..3 + random.below(6) {
             acts.push((random.millis(0, RUSH), Act::Chat(chat_fault(&mut random))));
@@ -163,7 +164,15 @@ fn wish(seed: u64, nth: usize, random: &mut Random) -> Wish {
         _ => Manner::Once,
     };
     let user = *random.pick(&PEOPLE);
-    Wish { at, user, word: format!("tk{seed:016x}n{nth}z"), manner, presses: presses(random), reply: None, note: None }
+    Wish {
+        at,
+        user,
+        word: format!("tk{seed:016x}n{nth}z"),
+        manner,
+        presses: presses(random),
+        reply: None,
+        note: None,
+    }
 }
 
 fn presses(random: &mut Random) -> Vec<Press> {

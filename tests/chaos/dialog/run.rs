@@ -129,9 +129,9 @@ impl Stage {
                 told.lock().unwrap().insert(nth, one);
             });
         }
-        for wish in self.plan.wishes.iter().cloned() {
-            let place = self.place.clone();
-            people.spawn(async move { people::note(&place, &wish).await });
+        for nth in 0..self.plan.wishes.len() {
+            let (plan, place) = (self.plan.clone(), self.place.clone());
+            people.spawn(async move { people::note(&place, &plan.wishes[nth]).await });
         }
         let (plan, place) = (self.plan.clone(), self.place.clone());
         let acting = tokio::spawn(async move {
