@@ -195,6 +195,13 @@ impl Plan {
         plan.lives = match filing {
             Filing::Jira => lives(&FAILPOINTS, &mut random),
             Filing::Redmine => {
+                for at in ["POST /issues.json", "PUT /issues/"] {
+                    if random.chance(30) {
+                        let late = Fault::CommitLater(random.millis(300, 8_000));
+                        let rule = FaultRule::from(late).at(at).times(1);
+                        plan.acts.push((random.millis(0, DELIVERY), Act::Tracker(rule)));
+                    }
+                }
                 if random.chance(40) {
                     let away = Act::Restart(redmine_away(&mut random), random.millis(500, 4_000));
                     plan.acts.push((random.millis(0, DELIVERY), away));
