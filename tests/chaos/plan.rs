@@ -7,6 +7,8 @@ use ticketd::sandbox::{Fault, FaultRule};
 use crate::letter::Letter;
 use crate::random::Random;
 
+pub(crate) mod redmine;
+
 /// Where the daemon can die on its own word.
 pub(crate) const FAILPOINTS: [&str; 14] = [
     "mailbox_streamer.read",
@@ -24,24 +26,6 @@ pub(crate) const FAILPOINTS: [&str; 14] = [
     "mail_replier.sent",
     // Twice as often as others: every effect that is done begins with it.
     "jira_creator.begun",
-];
-
-/// The same where mails are filed in Redmine.
-const FAILPOINTS_REDMINE: [&str; 14] = [
-    "mailbox_streamer.read",
-    "mailbox_streamer.recorded",
-    "mailbox_streamer.moved",
-    "effects.carry_out",
-    "effects.settle",
-    "effects.settled",
-    "redmine_creator.begun",
-    "redmine_creator.begun",
-    "redmine_creator.created",
-    "redmine_creator.noted",
-    "redmine_creator.attached",
-    "mail_replier.begun",
-    "mail_replier.drafted",
-    "mail_replier.sent",
 ];
 
 /// The letters come within this long, and the faults.
@@ -174,7 +158,7 @@ impl Plan {
         for _ in 0..2 + random.below(5) {
             let fault = match filing {
                 Filing::Jira => jira_fault(&mut random),
-                Filing::Redmine => redmine_fault(&mut random),
+                Filing::Redmine => redmine::fault(&mut random),
             };
             plan.acts.push((random.millis(0, DELIVERY), Act::Tracker(fault)));
         }
@@ -195,18 +179,8 @@ impl Plan {
         plan.lives = match filing {
             Filing::Jira => lives(&FAILPOINTS, &mut random),
             Filing::Redmine => {
-                for at in ["POST /issues.json", "PUT /issues/"] {
-                    if random.chance(30) {
-                        let late = Fault::CommitLater(random.millis(300, 8_000));
-                        let rule = FaultRule::from(late).at(at).times(1);
-                        plan.acts.push((random.millis(0, DELIVERY), Act::Tracker(rule)));
-                    }
-                }
-                if random.chance(40) {
-                    let away = Act::Restart(redmine_away(&mut random), random.millis(500, 4_000));
-                    plan.acts.push((random.millis(0, DELIVERY), away));
-                }
-                redmine_lives(&mut random)
+                plan.acts.extend(redmine::acts(&mut random));
+                redmine::lives(&mut random)
             }
         };
         plan.acts.sort_by_key(|(at, _)| *at);
@@ -231,20 +205,6 @@ pub(crate) fn lives(failpoints: &[&'static str], random: &mut Random) -> Vec<Lif
             Life { from_ready, until, failpoint, pause }
         })
         .collect()
-}
-
-/// The last one now and then sees how what was unclear is done again.
-fn redmine_lives(random: &mut Random) -> Vec<Life> {
-    let mut lives = lives(&FAILPOINTS_REDMINE, random);
-    lives.extend(random.chance(40).then(|| late_life(&FAILPOINTS_REDMINE[6..11], random)));
-    lives
-}
-
-/// A life that ends about when what was unclear is done again, half a minute later.
-pub(crate) fn late_life(failpoints: &[&'static str], random: &mut Random) -> Life {
-    let failpoint = random.chance(60).then(|| *random.pick(failpoints));
-    let (until, pause) = (random.millis(29_000, 34_000), random.millis(0, 200));
-    Life { from_ready: true, until, failpoint, pause }
 }
 
 fn talks(seed: u64, random: &mut Random) -> Vec<Talk> {
@@ -306,33 +266,6 @@ fn jira_fault(random: &mut Random) -> FaultRule {
         ],
         &[409, 429],
     )
-}
-
-pub(crate) fn redmine_fault(random: &mut Random) -> FaultRule {
-    fault(
-        random,
-        &[
-            "POST /issues.json",
-            "POST /issues.json",
-            "POST /issues.json",
-            "PUT /issues/",
-            "PUT /issues/",
-            "PUT /issues/",
-            "/uploads.json",
-            "GET /issues.json",
-            "GET /issues/",
-            "/watchers",
-            "/projects/",
-            "/users/current.json",
-            "/",
-        ],
-        &[429, 500],
-    )
-}
-
-/// How Redmine starts again: nobody listens, or only the proxy in front does.
-pub(crate) fn redmine_away(random: &mut Random) -> Fault {
-    *random.pick(&[Fault::CutConnection, Fault::Status(502), Fault::Status(503)])
 }
 
 fn jmap_fault(random: &mut Random) -> FaultRule {

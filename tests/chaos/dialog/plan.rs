@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ticketd::sandbox::{Fault, FaultRule};
 
-use crate::plan::{Life, fault, late_life, lives, redmine_away, redmine_fault};
+use crate::plan::{Life, fault, lives, redmine};
 use crate::random::Random;
 
 /// Where the daemon can die on its own word.
@@ -140,15 +140,17 @@ impl Plan {
             wish.note = random.chance(50).then(|| format!("ag{seed:016x}n{nth}z"));
         }
         for _ in 0..3 + random.below(6) {
-            acts.push((random.millis(0, RUSH), Act::Redmine(redmine_fault(&mut random))));
+            acts.push((random.millis(0, RUSH), Act::Redmine(redmine::fault(&mut random))));
         }
         if random.chance(40) {
             let long = random.millis(500, 4_000);
-            acts.push((random.millis(0, RUSH), Act::RedmineDown(redmine_away(&mut random), long)));
+            acts.push((random.millis(0, RUSH), Act::RedmineDown(redmine::away(&mut random), long)));
         }
         acts.sort_by_key(|(at, _)| *at);
         let mut lives = lives(&FAILPOINTS_REDMINE, &mut random);
-        lives.extend(random.chance(40).then(|| late_life(&FAILPOINTS_REDMINE[7..], &mut random)));
+        lives.extend(
+            random.chance(40).then(|| redmine::late_life(&FAILPOINTS_REDMINE[7..], &mut random)),
+        );
         Self { in_redmine, wishes, acts, lives }
     }
 }
