@@ -18,6 +18,9 @@ pub enum Fault {
     CutConnection,
     /// The request is carried out, then the connection closes without an answer.
     CutAfterCommit,
+    /// The connection closes without an answer; the request is carried out this much later, as one is
+    /// that waits for a worker when its caller gives up.
+    CommitLater(Duration),
     /// The request is carried out, then this status with an HTML page, as a proxy answers that
     /// lost the service's own answer.
     StatusAfterCommit(u16),

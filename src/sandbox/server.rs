@@ -162,7 +162,7 @@ async fn accept<S: Service>(listener: TcpListener, shared: Arc<Shared<S>>) {
 struct Cut;
 
 async fn serve<S: Service>(
-    shared: &Shared<S>,
+    shared: &Arc<Shared<S>>,
     request: http::Request<Incoming>,
 ) -> Result<Response<Outgoing>, Cut> {
     let (mut parts, body) = request.into_parts();
@@ -196,11 +196,20 @@ async fn serve<S: Service>(
             return Ok(response(*refusal));
         }
     };
+    let fault = shared.faults.take(&request.method, &target);
+    if let Some(Fault::CommitLater(delay)) = fault {
+        note(shared.service.login(&request), None);
+        let shared = Arc::clone(shared);
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            shared.service.answer(&request)
+        });
+        return Err(Cut);
+    }
     let answer = async || match shared.service.answer_later(&request) {
         Some(answer) => answer.await,
         None => shared.service.answer(&request),
     };
-    let fault = shared.faults.take(&request.method, &target);
     let mut reply = match fault {
         Some(Fault::Status(status)) => error_page(status),
         Some(Fault::StatusAfterCommit(status)) => {

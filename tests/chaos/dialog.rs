@@ -1,6 +1,7 @@
 //! `/ticket`: people open forms, send them in, more than once where they get no answer, and press
 //! buttons, while the daemon is killed and the chat fails. What they were told is compared with what
-//! stands in the chat and in the store.
+//! stands in the chat and in the store. In some runs each ticket is an issue of Redmine too, which
+//! fails as well: what is said and done in the one place must come to the other, once.
 
 mod judge;
 pub(crate) mod naive;
@@ -20,6 +21,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::plan::Filing;
 use crate::{LIMIT, random};
 use judge::Verdict;
 use plan::Plan;
@@ -40,13 +42,28 @@ struct Sum {
     number_gaps: usize,
     disorder: usize,
     stuck: usize,
+    redmine: InRedmine,
     failed: usize,
     longest: Duration,
 }
 
+/// What of it was with Redmine.
+#[derive(Default)]
+struct InRedmine {
+    runs: usize,
+    lost: usize,
+    doubled: usize,
+    stuck: usize,
+}
+
 impl Sum {
-    fn add(&mut self, ended: &Ended) {
+    fn add(&mut self, ended: &Ended, in_redmine: bool) {
         let verdict = &ended.verdict;
+        if in_redmine {
+            self.redmine.lost += verdict.lost;
+            self.redmine.doubled += verdict.double_posts;
+            self.redmine.stuck += usize::from(ended.stuck);
+        }
         self.submits += ended.submits;
         self.lost += verdict.lost;
         self.double_posts += verdict.double_posts;
@@ -61,9 +78,9 @@ impl Sum {
 }
 
 /// Runs all of it and says its figures; whether nothing is wrong and the judge has teeth.
-pub(crate) async fn holds(runs: usize, seed: u64, at_once: usize) -> bool {
+pub(crate) async fn holds(runs: usize, seed: u64, filing: Option<Filing>, at_once: usize) -> bool {
     let began = Instant::now();
-    let sum = chaos(runs, seed, at_once).await;
+    let sum = chaos(runs, seed, filing, at_once).await;
     println!(
         "{} runs in {:.1} s, the longest {:.1} s, {} kills",
         sum.runs,
@@ -83,6 +100,10 @@ pub(crate) async fn holds(runs: usize, seed: u64, at_once: usize) -> bool {
         ("number_gaps", sum.number_gaps),
         ("disorder", sum.disorder),
         ("stuck", sum.stuck),
+        ("redmine_runs", sum.redmine.runs),
+        ("redmine_lost", sum.redmine.lost),
+        ("redmine_doubled", sum.redmine.doubled),
+        ("redmine_stuck", sum.redmine.stuck),
     ] {
         println!("figure chaos_{name} {value}");
     }
@@ -93,27 +114,30 @@ pub(crate) async fn holds(runs: usize, seed: u64, at_once: usize) -> bool {
     sum.failed == 0 && naive.double_posts > 0 && naive.number_gaps > 0
 }
 
-async fn chaos(runs: usize, seed: u64, at_once: usize) -> Sum {
+async fn chaos(runs: usize, seed: u64, filing: Option<Filing>, at_once: usize) -> Sum {
     let places = Arc::new(Semaphore::new(at_once));
     let mut under_way = JoinSet::new();
     for run in 0..runs {
         let (places, seed) = (places.clone(), random::seed_of(run, seed));
+        let in_redmine = filing.map_or(run % 3 == 2, |filing| filing == Filing::Redmine);
         under_way.spawn(async move {
             let _place = places.acquire().await.unwrap();
             let began = Instant::now();
             // In a task of its own, so that a panic is a failed run as well.
-            let ticketd = AbortOnDropHandle::new(tokio::spawn(run::ticketd(Plan::new(seed))));
-            (seed, timeout(LIMIT, ticketd).await, began.elapsed())
+            let ticketd = run::ticketd(Plan::new(seed, in_redmine));
+            let ticketd = AbortOnDropHandle::new(tokio::spawn(ticketd));
+            ((seed, in_redmine), timeout(LIMIT, ticketd).await, began.elapsed())
         });
     }
     let mut sum = Sum::default();
     while let Some(done) = under_way.join_next().await {
-        let (seed, outcome, took) = done.unwrap();
+        let ((seed, in_redmine), outcome, took) = done.unwrap();
         sum.runs += 1;
+        sum.redmine.runs += usize::from(in_redmine);
         sum.longest = sum.longest.max(took);
         let words = match outcome {
             Ok(Ok(Ok(ended))) => {
-                sum.add(&ended);
+                sum.add(&ended, in_redmine);
                 if ended.verdict.is_clean() {
                     continue;
                 }
@@ -125,12 +149,15 @@ async fn chaos(runs: usize, seed: u64, at_once: usize) -> Sum {
             Ok(Err(panic)) => panic.to_string(),
             Err(_) => {
                 sum.stuck += 1;
+                sum.redmine.stuck += usize::from(in_redmine);
                 format!("not over within {LIMIT:?}")
             }
         };
         sum.failed += 1;
+        let tracker = if in_redmine { "CHAOS_TRACKER=redmine " } else { "" };
         println!(
-            "CHAOS_SOURCE=dialog CHAOS_SEED={seed} CHAOS_RUNS=1 fails after {took:.1?}:\n    {words}"
+            "{tracker}CHAOS_SOURCE=dialog CHAOS_SEED={seed} CHAOS_RUNS=1 fails after \
+             {took:.1?}:\n    {words}"
         );
     }
     sum
@@ -141,7 +168,7 @@ async fn teeth(seed: u64, at_once: usize) -> Verdict {
     let places = Arc::new(Semaphore::new(at_once));
     let mut under_way = JoinSet::new();
     for run in 0..NAIVE_RUNS {
-        let (places, plan) = (places.clone(), Plan::new(random::seed_of(run, seed)));
+        let (places, plan) = (places.clone(), Plan::new(random::seed_of(run, seed), false));
         under_way.spawn(async move {
             let _place = places.acquire().await.unwrap();
             timeout(LIMIT, run::naive(plan)).await

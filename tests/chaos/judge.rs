@@ -1,9 +1,10 @@
-//! Compares what was delivered with what became of it, by the ledgers of both stand-ins.
+//! Compares what was delivered with what became of it, by what the stand-ins hold.
 
-use ticketd::sandbox::{IssueSnapshot, Jira, Mattermost, PostSnapshot, Submission};
+use ticketd::sandbox::{Mattermost, PostSnapshot, Submission};
 
 use crate::place::Place;
 use crate::plan::{Plan, Talk};
+use crate::tracker::{Issue, Tracker};
 
 /// What is wrong, by number and in words.
 #[derive(Debug, Default)]
@@ -52,7 +53,7 @@ impl Verdict {
 
 /// Judges the mail road: every letter is in its conversation's one issue, once.
 pub(crate) fn judge(plan: &Plan, place: &Place) -> Verdict {
-    let (issues, mails) = (place.jira.issues(), place.post.submissions());
+    let (issues, mails) = (place.tracker.issues(), place.post.submissions());
     let posts = place.chat.as_ref().map(Mattermost::bot_posts);
     let mut verdict = Verdict::default();
     for (number, talk) in plan.talks.iter().enumerate() {
@@ -65,8 +66,8 @@ pub(crate) fn judge(plan: &Plan, place: &Place) -> Verdict {
             let kind = if first { Kind::Issue } else { Kind::Comment };
             verdict.once(&kind, found, &format!("mail {word} of conversation {number}"));
             for file in (0..letter.files).map(|nth| letter.file(nth)) {
-                let hung = ours.iter().flat_map(|issue| &issue.attachments);
-                let hung = hung.filter(|there| there.filename == file).count();
+                let hung = ours.iter().flat_map(|issue| &issue.files);
+                let hung = hung.filter(|there| **there == file).count();
                 verdict.once(&Kind::Comment, hung, &format!("file {file}"));
             }
         }
@@ -114,8 +115,8 @@ impl Verdict {
 }
 
 /// Judges a worker that only makes issues: every letter is there, once.
-pub(crate) fn judge_letters(plan: &Plan, jira: &Jira) -> Verdict {
-    let issues = jira.issues();
+pub(crate) fn judge_letters(plan: &Plan, tracker: &Tracker) -> Verdict {
+    let issues = tracker.issues();
     let mut verdict = Verdict::default();
     for letter in plan.talks.iter().flat_map(|talk| &talk.letters) {
         let found = issues.iter().map(|issue| mentions(issue, &letter.word)).sum();
@@ -125,16 +126,16 @@ pub(crate) fn judge_letters(plan: &Plan, jira: &Jira) -> Verdict {
 }
 
 /// The key of the conversation's first issue.
-pub(crate) fn issue_of(talk: &Talk, jira: &Jira) -> Option<String> {
-    jira.issues().into_iter().find(|issue| is_of(issue, talk)).map(|issue| issue.key)
+pub(crate) fn issue_of(talk: &Talk, tracker: &Tracker) -> Option<String> {
+    tracker.issues().into_iter().find(|issue| is_of(issue, talk)).map(|issue| issue.key)
 }
 
-fn is_of(issue: &IssueSnapshot, talk: &Talk) -> bool {
+fn is_of(issue: &Issue, talk: &Talk) -> bool {
     talk.letters.iter().any(|letter| mentions(issue, &letter.word) > 0)
 }
 
-fn mentions(issue: &IssueSnapshot, word: &str) -> usize {
-    let comments = issue.comments.iter().filter(|comment| comment.body.contains(word));
+fn mentions(issue: &Issue, word: &str) -> usize {
+    let comments = issue.comments.iter().filter(|comment| comment.contains(word));
     comments.count() + usize::from(issue.description.contains(word))
 }
 

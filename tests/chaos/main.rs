@@ -1,9 +1,13 @@
 //! Nothing lost, nothing doubled, whatever dies: the real binary, killed again and again, between
-//! a mailbox and a Jira that fail. What was delivered is compared with what became of it.
+//! a mailbox and a tracker that fail. What was delivered is compared with what became of it.
 //!
 //! `CHAOS_SOURCE` is `jmap`, `graph` or `dialog`; without it every third run has its mailbox behind
 //! Graph, and some of `dialog` follow: `/ticket` in the chat, in place of mails.
 //! Of the runs with mails a share has a channel of the chat, where each conversation has one post.
+//! `CHAOS_TRACKER` is `jira` or `redmine`, where mails are filed; without it every sixth run files in
+//! Redmine. Tickets of the chat are issues of Redmine in every third run, with `redmine` in each, with
+//! `jira` in none.
+//!
 //! `CHAOS_RUNS` says how many runs, `CHAOS_SEED` from which seed; the first run has that very
 //! seed, so `CHAOS_SEED=… CHAOS_RUNS=1` repeats the choices of any run, though not their moments
 //! to the millisecond: what a seed found may take a few tries to be seen again. The log of a failing
@@ -30,6 +34,7 @@ mod plan;
 mod post;
 mod random;
 mod run;
+mod tracker;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,7 +48,7 @@ use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use judge::Verdict;
-use plan::{Plan, Source};
+use plan::{Filing, Plan, Source};
 use run::Ended;
 
 const RUNS: usize = 300;
@@ -52,6 +57,8 @@ const NAIVE_RUNS: usize = 24;
 const SEED: u64 = 20_261_122;
 /// Runs side by side.
 const AT_ONCE: usize = 24;
+/// The same with Redmine: most of the time they wait until a call can no longer be under way.
+const AT_ONCE_REDMINE: usize = 36;
 /// The longest that one run may take.
 const LIMIT: Duration = Duration::from_mins(4);
 
@@ -67,13 +74,29 @@ struct Sum {
     double_notices: usize,
     double_posts: usize,
     stuck: usize,
+    redmine: Redmine,
     failed: usize,
     longest: Duration,
 }
 
+/// What of it was with Redmine.
+#[derive(Default)]
+struct Redmine {
+    runs: usize,
+    lost: usize,
+    doubled: usize,
+    stuck: usize,
+}
+
 impl Sum {
-    fn add(&mut self, ended: &Ended) {
+    fn add(&mut self, ended: &Ended, filing: Filing) {
         let verdict = &ended.verdict;
+        if filing == Filing::Redmine {
+            self.redmine.lost += verdict.lost;
+            self.redmine.doubled +=
+                verdict.double_issues + verdict.double_comments + verdict.double_notices;
+            self.redmine.stuck += usize::from(ended.stuck);
+        }
         self.lost += verdict.lost;
         self.double_issues += verdict.double_issues;
         self.double_comments += verdict.double_comments;
@@ -99,28 +122,37 @@ async fn main() -> ExitCode {
     let runs = number("CHAOS_RUNS").map(|runs| usize::try_from(runs).unwrap());
     let seed = number("CHAOS_SEED").unwrap_or(SEED);
     let at_once = number("CHAOS_AT_ONCE").map_or(AT_ONCE, |most| usize::try_from(most).unwrap());
+    let filing = match std::env::var("CHAOS_TRACKER").ok().as_deref() {
+        None => None,
+        Some("jira") => Some(Filing::Jira),
+        Some("redmine") => Some(Filing::Redmine),
+        Some(_) => panic!("CHAOS_TRACKER is jira or redmine"),
+    };
     let source = match std::env::var("CHAOS_SOURCE").ok().as_deref() {
         None => {
-            let mails = mails(runs.unwrap_or(RUNS), seed, None, at_once).await;
-            let tickets = dialog::holds(dialog::RUNS, seed, at_once).await;
+            let mails = mails(runs.unwrap_or(RUNS), seed, (None, filing), at_once).await;
+            let tickets = dialog::holds(dialog::RUNS, seed, filing, at_once).await;
             return if mails && tickets { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
         Some("jmap") => Source::Jmap,
         Some("graph") => Source::Graph,
         Some("dialog") => {
-            let holds = dialog::holds(runs.unwrap_or(dialog::RUNS), seed, at_once).await;
+            let holds = dialog::holds(runs.unwrap_or(dialog::RUNS), seed, filing, at_once).await;
             return if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
         Some(_) => panic!("CHAOS_SOURCE is jmap, graph or dialog"),
     };
-    let holds = mails(runs.unwrap_or(RUNS), seed, Some(source), at_once).await;
+    let holds = mails(runs.unwrap_or(RUNS), seed, (Some(source), filing), at_once).await;
     if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// What is the same in all runs, where somebody said so.
+type Fixed = (Option<Source>, Option<Filing>);
+
 /// Whether mails survive, and the naive worker does not.
-async fn mails(runs: usize, seed: u64, source: Option<Source>, at_once: usize) -> bool {
+async fn mails(runs: usize, seed: u64, fixed: Fixed, at_once: usize) -> bool {
     let began = Instant::now();
-    let sum = chaos(runs, seed, source, at_once).await;
+    let sum = chaos(runs, seed, fixed, at_once).await;
     println!(
         "{} runs in {:.1} s, the longest {:.1} s, {} kills",
         sum.runs,
@@ -141,6 +173,10 @@ async fn mails(runs: usize, seed: u64, source: Option<Source>, at_once: usize) -
         ("double_notices", sum.double_notices),
         ("double_posts", sum.double_posts),
         ("stuck", sum.stuck),
+        ("redmine_runs", sum.redmine.runs),
+        ("redmine_lost", sum.redmine.lost),
+        ("redmine_doubled", sum.redmine.doubled),
+        ("redmine_stuck", sum.redmine.stuck),
     ] {
         println!("figure chaos_{name} {value}");
     }
@@ -156,32 +192,41 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
-async fn chaos(runs: usize, seed: u64, source: Option<Source>, at_once: usize) -> Sum {
+async fn chaos(runs: usize, seed: u64, (source, filing): Fixed, at_once: usize) -> Sum {
     let places = Arc::new(Semaphore::new(at_once));
+    let places_redmine = Arc::new(Semaphore::new(at_once * AT_ONCE_REDMINE / AT_ONCE));
     let mut under_way = JoinSet::new();
     for run in 0..runs {
-        let (places, seed) = (places.clone(), random::seed_of(run, seed));
-        let source = source.unwrap_or(if seed % 3 == 0 { Source::Graph } else { Source::Jmap });
+        let seed = random::seed_of(run, seed);
+        let source =
+            source.unwrap_or(if seed.is_multiple_of(3) { Source::Graph } else { Source::Jmap });
+        let sixth = if (seed / 3).is_multiple_of(6) { Filing::Redmine } else { Filing::Jira };
+        let filing = filing.unwrap_or(sixth);
+        let places = match filing {
+            Filing::Jira => places.clone(),
+            Filing::Redmine => places_redmine.clone(),
+        };
         under_way.spawn(async move {
             let _place = places.acquire().await.unwrap();
             let began = Instant::now();
-            let plan = Plan::new(seed, source);
+            let plan = Plan::new(seed, source, filing);
             let mails = plan.mails();
             // In a task of its own, so that a panic is a failed run as well.
             let ticketd = AbortOnDropHandle::new(tokio::spawn(run::ticketd(plan)));
             let outcome = timeout(LIMIT, ticketd).await;
-            (seed, mails, outcome, began.elapsed())
+            ((seed, source, filing), mails, outcome, began.elapsed())
         });
     }
     let mut sum = Sum::default();
     while let Some(done) = under_way.join_next().await {
-        let (seed, mails, outcome, took) = done.unwrap();
+        let ((seed, source, filing), mails, outcome, took) = done.unwrap();
         sum.runs += 1;
+        sum.redmine.runs += usize::from(filing == Filing::Redmine);
         sum.mails += mails;
         sum.longest = sum.longest.max(took);
         let words = match outcome {
             Ok(Ok(Ok(ended))) => {
-                sum.add(&ended);
+                sum.add(&ended, filing);
                 if ended.verdict.is_clean() {
                     continue;
                 }
@@ -194,11 +239,17 @@ async fn chaos(runs: usize, seed: u64, source: Option<Source>, at_once: usize) -
             Ok(Err(panic)) => panic.to_string(),
             Err(_) => {
                 sum.stuck += 1;
+                sum.redmine.stuck += usize::from(filing == Filing::Redmine);
                 format!("not over within {LIMIT:?}")
             }
         };
         sum.failed += 1;
-        println!("CHAOS_SEED={seed} CHAOS_RUNS=1 fails after {took:.1?}:\n    {words}");
+        let source = if source == Source::Jmap { "jmap" } else { "graph" };
+        let tracker = if filing == Filing::Jira { "jira" } else { "redmine" };
+        println!(
+            "CHAOS_TRACKER={tracker} CHAOS_SOURCE={source} CHAOS_SEED={seed} CHAOS_RUNS=1 fails \
+             after {took:.1?}:\n    {words}"
+        );
     }
     sum
 }
@@ -208,7 +259,8 @@ async fn teeth(seed: u64, at_once: usize, order: &'static str) -> Verdict {
     let places = Arc::new(Semaphore::new(at_once));
     let mut under_way = JoinSet::new();
     for run in 0..NAIVE_RUNS {
-        let (places, plan) = (places.clone(), Plan::new(random::seed_of(run, seed), Source::Jmap));
+        let plan = Plan::new(random::seed_of(run, seed), Source::Jmap, Filing::Jira);
+        let places = places.clone();
         under_way.spawn(async move {
             let _place = places.acquire().await.unwrap();
             timeout(LIMIT, run::naive(plan, order)).await

@@ -4,15 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ticketd::sandbox::{Deployment, Jira, JiraSetup, Jmap, Mattermost};
+use ticketd::sandbox::{Jmap, Mattermost};
 
 use crate::door::Door;
 use crate::home::{Home, Living};
 use crate::plan::Plan;
 use crate::post::Post;
-
-/// The webhook's secret.
-const SECRET: &str = "a-secret-of-jira-and-us";
+use crate::tracker::Tracker;
 
 /// The channel of announced conversations.
 const CHANNEL: &str = "support";
@@ -22,7 +20,7 @@ pub(crate) struct Place {
     pub(crate) home: Home,
     verb: &'static [&'static str],
     webhooks: bool,
-    pub(crate) jira: Arc<Jira>,
+    pub(crate) tracker: Arc<Tracker>,
     pub(crate) post: Arc<Post>,
     /// Where conversations are announced, if they are.
     pub(crate) chat: Option<Mattermost>,
@@ -30,17 +28,11 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) async fn new(plan: &Plan) -> io::Result<Self> {
-        let setup = JiraSetup {
-            flavour: if plan.cloud { Deployment::Cloud } else { Deployment::DataCenter },
-            index_lag: plan.index_lag,
-            writes_per_second: plan.writes_per_second,
-            ..JiraSetup::default()
-        };
         let place = Self {
             home: Home::new()?,
             verb: if plan.watch { &["mailbox", "watch"] } else { &["run"] },
             webhooks: plan.webhooks,
-            jira: Arc::new(Jira::start_with(setup).await?),
+            tracker: Arc::new(Tracker::new(plan).await?),
             post: Arc::new(Post::new(plan).await?),
             chat: if plan.announced { Some(Mattermost::start().await?) } else { None },
         };
@@ -50,24 +42,18 @@ impl Place {
     }
 
     fn toml(&self, plan: &Plan) -> String {
-        let user = if plan.cloud { format!("user = {:?}\n", Jira::USER) } else { String::new() };
-        let hooks =
-            if plan.webhooks { format!("webhook_secret = {SECRET:?}\n") } else { String::new() };
         // Nobody presses a button, so where they lead does not matter.
         let nowhere = self.chat.as_ref().map(|_| "http://127.0.0.1:9/".to_owned());
         let door = self.post.door().map(Door::url).or(nowhere);
         let door = door.map_or(String::new(), |url| format!("public_url = \"{url}\"\n"));
         let (chat, channel) = self.chat.as_ref().map(chat_toml).unwrap_or_default();
         format!(
-            "[http]\nlisten = \"127.0.0.1:0\"\n{door}{chat}\
-             [jira]\nurl = \"{}\"\n{user}{hooks}api_token = {:?}\nlabels = [\"ticketd\"]\n\
-             boards = [{{ key = \"support\", name = \"Support\" }}]\npoll = \"1s\"\n\
-             index_lag = \"2s\"\nwrites_per_second = 1000\n\
-             [[mailbox]]\nname = \"support\"\naddress = {:?}\npoll = \"1s\"\nfirst_days = {}\n{channel}{}",
-            self.jira.url(),
-            Jira::API_TOKEN,
+            "[http]\nlisten = \"127.0.0.1:0\"\n{door}{chat}{}\
+             [[mailbox]]\nname = \"support\"\naddress = {:?}\npoll = \"1s\"\nfirst_days = {}\n{channel}{}{}",
+            self.tracker.toml(plan),
             Jmap::ADDRESS,
             u32::from(plan.first_days),
+            self.tracker.place(),
             self.post.toml(plan, &self.home.path("token").display().to_string()),
         )
     }
@@ -91,8 +77,9 @@ impl Place {
 
     /// Starts this very program as another one.
     pub(crate) fn start_naive(&self, order: &str) -> io::Result<Living> {
-        let jira = self.jira.url();
-        let mut variables = vec![(crate::naive::ORDER, order), (crate::naive::JIRA, jira.as_str())];
+        let jira = self.tracker.jira().map(|jira| jira.url());
+        let mut variables = vec![(crate::naive::ORDER, order)];
+        variables.extend(jira.iter().map(|url| (crate::naive::JIRA, url.as_str())));
         let jmap = match &*self.post {
             Post::Jmap(jmap) => Some(jmap.url()),
             Post::Graph(..) => None,
@@ -103,11 +90,10 @@ impl Place {
 
     /// Tells the stand-ins where the daemon is.
     fn lead(&self) -> impl Fn(SocketAddr) + Send + 'static {
-        let (jira, post) = (self.webhooks.then(|| self.jira.clone()), self.post.clone());
+        let (tracker, post) = (self.tracker.lead(self.webhooks), self.post.clone());
         move |address| {
             post.door().inspect(|door| door.lead(address));
-            let hook = format!("http://{address}/hooks/jira").parse().unwrap();
-            jira.as_ref().inspect(|jira| jira.webhook_to(hook, SECRET));
+            tracker(address);
         }
     }
 }

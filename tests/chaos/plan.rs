@@ -7,6 +7,8 @@ use ticketd::sandbox::{Fault, FaultRule};
 use crate::letter::Letter;
 use crate::random::Random;
 
+pub(crate) mod redmine;
+
 /// Where the daemon can die on its own word.
 pub(crate) const FAILPOINTS: [&str; 14] = [
     "mailbox_streamer.read",
@@ -39,10 +41,18 @@ pub(crate) enum Source {
     Graph,
 }
 
+/// Where mails are filed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Filing {
+    Jira,
+    Redmine,
+}
+
 /// One run.
 #[allow(clippy::struct_excessive_bools, reason = "each is one thing that an operator sets")]
 pub(crate) struct Plan {
     pub(crate) source: Source,
+    pub(crate) filing: Filing,
     pub(crate) cloud: bool,
     /// The mailbox is read with a token that expires, not with a password.
     pub(crate) token: bool,
@@ -80,7 +90,9 @@ pub(crate) enum Act {
         talk: usize,
         comment: usize,
     },
-    Jira(FaultRule),
+    Tracker(FaultRule),
+    /// The tracker is away in this manner for so long.
+    Restart(Fault, Duration),
     Post(FaultRule),
     Chat(FaultRule),
     Accident(Accident),
@@ -123,13 +135,14 @@ pub(crate) struct Life {
 }
 
 impl Plan {
-    pub(crate) fn new(seed: u64, source: Source) -> Self {
+    pub(crate) fn new(seed: u64, source: Source, filing: Filing) -> Self {
         let mut random = Random::new(seed);
         // It is no draw, so that a seed without it stays what it was.
         let announced = seed % 4 == 1;
         let talks = talks(seed, &mut random);
         let mut plan = Self {
             source,
+            filing,
             cloud: random.chance(70),
             token: random.chance(40),
             push: random.chance(80),
@@ -152,7 +165,11 @@ impl Plan {
             }
         }
         for _ in 0..2 + random.below(5) {
-            plan.acts.push((random.millis(0, DELIVERY), Act::Jira(jira_fault(&mut random))));
+            let fault = match filing {
+                Filing::Jira => jira_fault(&mut random),
+                Filing::Redmine => redmine::fault(&mut random),
+            };
+            plan.acts.push((random.millis(0, DELIVERY), Act::Tracker(fault)));
         }
         for _ in 0..=random.below(4) {
             let fault = match source {
@@ -168,15 +185,23 @@ impl Plan {
             };
             plan.acts.push((random.millis(0, DELIVERY), Act::Accident(accident)));
         }
+        plan.lives = match filing {
+            Filing::Jira => {
+                let mut failpoints = FAILPOINTS.to_vec();
+                failpoints.extend(POSTER_FAILPOINTS.iter().filter(|_| announced));
+                lives(&failpoints, &mut random)
+            }
+            Filing::Redmine => {
+                plan.acts.extend(redmine::acts(&mut random));
+                redmine::lives(&mut random)
+            }
+        };
         if announced {
             for _ in 0..random.below(4) {
                 plan.acts.push((random.millis(0, DELIVERY), Act::Chat(chat_fault(&mut random))));
             }
         }
         plan.acts.sort_by_key(|(at, _)| *at);
-        let mut failpoints = FAILPOINTS.to_vec();
-        failpoints.extend(POSTER_FAILPOINTS.iter().filter(|_| announced));
-        plan.lives = lives(&failpoints, &mut random);
         plan
     }
 

@@ -12,10 +12,12 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::judge::{self, Verdict};
 use crate::place::Place;
-use crate::plan::{Accident, Act, Plan, Source};
+use crate::plan::{Accident, Act, Filing, Plan, Source};
 
 /// How long nothing may come of the last daemon. On a busy machine all is slow, but goes on.
 const STUCK: Duration = Duration::from_secs(45);
+/// With Redmine a call that may still be under way is waited for, half a minute in itself.
+const STUCK_REDMINE: Duration = Duration::from_secs(90);
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(150);
 /// In which nothing more may happen when all is there.
@@ -76,7 +78,7 @@ pub(crate) async fn ticketd(plan: Plan) -> io::Result<Ended> {
         None => Vec::new(),
     };
     place.home.note("no more faults");
-    place.jira.clear_faults();
+    place.tracker.clear_faults();
     place.post.clear_faults();
     place.chat.iter().for_each(Mattermost::clear_faults);
     let words = settle(&plan, &place).await?;
@@ -97,7 +99,7 @@ pub(crate) async fn ticketd(plan: Plan) -> io::Result<Ended> {
 pub(crate) async fn naive(plan: Plan, order: &str) -> io::Result<Verdict> {
     // What it cannot do is not asked of it.
     let mut plan = Plan { cloud: true, webhooks: false, announced: false, ..plan };
-    assert!(plan.source == Source::Jmap);
+    assert!(plan.source == Source::Jmap && plan.filing == Filing::Jira);
     plan.talks.iter_mut().for_each(|talk| talk.comments.clear());
     let mut letters = HashSet::new();
     plan.acts.retain(|(_, act)| match act {
@@ -114,7 +116,7 @@ pub(crate) async fn naive(plan: Plan, order: &str) -> io::Result<Verdict> {
     }
     let last = place.start_naive(order)?;
     acting.await.map_err(io::Error::other)??;
-    place.jira.clear_faults();
+    place.tracker.clear_faults();
     place.post.clear_faults();
     let since = Instant::now();
     while !place.post.all_are_read() && since.elapsed() < STUCK {
@@ -123,19 +125,23 @@ pub(crate) async fn naive(plan: Plan, order: &str) -> io::Result<Verdict> {
     // The issue of the last one.
     sleep(QUIET).await;
     last.end_within(Duration::ZERO).await?;
-    Ok(judge::judge_letters(&plan, &place.jira))
+    Ok(judge::judge_letters(&plan, &place.tracker))
 }
 
 /// Waits until all is there and nothing is left to be done; what is left if it takes too long.
 async fn settle(plan: &Plan, place: &Place) -> io::Result<Option<String>> {
     let (mut since, mut there) = (Instant::now(), 0);
+    let stuck = match plan.filing {
+        Filing::Jira => STUCK,
+        Filing::Redmine => STUCK_REDMINE,
+    };
     loop {
         let verdict = judge::judge(plan, place);
         if verdict.there > there {
             (since, there) = (Instant::now(), verdict.there);
         }
         let waited = since.elapsed();
-        if verdict.lost > 0 && waited < STUCK {
+        if verdict.lost > 0 && waited < stuck {
             sleep(LOOK).await;
             continue;
         }
@@ -146,7 +152,7 @@ async fn settle(plan: &Plan, place: &Place) -> io::Result<Option<String>> {
         if holds && idle {
             return Ok(None);
         }
-        if waited >= STUCK {
+        if waited >= stuck {
             return Ok(Some(format!("not idle, the audit says:\n{said}")));
         }
     }
@@ -176,9 +182,13 @@ fn act(plan: &Arc<Plan>, place: &Arc<Place>) -> Acting {
                         say(&plan, &place, talk, comment).await;
                     })));
                 }
-                Act::Jira(rule) => {
-                    place.home.note(&format!("jira: {rule:?}"));
-                    place.jira.fault(rule.clone());
+                Act::Tracker(rule) => {
+                    place.home.note(&format!("tracker: {rule:?}"));
+                    place.tracker.fault(rule.clone());
+                }
+                Act::Restart(away, long) => {
+                    place.home.note(&format!("the tracker is away: {away:?} for {long:?}"));
+                    place.tracker.restart(*away, *long).await;
                 }
                 Act::Post(rule) => {
                     place.home.note(&format!("mailbox: {rule:?}"));
@@ -204,11 +214,11 @@ fn act(plan: &Arc<Plan>, place: &Arc<Place>) -> Acting {
 /// An agent comments as soon as there is an issue.
 async fn say(plan: &Plan, place: &Place, talk: usize, comment: usize) {
     let key = loop {
-        if let Some(key) = judge::issue_of(&plan.talks[talk], &place.jira) {
+        if let Some(key) = judge::issue_of(&plan.talks[talk], &place.tracker) {
             break key;
         }
         sleep(LOOK / 3).await;
     };
     place.home.note(&format!("an agent comments on {key}"));
-    place.jira.comment_as("bob", &key, &plan.talks[talk].comments[comment]);
+    place.tracker.comment(&key, &plan.talks[talk].comments[comment]);
 }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ticketd::sandbox::PostSnapshot;
+use ticketd::sandbox::{PostSnapshot, Redmine, RedmineIssue};
 
 use super::people::{Told, is_ticket, posts_of};
 use super::place::Place;
-use super::plan::{Plan, Wish};
+use super::plan::{Plan, What, Wish};
 use super::words::Words;
 
 /// What is wrong, by number and in words.
@@ -46,7 +46,21 @@ pub(crate) fn judge(
             verdict.words.push(format!("{} has more than one name: {names:?}", wish.word));
         }
         if let Some(post) = ours.first() {
-            verdict.thread(wish, taken, post, &posts, words);
+            let mut thread: Vec<_> =
+                posts.iter().filter(|reply| reply.root_id == post.id).collect();
+            // What an agent said comes between the lines of the presses.
+            let note = wish.note.as_ref();
+            let (notes, lines) = thread
+                .drain(..)
+                .partition(|line| note.is_some_and(|note| line.message.contains(note)));
+            let notes: Vec<&PostSnapshot> = notes;
+            if note.is_some() {
+                verdict.once(notes.len(), taken, &format!("line of the note on {}", wish.word));
+            }
+            verdict.thread(wish, taken, post, lines, words);
+            if let Some(redmine) = &place.redmine {
+                verdict.issue(wish, taken, post, redmine, &place.issues_of(&wish.word));
+            }
             verdict.confirmations(post, place, &posts);
         }
         verdict.words.extend(told.iter().flat_map(|told| told.strange.clone()));
@@ -83,13 +97,12 @@ impl Verdict {
         wish: &Wish,
         taken: bool,
         post: &PostSnapshot,
-        posts: &[PostSnapshot],
+        lines: Vec<&PostSnapshot>,
         words: &Words,
     ) {
         let presses = if taken { &wish.presses[..] } else { &[] };
         let wanted: Vec<_> = presses.iter().map(|press| words.line(press)).collect();
-        let found = posts.iter().filter(|reply| reply.root_id == post.id);
-        let found: Vec<_> = found.map(|reply| reply.message.clone()).collect();
+        let found: Vec<_> = lines.into_iter().map(|line| line.message.clone()).collect();
         let mut left = found.clone();
         for line in &wanted {
             match left.iter().position(|there| there == line) {
@@ -110,6 +123,47 @@ impl Verdict {
         } else {
             self.lost += 1;
             self.words.push(format!("post of {}: {shown:?}, not {standing:?}", wish.word));
+        }
+    }
+
+    /// The ticket is one issue, which says all that was said and no more, and stands as it does.
+    fn issue(
+        &mut self,
+        wish: &Wish,
+        taken: bool,
+        post: &PostSnapshot,
+        redmine: &Redmine,
+        issues: &[RedmineIssue],
+    ) {
+        self.once(issues.len(), true, &format!("issue of {}", wish.word));
+        let Some(issue) = issues.first() else { return };
+        let ours = redmine.notes(issue.id).into_iter().filter(|note| note.author == "bot");
+        let ours: Vec<_> = ours.map(|note| note.text).collect();
+        if let Some(reply) = &wish.reply {
+            let found = ours.iter().filter(|note| note.contains(reply)).count();
+            self.once(found, taken, &format!("note of what was said to {}", wish.word));
+        }
+        let others =
+            ours.iter().filter(|note| !wish.reply.iter().any(|reply| note.contains(reply)));
+        let others = others.count();
+        if others > 0 {
+            self.double_posts += others;
+            self.words.push(format!("issue of {} says {ours:?}", wish.word));
+        }
+        let presses = if taken { &wish.presses[..] } else { &[] };
+        let last = presses.iter().rev().find_map(|press| match press.what {
+            What::Resolve => Some(true),
+            What::Reopen => Some(false),
+            What::Take | What::Priority(_) => None,
+        });
+        let closed = last.unwrap_or_default();
+        let shown = post.props["attachments"][0]["text"].as_str().unwrap_or_default();
+        if issue.closed == closed && shown.contains(&format!("#{}", issue.id)) {
+            self.there += 1;
+        } else {
+            self.lost += 1;
+            let Wish { word, .. } = wish;
+            self.words.push(format!("issue of {word}: {:?}, the post {shown:?}", issue.status));
         }
     }
 

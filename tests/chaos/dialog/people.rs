@@ -47,6 +47,9 @@ pub(crate) async fn follow(place: &Place, words: &Words, wish: &Wish, began: Ins
         }
     }
     if told.taken {
+        if let Some(reply) = &wish.reply {
+            say(place, wish, reply).await;
+        }
         for press in 0..wish.presses.len() {
             told.strange.extend(push(place, words, wish, press).await);
         }
@@ -115,6 +118,32 @@ async fn try_to_send(place: &Place, words: &Words, wish: &Wish, form: &OpenedDia
             }
         }
     }
+}
+
+/// Says something in the ticket's thread.
+async fn say(place: &Place, wish: &Wish, reply: &str) {
+    let post = loop {
+        if let Some(post) = posts_of(&place.chat.bot_posts(), &wish.word).pop() {
+            break post;
+        }
+        sleep(PAUSE).await;
+    };
+    place.home.note(&format!("{} says {reply}", wish.user));
+    let typed = place.chat.type_post(&post.channel_id, wish.user, &post.id, reply);
+    assert!(!typed.is_empty(), "nobody may say {reply}");
+}
+
+/// An agent says something in the issue as soon as there is one.
+pub(crate) async fn note(place: &Place, wish: &Wish) {
+    let (Some(redmine), Some(note)) = (&place.redmine, &wish.note) else { return };
+    let issue = loop {
+        if let Some(issue) = place.issues_of(&wish.word).pop() {
+            break issue.id;
+        }
+        sleep(PAUSE).await;
+    };
+    place.home.note(&format!("an agent says {note}"));
+    redmine.comment_as("alice", issue, note).unwrap();
 }
 
 /// The posts of a wish.

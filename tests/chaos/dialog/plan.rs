@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ticketd::sandbox::FaultRule;
+use ticketd::sandbox::{Fault, FaultRule};
 
-use crate::plan::{Life, fault, lives};
+use crate::plan::{Life, fault, lives, redmine};
 use crate::random::Random;
 
 /// Where the daemon can die on its own word.
@@ -18,6 +18,22 @@ const FAILPOINTS: [&str; 8] = [
     "mattermost_poster.begun",
     "mattermost_poster.posted",
 ];
+/// The same where each ticket is an issue of Redmine besides.
+const FAILPOINTS_REDMINE: [&str; 13] = [
+    "effects.carry_out",
+    "effects.settle",
+    "effects.settled",
+    "dialog_broker.recorded",
+    "dialog_broker.changed",
+    "mattermost_poster.begun",
+    "mattermost_poster.posted",
+    "redmine_creator.begun",
+    "redmine_creator.begun",
+    "redmine_creator.created",
+    "redmine_creator.noted",
+    "redmine_creator.moved",
+    "redmine_creator.moved",
+];
 /// People come within this long, and the faults.
 const RUSH: u64 = 4_500;
 /// People of the channel.
@@ -27,6 +43,8 @@ const PRIORITIES: [&str; 4] = ["normal", "low", "high", "urgent"];
 
 /// One run.
 pub(crate) struct Plan {
+    /// Each ticket is an issue of Redmine besides.
+    pub(crate) in_redmine: bool,
     pub(crate) wishes: Vec<Wish>,
     /// By their time.
     pub(crate) acts: Vec<(Duration, Act)>,
@@ -43,6 +61,10 @@ pub(crate) struct Wish {
     pub(crate) manner: Manner,
     /// What is done to the ticket, one after the other.
     pub(crate) presses: Vec<Press>,
+    /// What somebody says in its thread, which is an open ticket's to the end.
+    pub(crate) reply: Option<String>,
+    /// What an agent says in its issue.
+    pub(crate) note: Option<String>,
 }
 
 /// How somebody sends a form in. Whoever gets no answer sends it again, as a rule.
@@ -84,12 +106,16 @@ pub(crate) enum Act {
     Limit(u32, u32),
     /// So many people or buttons get no answer.
     DropAnswers(u32),
+    Redmine(FaultRule),
+    /// Redmine is away in this manner for so long.
+    RedmineDown(Fault, Duration),
 }
 
 impl Plan {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, in_redmine: bool) -> Self {
         let mut random = Random::new(seed);
-        let wishes = (0..10 + random.below(7)).map(|nth| wish(seed, nth, &mut random)).collect();
+        let mut wishes: Vec<_> =
+            (0..10 + random.below(7)).map(|nth| wish(seed, nth, &mut random)).collect();
         let mut acts = Vec::new();
         for _ in 0..3 + random.below(6) {
             acts.push((random.millis(0, RUSH), Act::Chat(chat_fault(&mut random))));
@@ -103,8 +129,29 @@ impl Plan {
             };
             acts.push((random.millis(0, RUSH), act));
         }
+        if !in_redmine {
+            acts.sort_by_key(|(at, _)| *at);
+            return Self { in_redmine, wishes, acts, lives: lives(&FAILPOINTS, &mut random) };
+        }
+        for (nth, wish) in wishes.iter_mut().enumerate() {
+            let resolves = wish.presses.iter().any(|press| press.what == What::Resolve);
+            let replies = !resolves && random.chance(50);
+            wish.reply = replies.then(|| format!("rp{seed:016x}n{nth}z"));
+            wish.note = random.chance(50).then(|| format!("ag{seed:016x}n{nth}z"));
+        }
+        for _ in 0..3 + random.below(6) {
+            acts.push((random.millis(0, RUSH), Act::Redmine(redmine::fault(&mut random))));
+        }
+        if random.chance(40) {
+            let long = random.millis(500, 4_000);
+            acts.push((random.millis(0, RUSH), Act::RedmineDown(redmine::away(&mut random), long)));
+        }
         acts.sort_by_key(|(at, _)| *at);
-        Self { wishes, acts, lives: lives(&FAILPOINTS, &mut random) }
+        let mut lives = lives(&FAILPOINTS_REDMINE, &mut random);
+        lives.extend(
+            random.chance(40).then(|| redmine::late_life(&FAILPOINTS_REDMINE[7..], &mut random)),
+        );
+        Self { in_redmine, wishes, acts, lives }
     }
 }
 
@@ -119,7 +166,15 @@ fn wish(seed: u64, nth: usize, random: &mut Random) -> Wish {
         _ => Manner::Once,
     };
     let user = *random.pick(&PEOPLE);
-    Wish { at, user, word: format!("tk{seed:016x}n{nth}z"), manner, presses: presses(random) }
+    Wish {
+        at,
+        user,
+        word: format!("tk{seed:016x}n{nth}z"),
+        manner,
+        presses: presses(random),
+        reply: None,
+        note: None,
+    }
 }
 
 fn presses(random: &mut Random) -> Vec<Press> {

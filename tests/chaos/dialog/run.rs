@@ -19,6 +19,8 @@ use super::words::{Words, name_in};
 
 /// How long nothing may come of the last daemon. On a busy machine all is slow, but goes on.
 const STUCK: Duration = Duration::from_secs(45);
+/// With Redmine a call that may still be under way is waited for, half a minute in itself.
+const STUCK_REDMINE: Duration = Duration::from_secs(90);
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(150);
 /// In which nothing more may happen when all is there.
@@ -112,7 +114,7 @@ pub(crate) async fn naive(mut plan: Plan) -> io::Result<Verdict> {
 
 impl Stage {
     async fn new(plan: Plan) -> io::Result<Self> {
-        let place = Arc::new(Place::new().await?);
+        let place = Arc::new(Place::new(plan.in_redmine).await?);
         Ok(Self { plan: plan.into(), place, words: Words::load().into(), told: Arc::default() })
     }
 
@@ -126,6 +128,10 @@ impl Stage {
                 let one = people::follow(&place, &words, &wish, began).await;
                 told.lock().unwrap().insert(nth, one);
             });
+        }
+        for nth in 0..self.plan.wishes.len() {
+            let (plan, place) = (self.plan.clone(), self.place.clone());
+            people.spawn(async move { people::note(&place, &plan.wishes[nth]).await });
         }
         let (plan, place) = (self.plan.clone(), self.place.clone());
         let acting = tokio::spawn(async move {
@@ -153,6 +159,7 @@ impl Stage {
     /// Waits until all is there and nothing is left to be done; what is left if it takes too long.
     async fn settle(&self) -> io::Result<Vec<String>> {
         let (mut since, mut best) = (Instant::now(), (0, 0));
+        let stuck = if self.plan.in_redmine { STUCK_REDMINE } else { STUCK };
         loop {
             let verdict = self.judge();
             let now = (verdict.there, self.told.lock().unwrap().len());
@@ -160,7 +167,7 @@ impl Stage {
                 (since, best) = (Instant::now(), now);
             }
             let waited = since.elapsed();
-            if (verdict.lost > 0 || !self.all_are_told()) && waited < STUCK {
+            if (verdict.lost > 0 || !self.all_are_told()) && waited < stuck {
                 sleep(LOOK).await;
                 continue;
             }
@@ -170,7 +177,7 @@ impl Stage {
             if holds && self.all_are_told() && !open.iter().any(|stage| said.contains(stage)) {
                 return Ok(Vec::new());
             }
-            if waited >= STUCK {
+            if waited >= stuck {
                 let told = self.told.lock().unwrap().len();
                 let wishes = self.plan.wishes.len();
                 return Ok(vec![format!(
@@ -203,6 +210,16 @@ async fn happen(place: &Place, act: &Act) {
             place.chat.fault(FaultRule::from(Fault::CutConnection));
             sleep(*long).await;
             place.chat.clear_faults();
+        }
+        Act::Redmine(rule) => {
+            place.redmine.iter().for_each(|redmine| redmine.fault(rule.clone()));
+        }
+        Act::RedmineDown(away, long) => {
+            let Some(redmine) = &place.redmine else { return };
+            redmine.clear_faults();
+            redmine.fault(*away);
+            sleep(*long).await;
+            redmine.clear_faults();
         }
         Act::Forget => place.chat.forget_pending(),
         Act::Limit(rate, burst) => place.chat.set_rate_limit(Some((*rate, *burst))),
