@@ -16,7 +16,8 @@ use crate::{
     clients::{Head, SignInFault},
     model::{
         case::{Case, MailRecord, MailState},
-        effect::{Effect, Stage},
+        desk as rules,
+        effect::Effect,
         keys::{CaseId, EffectId, MailKey, MailboxName},
         ticket::TicketNumber,
     },
@@ -224,12 +225,12 @@ impl Review {
             return Ok(Reply::Retried(self.desk.retry(effect).await?));
         }
         if let Some(case) = self.case_of(id).await? {
-            let Some((_, effects)) = self.desk.show_case(case).await? else {
+            let Some((case, effects)) = self.desk.show_case(case).await? else {
                 return Ok(unknown(id));
             };
             let mut retried = Retried::NotDead;
-            for dead in effects.iter().filter(|effect| effect.stage == Stage::Dead) {
-                retried = self.desk.retry(dead.id).await?;
+            for effect in effects.iter().filter(|effect| rules::can_retry(&case, effect)) {
+                retried = self.desk.retry(effect.id).await?;
             }
             return Ok(Reply::Retried(retried));
         }

@@ -86,7 +86,8 @@ pub(super) fn show(reply: Reply) -> Outcome {
         }
         Reply::Retried(Retried::Queued) => tell("it will be tried again"),
         Reply::Retried(Retried::NotDead) => {
-            let fault = "there is nothing to try again: it is not dead";
+            let fault =
+                "there is nothing to try again: nothing of it is dead, or waits after a failure";
             return Err(anyhow::anyhow!(fault).into());
         }
         Reply::Retried(Retried::Unknown) => {

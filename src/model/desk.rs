@@ -13,9 +13,9 @@ pub use outcome::{Done, Outcome, Policy};
 
 use super::{
     case::{Case, Conversation, Standing},
-    effect::{Effect, MailRef, Stage, Work, Worker, later},
+    effect::{Effect, MailRef, Stage, Work, later},
     ids::PostId,
-    keys::{CaseId, CommentId, MailboxName, Tracker},
+    keys::{CaseId, CommentId, Lane, MailboxName, Tracker},
     mail::{Folder, Mail},
     ticket::{Change, Person, Source, Ticket, TicketState, Unchanged},
 };
@@ -229,9 +229,17 @@ pub fn settle(
     case.append(more, now)
 }
 
-/// Tries a dead effect again, by the operator's word. Returns what is new in the queue.
+/// Whether the operator can have it tried again: it is dead, or waits after a try that failed.
+#[must_use]
+pub fn can_retry(case: &Case, effect: &Effect) -> bool {
+    let waits = !effect.is_over() && effect.failures > 0;
+    effect.stage == Stage::Dead || waits && case.head_id(effect.id.lane) == Some(effect.id)
+}
+
+/// Tries an effect again that is dead, or waits, by the operator's word. Returns what is new in the
+/// queue.
 pub fn retry(case: &mut Case, effect: &mut Effect, now: Timestamp) -> Vec<Effect> {
-    if effect.stage != Stage::Dead {
+    if !can_retry(case, effect) {
         return Vec::new();
     }
     effect.trace.panics = 0;
@@ -349,7 +357,7 @@ fn window(case: &Case, effect: &Effect, policy: Policy) -> Duration {
     let lags = case.tracker != Some(Tracker::Redmine);
     match &effect.work {
         Work::CreateIssue { .. } | Work::FileTicket if lags => policy.index_lag,
-        work if work.worker(Tracker::Jira) == Worker::Chat => policy.index_lag.min(POST_UNDER_WAY),
+        _ if effect.id.lane == Lane::Chat => policy.index_lag.min(POST_UNDER_WAY),
         _ => policy.index_lag.min(UNDER_WAY),
     }
 }

@@ -98,7 +98,7 @@ async fn the_desk_shows_the_same_with_the_daemon_and_without() {
     let daemon = post.run().await;
     post.issues(2).await;
     let ended = fails(&post, &["desk", "retry", &dead], 1).await;
-    assert!(ended.contains("it is not dead"), "{ended}");
+    assert!(ended.contains("nothing of it is dead"), "{ended}");
     daemon.stop().await;
 }
 

@@ -142,8 +142,8 @@ async fn a_desk_of_tickets_alone_answers_its_operator() {
         }
         let shown = says(&site, &["desk", "show", "Ticket-20261122-0001"]).await;
         assert!(shown.contains("subject    No network"), "{shown}");
-        let told = fails(&site, &["desk", "retry", "1.0"], 1).await;
-        assert!(told.contains("it is not dead"), "{told}");
+        let told = fails(&site, &["desk", "retry", "1.c1"], 1).await;
+        assert!(told.contains("nothing of it is dead"), "{told}");
         let audited = says(&site, &["desk", "audit"]).await;
         assert!(audited.ends_with(", and so is every ticket: 1\n"), "{audited}");
         for arguments in [

@@ -11,7 +11,7 @@ use crate::{
         case::{Case, MailRecord, MailState},
         desk as rules,
         discreet::discreet,
-        effect::{Effect, Stage, Worker},
+        effect::{Effect, Worker},
         keys::{CaseId, EffectId, Lane, MailKey, MailboxName},
         mail::Mail,
     },
@@ -83,7 +83,7 @@ impl TicketRow {
 pub enum Retried {
     /// It will be tried.
     Queued,
-    /// It is not dead.
+    /// It is neither dead nor waiting.
     NotDead,
     /// There is no such thing.
     Unknown,
@@ -149,7 +149,7 @@ impl Desk {
         self.read(move |tables| tables.raw(&key)).await
     }
 
-    /// Has a dead effect tried again.
+    /// Has an effect tried again that is dead, or waits after a try that failed.
     ///
     /// # Errors
     /// The store's.
@@ -162,7 +162,7 @@ impl Desk {
                     else {
                         return Ok(Retried::Unknown);
                     };
-                    if effect.stage != Stage::Dead {
+                    if !rules::can_retry(&case, &effect) {
                         return Ok(Retried::NotDead);
                     }
                     let more = rules::retry(&mut case, &mut effect, clock::now());

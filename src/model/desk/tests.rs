@@ -435,3 +435,17 @@ fn an_issue_that_comes_late_follows_its_ticket() {
         assert_eq!(follows, resolved);
     }
 }
+
+#[test]
+fn what_waits_after_a_failure_is_tried_at_once_by_the_operators_word() {
+    let first = (&mail(1), mail_ref(1));
+    let (mut case, mut effects) = open(CaseId::first(), &mailbox(), first, None, POLICY, at(0));
+    let mut effect = effects.remove(0);
+    assert!(!can_retry(&case, &effect), "it was not tried yet");
+    let later = Outcome::Retry { after: Some(Duration::from_mins(15)), fault: "no".into() };
+    settle(&mut case, &mut effect, None, later, POLICY, at(1));
+    assert!(effect.due >= at(900));
+    assert!(retry(&mut case, &mut effect, at(60)).is_empty());
+    assert_eq!((effect.stage, effect.due, effect.failures), (Stage::Planned, at(60), 0));
+    assert_eq!(case.desk.next, Some(case.next_of(&effect)));
+}

@@ -98,10 +98,10 @@ pub(super) fn case_of(key: [u8; 8]) -> Result<CaseId, RowFault> {
     CaseId::new(u64::from_be_bytes(key)).ok_or(RowFault::Undecodable)
 }
 
-/// An effect as a key, in the order of cases and steps.
 /// Stands in the keys of steps that go to the chat. No case has so many steps.
 const CHAT: u32 = 1 << 31;
 
+/// An effect as a key, in the order of cases and steps, those that go to the chat last.
 pub(super) fn effect_key(id: EffectId) -> [u8; 12] {
     let mut key = [0; 12];
     key[..8].copy_from_slice(&case_key(id.case));
