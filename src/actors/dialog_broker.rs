@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 use url::Url;
 
+pub use self::channels::Channels;
 use self::dialog::Dialogs;
 use super::{
     desk::Desk,
@@ -36,6 +37,7 @@ use crate::{
     telemetry::Metrics,
 };
 
+mod channels;
 mod command;
 mod dialog;
 mod form;
@@ -46,9 +48,6 @@ mod submit;
 
 /// What is done at once; more is refused. Each waits for Mattermost or the store most of the time.
 const AT_ONCE: usize = 256;
-
-/// Channels by team and name.
-pub type Channels = moka::future::Cache<(TeamId, String), ChannelId>;
 
 /// What the broker works with.
 pub struct BrokerTools {
@@ -317,7 +316,7 @@ impl State {
         F: Future<Output = T> + Send + 'static,
     {
         let (tools, dialogs) = (self.tools.clone(), self.dialogs.clone());
-        let clerk = Clerk { tools, dialogs, locale };
+        let clerk = Clerk { tools, dialogs, locale, tasks: self.tasks.clone() };
         let Ok(place) = self.places.clone().try_acquire_owned() else {
             self.tools.metrics.shed("tickets");
             drop(reply.send(refused(clerk.say("overloaded", &[]))));
@@ -344,6 +343,8 @@ struct Clerk {
     tools: Arc<BrokerTools>,
     dialogs: Arc<Dialogs>,
     locale: Locale,
+    /// What goes on behind its answer.
+    tasks: TaskTracker,
 }
 
 impl Clerk {

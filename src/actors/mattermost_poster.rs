@@ -25,9 +25,8 @@ use crate::{
     model::{
         desk::{Done, Outcome},
         effect::{Effect, Work, Worker},
-        ids::PostId,
+        ids::{ChannelId, PostId},
         post::{NewPost, PostHead},
-        ticket::Ticket,
     },
     store::StoreError,
 };
@@ -95,7 +94,7 @@ impl Craft for MattermostPoster {
                     let fields = self.0.desk.fields_of(task.case.id).await?;
                     let post = self.0.post(&task.case, ticket, &fields);
                     let texts = self.0.texts(&task.case, ticket, &fields).len();
-                    let outcome = self.say(&task, ticket, None, post).await?;
+                    let outcome = self.say(&task, (&ticket.channel, None), post).await?;
                     Ok(with_replies(outcome, texts.saturating_sub(1)))
                 }
                 (Work::PostRest { part }, Some(post)) => {
@@ -104,7 +103,7 @@ impl Craft for MattermostPoster {
                     let text = usize::try_from(*part).ok().and_then(|part| texts.get(part));
                     let Some(text) = text else { return Ok(plainly()) };
                     let reply = (text.clone(), serde_json::json!({}));
-                    self.say(&task, ticket, Some(post), reply).await
+                    self.say(&task, (&ticket.channel, Some(post)), reply).await
                 }
                 (Work::UpdatePost, Some(post)) => {
                     let fields = self.0.desk.fields_of(task.case.id).await?;
@@ -115,7 +114,7 @@ impl Craft for MattermostPoster {
                 (Work::TellChange { by, change }, Some(post)) => {
                     let line =
                         (self.0.line(&task.case, by.as_ref(), change), serde_json::json!({}));
-                    self.say(&task, ticket, Some(post), line).await
+                    self.say(&task, (&ticket.channel, Some(post)), line).await
                 }
                 (Work::LinkBack { channel, root }, Some(post)) => {
                     self.link_back(&task, ticket, (channel, root), post).await
@@ -123,7 +122,12 @@ impl Craft for MattermostPoster {
                 (Work::ShowComment { comment }, Some(post)) => {
                     match self.0.comment(&task, comment).await {
                         Ok(Some(line)) => {
-                            self.say(&task, ticket, Some(post), (line, serde_json::json!({}))).await
+                            self.say(
+                                &task,
+                                (&ticket.channel, Some(post)),
+                                (line, serde_json::json!({})),
+                            )
+                            .await
                         }
                         Ok(None) => Ok(plainly()),
                         Err(error) => Ok(effects::read_failed(&task.effect, &error, LOCKED_OUT)),
@@ -132,7 +136,12 @@ impl Craft for MattermostPoster {
                 (Work::ShowMail { mail }, Some(post)) => match self.0.letter(&task, mail).await {
                     Ok(letter) => {
                         let line = self.0.line_of_mail(&task, mail, &letter).await?;
-                        self.say(&task, ticket, Some(post), (line, serde_json::json!({}))).await
+                        self.say(
+                            &task,
+                            (&ticket.channel, Some(post)),
+                            (line, serde_json::json!({})),
+                        )
+                        .await
                     }
                     Err(error) => Ok(effects::read_failed(&task.effect, &error, LOCKED_OUT)),
                 },
@@ -147,13 +156,12 @@ impl MattermostPoster {
     async fn say(
         &self,
         task: &Task,
-        ticket: &Ticket,
-        root: Option<&PostId>,
+        (channel, root): (&ChannelId, Option<&PostId>),
         (message, mut props): (String, Value),
     ) -> Result<Outcome, StoreError> {
         let mark = self.0.desk.post_mark(task.effect.origin());
         if task.effect.is_unclear() {
-            return Ok(match self.find(&task.effect, ticket, root, &mark).await {
+            return Ok(match self.find(&task.effect, (channel, root), &mark).await {
                 Ok(Some(post)) if root.is_none() => {
                     Outcome::Done(Done::Posted { post, replies: 0 })
                 }
@@ -166,7 +174,7 @@ impl MattermostPoster {
         failpoint::hit("mattermost_poster.begun").await;
         props[MARK] = mark.as_str().into();
         let post = NewPost {
-            channel: ticket.channel.clone(),
+            channel: channel.clone(),
             root: root.cloned(),
             message,
             props,
@@ -207,8 +215,7 @@ impl MattermostPoster {
     async fn find(
         &self,
         effect: &Effect,
-        ticket: &Ticket,
-        root: Option<&PostId>,
+        (channel, root): (&ChannelId, Option<&PostId>),
         mark: &str,
     ) -> Result<Option<PostId>, ApiError> {
         let us = self.0.mattermost.me().await?;
@@ -217,7 +224,7 @@ impl MattermostPoster {
         } else {
             let begun = effect.trace.begun.unwrap_or(effect.planned);
             let since = begun.saturating_sub(SKEW).unwrap_or(begun);
-            self.0.mattermost.posts_since(&ticket.channel, since).await?
+            self.0.mattermost.posts_since(channel, since).await?
         };
         let is_it = |post: &PostHead| {
             post.author == us.id && post.props.get(MARK).and_then(Value::as_str) == Some(mark)

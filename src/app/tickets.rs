@@ -1,6 +1,6 @@
 //! Tickets of the chat, put together: who opens their forms, and who posts them.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context as _;
 
@@ -18,10 +18,6 @@ use crate::{
     locale::Texts,
     telemetry::Metrics,
 };
-
-/// Channels whose names are remembered, and for how long: somebody may rename one.
-const CHANNELS: u64 = 1_000;
-const CHANNELS_KNOWN: Duration = Duration::from_mins(10);
 
 /// What tickets are built of.
 pub(super) struct Parts<'p> {
@@ -70,7 +66,7 @@ pub(super) async fn start(
         .iter()
         .filter_map(|form| Some((form.name.clone(), place(form.place.as_ref()?, config)?)))
         .collect::<BTreeMap<_, _>>();
-    let channels = Channels::builder().max_capacity(CHANNELS).time_to_live(CHANNELS_KNOWN).build();
+    let channels = Channels::default();
     let feed = if ticket.forms.iter().any(|form| form.emoji.is_some()) {
         let token = config.mattermost.bot_token.clone();
         let token = token.context("mattermost.bot_token is not set")?;

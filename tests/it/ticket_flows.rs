@@ -62,13 +62,36 @@ async fn a_form_for_a_channel_that_is_not_there_keeps_the_text() {
 #[tokio::test]
 async fn a_channel_that_nobody_can_ask_for_keeps_the_text_too() {
     let app = with_form("network", Some("board"), vec![field("what", TEXT)]).start().await;
-    let open = app.open_ticket_form("alice", "network").await;
     app.mattermost.fault(FaultRule::from(Fault::Status(503)).at("/channels/name/"));
+    let open = app.open_ticket_form("alice", "network").await;
     let refused = app.kept("alice", "ticket-chat-away", &[]);
     assert_eq!(app.fill("alice", &open, json!({"what": "x"})).await, refused);
     assert_eq!(app.counted("form", "chat").await, 1);
     app.mattermost.clear_faults();
     assert_eq!(app.fill("alice", &open, json!({"what": "x"})).await, SubmitResult::Closed);
+}
+
+#[tokio::test]
+async fn a_form_for_a_named_channel_is_recorded_while_mattermost_is_away() {
+    let setup = with_form("network", Some("board"), vec![field("what", TEXT)]);
+    let app = setup.movable_time().start().await;
+    let open = app.open_ticket_form("alice", "network").await;
+    let asked = |call: &str| app.mattermost.ledger().iter().any(|seen| seen.target.contains(call));
+    eventually("the look for the channel", || asked("/channels/name/board")).await;
+    // The answer is still to be taken in.
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    app.mattermost.fault(FaultRule::from(Fault::Status(503)));
+    let kept = app.fill("alice", &open, json!({"what": "x"})).await;
+    let SubmitResult::Refused { error, .. } = kept else { panic!("{kept:?}") };
+    let name = error.split(' ').find(|word| word.starts_with("Ticket-")).unwrap();
+    assert_eq!(error, app.say("alice", "ticket-recorded", &[("ticket", name.into())]));
+    app.mattermost.clear_faults();
+    app.pass_until("its post", || !app.ticket_posts().is_empty()).await;
+    app.pass(std::time::Duration::from_mins(5)).await;
+    let posts = app.ticket_posts();
+    let [post] = &*posts else { panic!("{posts:?}") };
+    assert_eq!(name_of(post), name);
+    assert_eq!(post.channel_id, Mattermost::channel_id("board"));
 }
 
 #[tokio::test]

@@ -3,10 +3,15 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{Clerk, TicketOrder, command::Failure, form::Forms};
-use crate::{clock, config::Form, model::form_state::FormState};
+use crate::{
+    clock,
+    config::Form,
+    model::{form_state::FormState, ids::TeamId},
+};
 
 /// How long Mattermost is asked who the bot is, once: the trigger lives 3 s.
 const ASK_LIMIT: Duration = Duration::from_millis(500);
@@ -27,12 +32,13 @@ impl Clerk {
         if form.channel.is_none() && self.is_among_others(&order.channel_name).await {
             return Err(Failure::NotHere);
         }
+        let team = order.team;
         let trigger = order.trigger_id.ok_or(Failure::NoTrigger)?;
         let state = FormState {
             nonce: Uuid::new_v4().into_bytes(),
             form: name.to_owned(),
             user: order.user,
-            team: order.team,
+            team: team.clone(),
             channel: order.channel,
             hook: order.hook,
             expires: clock::now().saturating_add(LIFETIME).unwrap_or(jiff::Timestamp::MAX),
@@ -41,7 +47,23 @@ impl Clerk {
         let dialog = shown.dialog(text, &state);
         let opened = self.tools.mattermost.open_dialog(&trigger, &self.tools.submit_url, &dialog);
         opened.await.map_err(Failure::NotOpened)?;
+        if let Some(channel) = &form.channel {
+            self.look_up_behind(channel.clone(), team);
+        }
         Ok(String::new())
+    }
+
+    /// Mattermost may be away when the form comes back: its channel is to be known by then. Only
+    /// now that the form is open, for the trigger does not wait.
+    fn look_up_behind(&self, channel: String, team: TeamId) {
+        let tools = self.tools.clone();
+        let look_up = async move {
+            let found = tools.channels.find(&tools.mattermost, &team, &channel).await;
+            if let Err(error) = found {
+                tracing::debug!(%error, "the channel of a form was not found beforehand");
+            }
+        };
+        self.tasks.spawn(look_up.in_current_span());
     }
 
     /// Whether a channel is the direct messages of two others, into which nobody can let the bot.

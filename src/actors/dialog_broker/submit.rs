@@ -21,7 +21,7 @@ use crate::{
         case::Case,
         form::{Filled, Value},
         form_state::{FormState, StateFault},
-        ids::{ChannelId, TeamId},
+        ids::ChannelId,
         post::NewPost,
     },
     store::StoreError,
@@ -121,21 +121,11 @@ impl Clerk {
     async fn channel(&self, form: &Form, state: &FormState) -> Result<ChannelId, ApiError> {
         match &form.channel {
             None => Ok(state.channel.clone()),
-            Some(channel) => self.channel_of(channel, &state.team).await,
+            Some(named) => {
+                let tools = &self.tools;
+                tools.channels.find(&tools.mattermost, &state.team, named).await
+            }
         }
-    }
-
-    async fn channel_of(&self, named: &str, team: &TeamId) -> Result<ChannelId, ApiError> {
-        if let Ok(id) = ChannelId::parse(named) {
-            return Ok(id);
-        }
-        let key = (team.clone(), named.to_owned());
-        if let Some(known) = self.tools.channels.get(&key).await {
-            return Ok(known);
-        }
-        let channel = self.tools.mattermost.channel_by_name(team, named).await?;
-        self.tools.channels.insert(key, channel.id.clone()).await;
-        Ok(channel.id)
     }
 
     async fn record(

@@ -28,9 +28,8 @@ impl MattermostPoster {
         let to = format!("{}_redirect/pl/{post}", self.0.chat_url);
         let args = [("ticket", ticket.name().into()), ("link", to.into())];
         let line = self.0.texts.say(self.0.locale, "ticket-emoji-linked", &args);
-        // Not where the ticket is.
-        let there = Ticket { channel: channel.clone(), ..ticket.clone() };
-        let said = self.say(task, &there, Some(root), (line, serde_json::json!({}))).await?;
+        let there = (channel, Some(root));
+        let said = self.say(task, there, (line, serde_json::json!({}))).await?;
         let failed = matches!(
             said,
             Outcome::Retry { .. } | Outcome::LookAgain { .. } | Outcome::Refused { .. }

@@ -153,15 +153,8 @@ impl ReactionTools {
             None => self.mattermost.teams().await?.into_iter().map(|team| team.id).collect(),
         };
         for team in teams {
-            let key = (team, named.clone());
-            if let Some(known) = self.channels.get(&key).await {
-                return Ok(Some(known));
-            }
-            match self.mattermost.channel_by_name(&key.0, named).await {
-                Ok(channel) => {
-                    self.channels.insert(key, channel.id.clone()).await;
-                    return Ok(Some(channel.id));
-                }
+            match self.channels.find(&self.mattermost, &team, named).await {
+                Ok(channel) => return Ok(Some(channel)),
                 Err(ApiError::NotFound { .. } | ApiError::Forbidden { .. }) => {}
                 Err(error) => return Err(error),
             }
