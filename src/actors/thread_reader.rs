@@ -247,11 +247,16 @@ async fn look_into(
     let since = from.saturating_sub(OVERLAP).unwrap_or(from);
     let posts = tools.mattermost.posts_since(channel, since).await?;
     let newest = posts.iter().map(|post| post.created).max();
+    // Asked between the two: a ticket that is made later has no answer among these posts.
+    let unposted = tools.desk.oldest_unposted(channel.clone()).await?;
     for post in posts {
         if let Some(root) = said(&post).filter(|_| post.author != us) {
             tools.desk.replied(root.clone(), post.id.clone(), post.created).await?;
         }
     }
+    // An answer to a post that the desk does not know yet is read once more when it does.
+    let held = unposted.map(|opened| opened.saturating_sub(SKEW).unwrap_or(opened));
+    let newest = newest.map(|newest| held.map_or(newest, |held| newest.min(held)));
     if let Some(synced) = newest.filter(|newest| *newest > from) {
         let cursor = Cursor { state: "channel".to_owned(), synced, since: synced };
         tools.desk.read_up_to(name, cursor).await?;

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::PoisonError};
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{Desk, Inner};
 use crate::{
@@ -211,6 +211,31 @@ impl Desk {
                 *oldest = case.opened.min(*oldest);
             }
             Ok(channels)
+        })
+        .await
+    }
+
+    /// When the oldest open ticket of the channel was opened that goes to a tracker and whose post is
+    /// not known yet. One that was not posted within a day counts no more.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn oldest_unposted(
+        &self,
+        channel: ChannelId,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let yesterday = clock::now() - SignedDuration::from_hours(24);
+        self.read(move |tables| {
+            let mut oldest = None;
+            for case in tables.open_tickets()? {
+                let case = case?;
+                let waits = case.tracker.is_some() && case.opened > yesterday;
+                let here = |ticket: &Ticket| ticket.channel == channel && ticket.post.is_none();
+                if waits && case.ticket.as_ref().is_some_and(here) {
+                    oldest = Some(oldest.map_or(case.opened, |known| case.opened.min(known)));
+                }
+            }
+            Ok(oldest)
         })
         .await
     }

@@ -80,7 +80,7 @@ impl Forms<'_> {
         for field in self.fields(form) {
             match self.given(&field, submission.get(&field.name).unwrap_or(&Value::Null)) {
                 Ok(None) => {}
-                Ok(Some(given)) => filled.push((field.label, given)),
+                Ok(Some(given)) => filled.push((field.name, given)),
                 Err(fault) => {
                     faults.insert(field.name, fault);
                 }

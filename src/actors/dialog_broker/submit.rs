@@ -155,19 +155,15 @@ impl Clerk {
     /// What was filled in, labelled in the channels' language, people and channels by their names.
     /// One that is not there was not among those to choose from.
     async fn named(&self, form: &Form, given: Vec<(String, Given)>) -> Result<Vec<Filled>, Faults> {
-        let fields = self.forms().fields(form);
-        let everybodys = Forms { texts: &self.tools.texts, locale: self.tools.locale };
-        let everybodys = everybodys.fields(form);
+        let fields = Forms { texts: &self.tools.texts, locale: self.tools.locale }.fields(form);
         let mut filled = Vec::with_capacity(given.len());
-        for (label, given) in given {
-            let at = fields.iter().position(|field| field.label == label);
+        for (name, given) in given {
             let Some(value) = self.value(given).await else {
                 let fault = self.say("ticket-field-not-offered", &[]);
-                let name = at.map(|at| fields[at].name.clone());
-                return Err(name.into_iter().map(|name| (name, fault.clone())).collect());
+                return Err(Faults::from([(name, fault)]));
             };
-            let label = at.map_or(label, |at| everybodys[at].label.clone());
-            filled.push(Filled { label, value });
+            let label = fields.iter().find(|field| field.name == name);
+            filled.push(Filled { label: label.map_or(name, |field| field.label.clone()), value });
         }
         Ok(filled)
     }

@@ -349,11 +349,9 @@ fn a_mailbox_may_file_in_redmine() {
     assert!(!format!("{config:?}").contains("key-of-the-desk"));
     let no_key = faults(&mailbox_with("tracker = 'redmine'\nproject = 'a'"), &[]);
     assert!(no_key[0].starts_with("mailbox[support].tracker: \"redmine\", but redmine.api_key"));
+    let boards = faults(&mailbox_with("project = 'a'"), &[]);
+    assert!(boards[0].contains("project: set, but tracker is \"jira\", which has boards; remove"));
     for (line, expected) in [
-        (
-            "project = 'a'",
-            "mailbox[support].project: set, but tracker is \"jira\", which has boards; rem",
-        ),
         ("tracker = 'redmine'", "mailbox[support].project: not set; write the identifier of a"),
         ("tracker = 'redmine'\nproject = 'A B'", "mailbox[support].project: write the project's"),
         (

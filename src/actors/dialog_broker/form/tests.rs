@@ -64,7 +64,7 @@ fn what_is_filled_in_is_taken_in_the_forms_order() {
         ("CHANNEL", Given::Channel(ChannelId::parse(id).unwrap())),
         ("BOOL", Given::Bool(true)),
     ];
-    assert_eq!(given, expected.map(|(label, given)| (label.to_owned(), given)));
+    assert_eq!(given, expected.map(|(label, given)| (label.to_lowercase(), given)));
     assert_eq!(subject(&given, "title"), "one");
 }
 
