@@ -130,6 +130,28 @@ async fn a_post_that_cannot_be_answered_any_more_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_channel_where_the_bot_only_reads_holds_up_nothing() {
+    let app = listening(with_emoji(Some("network")).movable_time()).await;
+    let chat = &app.mattermost;
+    let original = chat.type_post("support", "alice", "", "Read this.");
+    let post = || FaultRule::from(Fault::Slow(Duration::from_millis(600))).at("POST /api/v4/posts");
+    chat.fault(post().times(1));
+    chat.react("alice", &original, "ticket");
+    let tried = || chat.ledger().iter().filter(|call| call.target == "/api/v4/posts").count();
+    eventually("the ticket's call", || tried() == 1).await;
+    chat.fault(FaultRule { fault: Fault::Status(403), ..post() });
+    // The reply, and the letter to who asked.
+    eventually("their calls", || tried() == 3).await;
+    quiet().await;
+    chat.clear_faults();
+    let ticket = app.ticket_posts().pop().unwrap();
+    chat.press_button("bob", &ticket.id, "take").await;
+    eventually("the line", || app.thread(&ticket).len() == 1).await;
+    app.pass(Duration::from_mins(5)).await;
+    assert_eq!(replies(&app, &original).len(), 0);
+}
+
+#[tokio::test]
 async fn a_post_whose_ticket_is_forgotten_makes_another() {
     let app = listening(with_emoji(None).movable_time()).await;
     let original = app.mattermost.type_post("support", "alice", "", "Again and again.");
