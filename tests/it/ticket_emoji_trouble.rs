@@ -74,6 +74,32 @@ async fn no_emoji_is_lost_when_the_connection_is() {
 }
 
 #[tokio::test]
+async fn a_post_that_cannot_be_read_holds_up_no_other() {
+    let chat = Arc::new(Mattermost::start().await.unwrap());
+    let app = listening(with_emoji(None).mattermost(chat.clone())).await;
+    let home = app.stop();
+    let posts = ["support", "network", "oncall"]
+        .map(|channel| chat.type_post(channel, "alice", "", "While it was down."));
+    for post in &posts {
+        chat.react("bob", post, "ticket");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    chat.fault(FaultRule::from(Fault::Status(500)).at(format!("GET /api/v4/posts/{}", posts[0])));
+    let app = listening(with_emoji(None).mattermost(chat.clone()).home(home)).await;
+    eventually("the others", || posts[1..].iter().all(|post| !replies(&app, post).is_empty()))
+        .await;
+    // Nor is it forgotten, after another start either.
+    let home = app.stop();
+    let app = listening(with_emoji(None).mattermost(chat.clone()).home(home)).await;
+    chat.clear_faults();
+    eventually("its reply", || !replies(&app, &posts[0]).is_empty()).await;
+    for post in &posts {
+        linked(&app, post, post);
+    }
+    assert_eq!(app.ticket_posts().len(), posts.len());
+}
+
+#[tokio::test]
 async fn a_link_is_said_once_whatever_becomes_of_the_call() {
     for (fault, times) in [
         (Fault::CutAfterCommit, 3),

@@ -32,6 +32,17 @@ pub(super) enum Fault {
     Store(#[from] StoreError),
 }
 
+impl Fault {
+    /// Whether any other emoji would fail as well.
+    pub(super) fn is_of_all(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(_)
+                | Self::Chat(ApiError::Unauthorized { .. } | ApiError::RateLimited { .. })
+        )
+    }
+}
+
 impl ReactionTools {
     /// Makes a ticket of the post, unless there is one or the emoji is none of ours.
     pub(super) async fn take(&self, reaction: &Reaction, pace: &mut Pace) -> Result<(), Fault> {
