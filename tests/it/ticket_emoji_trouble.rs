@@ -100,6 +100,34 @@ async fn a_post_that_cannot_be_read_holds_up_no_other() {
 }
 
 #[tokio::test]
+async fn what_stands_before_mattermost_refuses_no_emoji() {
+    let app = listening(with_emoji(None)).await;
+    let chat = &app.mattermost;
+    for (target, fault) in [
+        ("GET /api/v4/posts/", Fault::HtmlOk),
+        ("GET /api/v4/channels/", Fault::HtmlOk),
+        ("GET /api/v4/users/", Fault::HtmlOk),
+        ("GET /api/v4/users/", Fault::Status(403)),
+    ] {
+        let post = chat.type_post("support", "alice", "", "Behind a proxy.");
+        chat.fault(FaultRule::from(fault).at(target).times(1));
+        chat.react("bob", &post, "ticket");
+        eventually("the reply", || !replies(&app, &post).is_empty()).await;
+        linked(&app, &post, &post);
+    }
+    // Nor those of a whole channel, while its list cannot be read.
+    let post = chat.type_post("support", "alice", "", "Behind a proxy.");
+    chat.fault(FaultRule::from(Fault::HtmlOk).at("/posts?").times(12));
+    chat.lose_event();
+    chat.react("bob", &post, "ticket");
+    // A number that is missing is noticed with the next event.
+    chat.type_post("support", "alice", "", "Something else.");
+    eventually("the reply to it", || !replies(&app, &post).is_empty()).await;
+    linked(&app, &post, &post);
+    assert_eq!(app.counted("emoji", "refused").await, 0);
+}
+
+#[tokio::test]
 async fn a_link_is_said_once_whatever_becomes_of_the_call() {
     for (fault, times) in [
         (Fault::CutAfterCommit, 3),

@@ -147,6 +147,8 @@ impl<'t> Reading<'t> {
         for channel in self.tools.mattermost.own_channels().await.map_err(from)? {
             match self.tools.mattermost.reactions_since(&channel, since).await {
                 Ok(reactions) => found.extend(reactions),
+                // Such as a proxy's page.
+                Err(error @ ApiError::Malformed { .. }) => left = Some(from(error)),
                 Err(error) if error.is_of_one_thing() => tracing::warn!(
                     channel.id = %channel,
                     %error,
