@@ -94,7 +94,9 @@ impl ReactionTools {
             return Ok("refused");
         };
         let Some(there) = self.channel_for(form, &here).await? else {
-            self.no_channel(reaction);
+            if pace.is_first_unplaced(reaction) {
+                self.no_channel(reaction);
+            }
             return Ok("no_channel");
         };
         let new = self.ticket_of(form, reaction, &post, &here, there).await?;
