@@ -26,7 +26,7 @@ use crate::{
 mod outcomes;
 
 pub(super) use outcomes::{
-    fault_of, is_word, later, plainly, read_failed, tracker_failed, write_failed,
+    fault_of, is_word, later, ours, plainly, read_failed, tracker_failed, write_failed,
 };
 
 /// Tries side by side.

@@ -184,6 +184,12 @@ impl MattermostPoster {
         failpoint::hit("mattermost_poster.posted").await;
         Ok(match (made, root) {
             (Ok(post), None) => Outcome::Done(Done::Posted { post, replies: 0 }),
+            // A channel where the bot only reads stays one, and what comes after this waits.
+            (Err(error @ ApiError::Forbidden { .. }), Some(_))
+                if matches!(task.effect.work, Work::LinkBack { .. }) =>
+            {
+                Outcome::Refused { fault: fault_of(&error) }
+            }
             (made, Some(root)) => self.settled(root, made.map(drop)).await,
             (Err(error), None) => failed(&error),
         })

@@ -120,11 +120,25 @@ async fn each_form_has_its_emoji_and_without_one_nothing_listens() {
     eventually("the letter", || !letters(&app, "bob").is_empty()).await;
     let args =
         [("emoji", "ghost".into()), ("link", link(&app, &original).into()), ("count", 0.into())];
-    assert_eq!(letters(&app, "bob"), [app.say("bob", "ticket-emoji-no-channel", &args)]);
+    let letter = [app.say("bob", "ticket-emoji-no-channel", &args)];
+    assert_eq!(letters(&app, "bob"), letter);
+    // Heard of again, it is no news.
+    app.mattermost.restart();
+    quiet().await;
+    eventually("the websocket", || app.mattermost.socket_count() > 0).await;
     app.mattermost.react("alice", &original, "globe");
     eventually("the reply", || !replies(&app, &original).is_empty()).await;
     let ticket = linked(&app, &original, &original);
     assert_eq!(ticket.channel_id, Mattermost::channel_id("network"));
+    for _ in 0..25 {
+        if app.counted("emoji", "no_channel").await > 1 {
+            break;
+        }
+        quiet().await;
+    }
+    assert!(app.counted("emoji", "no_channel").await > 1, "heard of again");
+    quiet().await;
+    assert_eq!(letters(&app, "bob"), letter);
 }
 
 #[tokio::test]

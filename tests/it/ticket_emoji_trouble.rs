@@ -74,6 +74,60 @@ async fn no_emoji_is_lost_when_the_connection_is() {
 }
 
 #[tokio::test]
+async fn a_post_that_cannot_be_read_holds_up_no_other() {
+    let chat = Arc::new(Mattermost::start().await.unwrap());
+    let app = listening(with_emoji(None).mattermost(chat.clone())).await;
+    let home = app.stop();
+    let posts = ["support", "network", "oncall"]
+        .map(|channel| chat.type_post(channel, "alice", "", "While it was down."));
+    for post in &posts {
+        chat.react("bob", post, "ticket");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    chat.fault(FaultRule::from(Fault::Status(500)).at(format!("GET /api/v4/posts/{}", posts[0])));
+    let app = listening(with_emoji(None).mattermost(chat.clone()).home(home)).await;
+    eventually("the others", || posts[1..].iter().all(|post| !replies(&app, post).is_empty()))
+        .await;
+    // Nor is it forgotten, after another start either.
+    let home = app.stop();
+    let app = listening(with_emoji(None).mattermost(chat.clone()).home(home)).await;
+    chat.clear_faults();
+    eventually("its reply", || !replies(&app, &posts[0]).is_empty()).await;
+    for post in &posts {
+        linked(&app, post, post);
+    }
+    assert_eq!(app.ticket_posts().len(), posts.len());
+}
+
+#[tokio::test]
+async fn what_stands_before_mattermost_refuses_no_emoji() {
+    let app = listening(with_emoji(None)).await;
+    let chat = &app.mattermost;
+    for (target, fault) in [
+        ("GET /api/v4/posts/", Fault::HtmlOk),
+        ("GET /api/v4/channels/", Fault::HtmlOk),
+        ("GET /api/v4/users/", Fault::HtmlOk),
+        ("GET /api/v4/users/", Fault::Status(403)),
+    ] {
+        let post = chat.type_post("support", "alice", "", "Behind a proxy.");
+        chat.fault(FaultRule::from(fault).at(target).times(1));
+        chat.react("bob", &post, "ticket");
+        eventually("the reply", || !replies(&app, &post).is_empty()).await;
+        linked(&app, &post, &post);
+    }
+    // Nor those of a whole channel, while its list cannot be read.
+    let post = chat.type_post("support", "alice", "", "Behind a proxy.");
+    chat.fault(FaultRule::from(Fault::HtmlOk).at("/posts?").times(12));
+    chat.lose_event();
+    chat.react("bob", &post, "ticket");
+    // A number that is missing is noticed with the next event.
+    chat.type_post("support", "alice", "", "Something else.");
+    eventually("the reply to it", || !replies(&app, &post).is_empty()).await;
+    linked(&app, &post, &post);
+    assert_eq!(app.counted("emoji", "refused").await, 0);
+}
+
+#[tokio::test]
 async fn a_link_is_said_once_whatever_becomes_of_the_call() {
     for (fault, times) in [
         (Fault::CutAfterCommit, 3),
@@ -127,6 +181,28 @@ async fn a_post_that_cannot_be_answered_any_more_is_given_up() {
         chat.press_button("bob", &ticket.id, "take").await;
         eventually("the line", || app.thread(&ticket).len() == 1).await;
     }
+}
+
+#[tokio::test]
+async fn a_channel_where_the_bot_only_reads_holds_up_nothing() {
+    let app = listening(with_emoji(Some("network")).movable_time()).await;
+    let chat = &app.mattermost;
+    let original = chat.type_post("support", "alice", "", "Read this.");
+    let post = || FaultRule::from(Fault::Slow(Duration::from_millis(600))).at("POST /api/v4/posts");
+    chat.fault(post().times(1));
+    chat.react("alice", &original, "ticket");
+    let tried = || chat.ledger().iter().filter(|call| call.target == "/api/v4/posts").count();
+    eventually("the ticket's call", || tried() == 1).await;
+    chat.fault(FaultRule { fault: Fault::Status(403), ..post() });
+    // The reply, and the letter to who asked.
+    eventually("their calls", || tried() == 3).await;
+    quiet().await;
+    chat.clear_faults();
+    let ticket = app.ticket_posts().pop().unwrap();
+    chat.press_button("bob", &ticket.id, "take").await;
+    eventually("the line", || app.thread(&ticket).len() == 1).await;
+    app.pass(Duration::from_mins(5)).await;
+    assert_eq!(replies(&app, &original).len(), 0);
 }
 
 #[tokio::test]

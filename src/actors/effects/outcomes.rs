@@ -44,7 +44,7 @@ pub(super) fn tell(id: EffectId, outcome: &Outcome) {
 }
 
 /// What of a fault is ours to say.
-fn ours(fault: &str) -> &str {
+pub(in crate::actors) fn ours(fault: &str) -> &str {
     fault.split_once(WORDS).map_or(fault, |(ours, _)| ours)
 }
 

@@ -5,7 +5,7 @@ use super::MattermostPoster;
 use crate::{
     actors::{
         desk::Task,
-        effects::{fault_of, plainly},
+        effects::{fault_of, ours, plainly},
     },
     clients::ApiError,
     model::{
@@ -45,7 +45,7 @@ impl MattermostPoster {
         let Some(cause) = shut else { return Ok(said) };
         tracing::warn!(
             channel.id = %channel,
-            cause,
+            cause = ours(&cause),
             "a post is not told of its ticket: the bot cannot write there any more"
         );
         Ok(plainly())

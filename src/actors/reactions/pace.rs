@@ -1,16 +1,25 @@
 //! How many tickets one person's emoji make in a minute. It counts by when an emoji was put, not by
 //! when it was heard of: what gathered while ticketd was down is not too much at once. Nothing here
-//! can fail.
+//! can fail. It also knows which emoji were left lately, for they are heard of again.
 
-use std::{collections::HashMap, num::NonZeroU32};
+use std::{
+    collections::{HashMap, VecDeque},
+    num::NonZeroU32,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::ids::{PostId, UserId};
+use crate::{
+    clients::Reaction,
+    model::ids::{PostId, UserId},
+};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// How long it is remembered what was taken: the same may be heard of again.
 const KEPT: SignedDuration = SignedDuration::from_mins(15);
+
+/// Emoji without a channel that are remembered.
+const UNPLACED_MAX: usize = 1_000;
 
 /// What is to be done about an emoji.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +40,13 @@ struct Recent {
 pub(super) struct Pace {
     most: usize,
     people: HashMap<UserId, Recent>,
+    unplaced: VecDeque<Reaction>,
 }
 
 impl Pace {
     pub(super) fn new(per_minute: NonZeroU32) -> Self {
         let most = usize::try_from(per_minute.get()).unwrap_or(usize::MAX);
-        Self { most, people: HashMap::new() }
+        Self { most, people: HashMap::new(), unplaced: VecDeque::new() }
     }
 
     /// Whether the emoji that `user` put under `post` at this time is taken. One that was is again.
@@ -61,11 +71,24 @@ impl Pace {
         }
         Verdict::Left { tell }
     }
+
+    /// Whether it is news that the form of this emoji has no channel. Put again, it is.
+    pub(super) fn is_first_unplaced(&mut self, reaction: &Reaction) -> bool {
+        if self.unplaced.contains(reaction) {
+            return false;
+        }
+        if self.unplaced.len() >= UNPLACED_MAX {
+            self.unplaced.pop_front();
+        }
+        self.unplaced.push_back(reaction.clone());
+        true
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ids::ChannelId;
 
     #[test]
     fn a_minute_holds_so_many_and_whoever_has_more_is_told_once() {
@@ -93,5 +116,24 @@ mod tests {
             assert_eq!(pace.judge(&user(who), &post(under), at), verdict, "{who} {under} {second}");
         }
         assert_eq!(pace.people.len(), 1, "who is silent is forgotten");
+    }
+
+    #[test]
+    fn an_emoji_without_a_channel_is_news_once() {
+        let put = |at: i64| Reaction {
+            user: UserId::parse(&"u".repeat(26)).unwrap(),
+            post: PostId::parse(&"p".repeat(26)).unwrap(),
+            emoji: "ghost".to_owned(),
+            channel: ChannelId::parse(&"c".repeat(26)).unwrap(),
+            created: Timestamp::from_second(at).unwrap(),
+        };
+        let mut pace = Pace::new(NonZeroU32::MIN);
+        for (at, first) in [(0, true), (0, false), (1, true), (0, false), (1, false)] {
+            assert_eq!(pace.is_first_unplaced(&put(at)), first, "{at}");
+        }
+        for at in 0..5_000 {
+            pace.is_first_unplaced(&put(at));
+        }
+        assert_eq!(pace.unplaced.len(), UNPLACED_MAX);
     }
 }

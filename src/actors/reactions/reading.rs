@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{ReactionTools, pace::Pace, take::Fault};
 use crate::{
     actors::chat_feed::FeedNews,
-    clients::Reaction,
+    clients::{ApiError, Reaction},
     clock,
     model::keys::MailboxName,
     store::{Cursor, StoreError},
@@ -39,6 +39,14 @@ struct Reading<'t> {
     behind: Option<Timestamp>,
     failures: u32,
     due: Instant,
+}
+
+/// What could not be taken up.
+struct Left {
+    /// When the earliest of it was put.
+    since: Timestamp,
+    /// Why that one could not.
+    fault: Fault,
 }
 
 /// Reads until the feed ends, which it never should.
@@ -118,36 +126,50 @@ impl<'t> Reading<'t> {
     async fn catch_up(&mut self) {
         let Some(since) = self.behind else { return };
         let begun = clock::now();
-        match self.take_all(since).await {
-            Ok(()) => {
-                (self.behind, self.failures) = (None, 0);
-                self.reach(begun);
-                self.remember().await;
+        let taken = self.take_all(since).await;
+        self.behind = None;
+        match taken {
+            Ok(()) => self.failures = 0,
+            Err(left) => {
+                self.failed(&left.fault);
+                self.fall_behind(left.since);
             }
-            Err(fault) => self.failed(&fault),
         }
+        self.reach(begun);
+        self.remember().await;
     }
 
-    /// Takes up what was put under posts of any channel from then on, in that order.
-    async fn take_all(&mut self, since: Timestamp) -> Result<(), Fault> {
-        let mut found = Vec::new();
-        for channel in self.tools.mattermost.own_channels().await? {
+    /// Takes up what was put under posts of any channel from then on, in that order. What fails
+    /// holds up no other, unless all would.
+    async fn take_all(&mut self, since: Timestamp) -> Result<(), Left> {
+        let from = |error: ApiError| Left { since, fault: error.into() };
+        let (mut found, mut left) = (Vec::new(), None);
+        for channel in self.tools.mattermost.own_channels().await.map_err(from)? {
             match self.tools.mattermost.reactions_since(&channel, since).await {
                 Ok(reactions) => found.extend(reactions),
+                // Such as a proxy's page.
+                Err(error @ ApiError::Malformed { .. }) => left = Some(from(error)),
                 Err(error) if error.is_of_one_thing() => tracing::warn!(
                     channel.id = %channel,
                     %error,
                     "the emoji of a channel cannot be read; the others are"
                 ),
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(from(error)),
             }
         }
         found.retain(|reaction| self.tools.form(&reaction.emoji).is_some());
         found.sort_by(|a, b| (a.created, &a.post).cmp(&(b.created, &b.post)));
         for reaction in &found {
-            self.take(reaction).await?;
+            if let Err(fault) = self.take(reaction).await {
+                let ends = fault.is_of_all();
+                // The first is the earliest.
+                left.get_or_insert(Left { since: reaction.created, fault });
+                if ends {
+                    break;
+                }
+            }
         }
-        Ok(())
+        left.map_or(Ok(()), Err)
     }
 
     fn failed(&mut self, fault: &Fault) {
@@ -164,11 +186,11 @@ impl<'t> Reading<'t> {
     }
 
     async fn remember(&mut self) {
-        let far = self.until.duration_since(self.kept.synced) >= REMEMBER_EVERY;
-        if !far || self.behind.is_some() {
+        let synced = self.behind.map_or(self.until, |behind| behind.min(self.until));
+        if synced.duration_since(self.kept.synced) < REMEMBER_EVERY {
             return;
         }
-        let cursor = Cursor { synced: self.until, ..self.kept.clone() };
+        let cursor = Cursor { synced, ..self.kept.clone() };
         match keep(self.tools, cursor.clone()).await {
             Ok(()) => self.kept = cursor,
             Err(error) => tracing::error!(%error, "which emoji are known could not be kept"),

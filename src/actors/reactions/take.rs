@@ -32,18 +32,22 @@ pub(super) enum Fault {
     Store(#[from] StoreError),
 }
 
+impl Fault {
+    /// Whether any other emoji would fail as well.
+    pub(super) fn is_of_all(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(_)
+                | Self::Chat(ApiError::Unauthorized { .. } | ApiError::RateLimited { .. })
+        )
+    }
+}
+
 impl ReactionTools {
     /// Makes a ticket of the post, unless there is one or the emoji is none of ours.
     pub(super) async fn take(&self, reaction: &Reaction, pace: &mut Pace) -> Result<(), Fault> {
         let Some(form) = self.form(&reaction.emoji) else { return Ok(()) };
-        let word = match self.make(form, reaction, pace).await {
-            Ok(word) => word,
-            Err(Fault::Chat(error)) if error.is_of_one_thing() => {
-                tracing::warn!(post.id = %reaction.post, %error, "a post cannot become a ticket");
-                "refused"
-            }
-            Err(fault) => return Err(fault),
-        };
+        let word = self.make(form, reaction, pace).await?;
         self.metrics.ticket("emoji", word);
         Ok(())
     }
@@ -77,16 +81,22 @@ impl ReactionTools {
                 return Ok("limit");
             }
         }
-        let post = self.mattermost.post(&reaction.post).await?;
+        let Some(post) = seen(self.mattermost.post(&reaction.post).await, reaction)? else {
+            return Ok("refused");
+        };
         if post.deleted || post.by_server {
             return Ok("no_post");
         }
         if post.author == us {
             return Ok("own");
         }
-        let here = self.mattermost.channel(&post.channel).await?;
+        let Some(here) = seen(self.mattermost.channel(&post.channel).await, reaction)? else {
+            return Ok("refused");
+        };
         let Some(there) = self.channel_for(form, &here).await? else {
-            self.no_channel(reaction);
+            if pace.is_first_unplaced(reaction) {
+                self.no_channel(reaction);
+            }
             return Ok("no_channel");
         };
         let new = self.ticket_of(form, reaction, &post, &here, there).await?;
@@ -160,5 +170,16 @@ impl ReactionTools {
             }
         }
         Ok(None)
+    }
+}
+
+/// An emoji's own post or channel; `None` if it is gone, or not the bot's to see.
+fn seen<T>(found: Result<T, ApiError>, reaction: &Reaction) -> Result<Option<T>, ApiError> {
+    match found {
+        Err(error @ (ApiError::NotFound { .. } | ApiError::Forbidden { .. })) => {
+            tracing::warn!(post.id = %reaction.post, %error, "a post cannot become a ticket");
+            Ok(None)
+        }
+        found => found.map(Some),
     }
 }

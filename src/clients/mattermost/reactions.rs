@@ -35,7 +35,7 @@ impl MattermostClient {
     /// The reactions in a channel that were added from `since` on and are still there, oldest
     /// first, however old their posts are: a reaction counts as a change of its post.
     ///
-    /// Where more than 1,000 posts changed since then, only the reactions under the last 10,000
+    /// Where more than 1,000 posts changed since then, or more than one answer holds, only the reactions under the last 10,000
     /// posts are found: which posts a list leaves out, the server does not say.
     ///
     /// Source: the description of `GET /channels/{channel_id}/posts`, and the server's source for
@@ -49,9 +49,14 @@ impl MattermostClient {
         since: Timestamp,
     ) -> Result<Vec<Reaction>, ApiError> {
         let after = since.as_millisecond().saturating_sub(1).max(1).to_string();
-        let list = self.reacted(channel, &[("since", &after)]).await?;
+        let list = match self.reacted(channel, &[("since", &after)]).await {
+            Ok(list) => (list.order.len() < SINCE_MAX).then_some(list),
+            // It may be larger than an answer may be.
+            Err(ApiError::Malformed { .. }) => None,
+            Err(error) => return Err(error),
+        };
         let mut found = Vec::new();
-        if list.order.len() < SINCE_MAX {
+        if let Some(list) = list {
             found = list.reactions(channel);
         } else {
             let (size, mut before) = (PAGE.to_string(), None::<String>);

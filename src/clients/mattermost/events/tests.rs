@@ -249,6 +249,9 @@ async fn reactions_are_found_by_asking_under_however_old_a_post() {
     let words: Vec<_> = found.iter().map(|it| (it.emoji.as_str(), it.post.as_str())).collect();
     assert_eq!(words, [("ticket", old.as_str())]);
     assert_eq!(found[0].channel, support);
+    // A list that is too large is read page by page.
+    mattermost.fault(FaultRule::from(Fault::Oversized).at("since=").times(1));
+    assert_eq!(client.reactions_since(&support, since).await, Ok(found));
     // Beyond what one list holds, page by page.
     for n in 0..1_000 {
         mattermost.type_post("support", "alice", "", &n.to_string());
