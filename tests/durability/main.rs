@@ -30,7 +30,7 @@ use workload::{Op, user};
 
 /// How many power cuts are tried, if they fit into the time.
 const CUTS: usize = 220;
-const TIME: Duration = Duration::from_secs(120);
+const TIME: Duration = Duration::from_mins(2);
 
 /// The one trace that all tests read; `None` where it cannot be made.
 fn traced() -> Option<&'static Trace> {
