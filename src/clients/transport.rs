@@ -26,7 +26,7 @@ use super::{ApiError, reasons::reasons};
 use crate::{config::is_loopback, health::Part, telemetry::Metrics};
 
 /// The largest answer that is read.
-const ANSWER_MAX: usize = 32 * 1024 * 1024;
+const ANSWER_MAX: usize = 4 * 1024 * 1024;
 /// The longest that a whole mail or an upload may take.
 pub(super) const TRANSFER_LIMIT: Duration = Duration::from_mins(5);
 /// The longest that connecting may take.
@@ -251,7 +251,7 @@ impl Transport {
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| self.broken(safe, &error))? {
             if body.len() + chunk.len() > ANSWER_MAX {
-                let error = self.malformed("the answer is larger than 32 MiB");
+                let error = self.malformed("the answer is larger than 4 MiB");
                 return Err(if safe { error } else { error.after_write() }.into());
             }
             body.extend_from_slice(&chunk);

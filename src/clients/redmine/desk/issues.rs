@@ -16,6 +16,8 @@ use crate::{
 
 /// Redmine's own limit for a page.
 const PAGE: u32 = 100;
+/// Changed issues of a page: with their texts they must fit into one answer.
+const CHANGES: u32 = 25;
 /// Pages that a search for issues of our own reads.
 const PAGES_MAX: u32 = 50;
 
@@ -186,7 +188,7 @@ impl RedmineDesk {
         offset: u32,
     ) -> Result<Page<Changed>, ApiError> {
         let since = since.strftime(">=%Y-%m-%dT%H:%M:%SZ").to_string();
-        let (offset, limit) = (offset.to_string(), PAGE.to_string());
+        let (offset, limit) = (offset.to_string(), CHANGES.to_string());
         let asked = [
             ("updated_on", since.as_str()),
             ("status_id", "*"),
