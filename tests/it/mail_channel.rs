@@ -132,8 +132,8 @@ async fn a_long_mail_is_cut_and_its_files_are_named() {
     let words = thread(&post, &shown, 1).await.remove(0);
     assert!(words.chars().count() <= 16_383);
     assert!(words.contains("> \\# \\*long\\* line"), "{words}");
-    let files = "Attachments, in the issue (2): `plan b @all.pdf`, `list.txt`";
-    assert!(words.ends_with(&format!("*The rest is in the issue.*\n\n{files}")), "{words}");
+    let files = "Attachments (2): `plan b @all.pdf`, `list.txt`";
+    assert!(words.ends_with(&format!("*The issue has the rest, or will.*\n\n{files}")), "{words}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
