@@ -113,7 +113,7 @@ impl App {
         let trackers = TrackerParts::build(&config, &redmine, &metrics)?;
         parts.extend(trackers.parts());
         if let Some(road) = &mail_road {
-            let Review { desk, mailboxes } = &road.review;
+            let Review { desk, mailboxes, .. } = &road.review;
             mail = mailboxes.clone();
             jira_hook = trackers.hook(desk);
             let shared = Shared {
@@ -129,7 +129,7 @@ impl App {
         }
         let review = mail_road.map(|road| road.review);
         let tickets = match (&config.ticket, &review) {
-            (Some(ticket), Some(Review { desk, mailboxes })) => {
+            (Some(ticket), Some(Review { desk, mailboxes, .. })) => {
                 let (late, texts, metrics) = (&late, &texts, &metrics);
                 let (config, mattermost, trackers) = (&config, &mattermost, &trackers);
                 let parts = tickets::Parts {
@@ -237,7 +237,7 @@ impl App {
     }
 }
 
-/// What the operator's questions are put to; `None` where there is neither a mailbox nor `/ticket`.
+/// What the operator's questions are put to; `None` where there is neither a mailbox nor `/ticket` nor a board.
 ///
 /// # Errors
 /// As [`MailRoad::build`].
@@ -272,7 +272,7 @@ async fn gauge(review: Review) {
     }
 }
 
-async fn count(Review { desk, mailboxes }: &Review) -> Result<(), StoreError> {
+async fn count(Review { desk, mailboxes, .. }: &Review) -> Result<(), StoreError> {
     desk.gauge().await?;
     for mailbox in mailboxes.all() {
         mailbox.health.backlog(desk.backlog(&mailbox.name).await?);

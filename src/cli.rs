@@ -10,6 +10,7 @@ mod mailbox;
 mod question;
 mod run;
 mod store;
+mod token;
 
 use std::{
     io::{self, Write},
@@ -55,6 +56,9 @@ enum Command {
     /// Look into cases, try once more what failed, account for every mail
     #[command(subcommand)]
     Desk(desk::Desk),
+    /// Make, list and take back the tokens of the API
+    #[command(subcommand)]
+    Token(token::Token),
     /// Save the store to a file, or make one from such a file
     #[command(subcommand)]
     Store(store::Store),
@@ -110,6 +114,7 @@ impl Cli {
             Command::Keys(keys) => keys.run(config).await,
             Command::Mailbox(mailbox) => mailbox.run(self.log_format, config).await,
             Command::Desk(desk) => desk.run(config).await,
+            Command::Token(token) => token.run(config).await,
             Command::Store(store) => store.run(config).await,
         }
     }

@@ -5,7 +5,7 @@
 //! nothing is acknowledged to the outside before it. The store keeps a logical export of itself
 //! beside the engine's files, the way back if these are ever damaged.
 //!
-//! Read in this order: `logins` and `grants` (tables as others see them), `table`, `seal` and `keyring`,
+//! Read in this order: `logins`, `grants` and `tokens` (tables as others see them), `table`, `seal` and `keyring`,
 //! `changes` (several tables at once), `desk`, `barrier` and `mark`, `engine` (opening), `meta`,
 //! `rotate`, `export`, `place`.
 
@@ -24,6 +24,7 @@ mod place;
 mod rotate;
 mod seal;
 mod table;
+mod tokens;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,16 +37,18 @@ pub use keyring::{KeyFault, KeyId, Keyring};
 pub use logins::Logins;
 pub use rotate::Resealed;
 pub use seal::SealFault;
+pub use tokens::{TokenFault, Tokens};
 
 use engine::Engine;
 use grants::GrantSchema;
 use logins::LoginSchema;
 use meta::{Meta, MetaSchema};
 use table::{Schema, Shared, Table};
+use tokens::TokenSchema;
 
 /// The tables that are sealed, exported and re-sealed.
 fn sealed_trees() -> impl Iterator<Item = &'static str> {
-    [LoginSchema::TREE, GrantSchema::TREE].into_iter().chain(desk::TREES)
+    [LoginSchema::TREE, GrantSchema::TREE, TokenSchema::TREE].into_iter().chain(desk::TREES)
 }
 
 /// The open store; cheap to clone.
@@ -58,6 +61,7 @@ struct Inner {
     record: Table<MetaSchema>,
     logins: Logins,
     grants: Grants,
+    tokens: Tokens,
     desk: Desk,
     /// Held by an export or a re-sealing, which exclude each other: an export under way must not
     /// see its keys go out of use. Holds the count of changes that the store's own export has.
@@ -89,6 +93,12 @@ impl Store {
     #[must_use]
     pub fn grants(&self) -> &Grants {
         &self.0.grants
+    }
+
+    /// Who may call the API.
+    #[must_use]
+    pub fn tokens(&self) -> &Tokens {
+        &self.0.tokens
     }
 
     /// The desk's tables.
@@ -257,9 +267,10 @@ impl Store {
         let record = Table::open(&engine.db, shared.clone())?;
         let logins = Logins::open(&engine.db, shared.clone())?;
         let grants = Grants::open(&engine.db, shared.clone())?;
+        let tokens = Tokens::open(&engine.db, shared.clone())?;
         let desk = Desk::open(&engine.db, shared.clone(), Arc::clone(&engine.barrier))?;
         let upkeep = Mutex::new(None);
-        Ok(Self(Arc::new(Inner { engine, shared, record, logins, grants, desk, upkeep })))
+        Ok(Self(Arc::new(Inner { engine, shared, record, logins, grants, tokens, desk, upkeep })))
     }
 
     /// The store's record of itself; a new store has none.

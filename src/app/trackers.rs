@@ -59,7 +59,7 @@ pub struct Shared<'s> {
 }
 
 impl TrackerParts {
-    /// Those that a mailbox or a form names. Nothing is called yet.
+    /// Those that a mailbox, a form or a board of the API names. Nothing is called yet.
     ///
     /// # Errors
     /// Without CA certificates.
@@ -70,8 +70,10 @@ impl TrackerParts {
     ) -> anyhow::Result<Self> {
         let forms = config.ticket.iter().flat_map(|ticket| &ticket.forms);
         let forms = forms.filter_map(|form| form.place.as_ref());
-        let places: Vec<_> =
-            config.mailboxes.iter().map(|mailbox| &mailbox.place).chain(forms).collect();
+        let boards = config.api_boards();
+        let boards = boards.iter().map(|board| &board.place);
+        let mailboxes = config.mailboxes.iter().map(|mailbox| &mailbox.place);
+        let places: Vec<_> = mailboxes.chain(forms).chain(boards).collect();
         let used: Vec<_> = places
             .iter()
             .filter_map(|place| match place {
