@@ -25,6 +25,7 @@ mod rotate;
 mod seal;
 mod table;
 mod tokens;
+mod uploads;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +39,7 @@ pub use logins::Logins;
 pub use rotate::Resealed;
 pub use seal::SealFault;
 pub use tokens::{TokenFault, Tokens};
+pub use uploads::{UploadWriter, Uploads};
 
 use engine::Engine;
 use grants::GrantSchema;
@@ -63,6 +65,7 @@ struct Inner {
     grants: Grants,
     tokens: Tokens,
     desk: Desk,
+    uploads: Uploads,
     /// Held by an export or a re-sealing, which exclude each other: an export under way must not
     /// see its keys go out of use. Holds the count of changes that the store's own export has.
     upkeep: Mutex<Option<u64>>,
@@ -79,6 +82,7 @@ impl Store {
         engine::guarded(path, || {
             let store = Self::assemble(path, keys)?;
             store.take_up_record()?;
+            store.0.uploads.sweep(true)?;
             Ok(store)
         })
     }
@@ -105,6 +109,12 @@ impl Store {
     #[must_use]
     pub fn desk(&self) -> &Desk {
         &self.0.desk
+    }
+
+    /// The files that callers have sent.
+    #[must_use]
+    pub fn uploads(&self) -> &Uploads {
+        &self.0.uploads
     }
 
     /// Returns once everything written before the call is on disk. Callers who wait at the same
@@ -269,8 +279,10 @@ impl Store {
         let grants = Grants::open(&engine.db, shared.clone())?;
         let tokens = Tokens::open(&engine.db, shared.clone())?;
         let desk = Desk::open(&engine.db, shared.clone(), Arc::clone(&engine.barrier))?;
+        let uploads = Uploads::new(path, desk.clone());
         let upkeep = Mutex::new(None);
-        Ok(Self(Arc::new(Inner { engine, shared, record, logins, grants, tokens, desk, upkeep })))
+        let inner = Inner { engine, shared, record, logins, grants, tokens, desk, uploads, upkeep };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// The store's record of itself; a new store has none.
