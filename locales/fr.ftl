@@ -315,3 +315,45 @@ ticket-same-priority = C'est déjà sa priorité.
 
 mailbox-sign-in-needed = La boîte **{ $mailbox }** ne laisse plus entrer ticketd. Aucun mail ne devient un ticket et aucune réponse ne part tant que personne n'exécute `{ $run }` sur le serveur.
 mailbox-forbidden = La boîte **{ $mailbox }** interdit à ticketd quelque chose dont il a besoin ({ $permissions }) : des mails restent non lus ou non envoyés. Accordez-lui ce droit ; `{ $run }` montre ce qui manque.
+
+# Aux appelants de l'API
+
+api-bad-request = La requête est illisible.
+api-invalid-body = Le corps n'est pas correct : `errors` dit quoi et où.
+api-invalid-parameters = Un paramètre ou un en-tête n'est pas correct : `errors` dit lequel.
+api-no-token = Envoyez un jeton : `Authorization: Bearer ticketd_…`.
+api-bad-token = Le jeton est inconnu ou a été révoqué.
+api-expired-token = Le jeton a expiré.
+api-scope = Le jeton n'a pas ce droit : il en faut un de portée `{ $scope }`.
+api-no-api = Il n'y a pas d'API ici : aucun tableau n'est configuré.
+api-no-ticket = Ce ticket n'existe pas sur ces tableaux.
+api-no-request = Cette demande n'existe pas, ou elle est terminée depuis longtemps.
+api-no-page = Le curseur n'appartient à aucune page de cette question. Redemandez la première page.
+api-key-reused = Cette Idempotency-Key a servi à une autre demande dans les dernières 24 heures.
+api-media-type = Envoyez application/json ou multipart/form-data.
+api-too-many-files = Trop de fichiers : au plus { $max } par demande.
+api-files-too-large = Les fichiers sont trop grands : { $max } octets au plus en tout.
+api-uploads-full = Trop d'envois sont en cours. Réessayez dans un instant.
+api-tracker-refused = L'outil de suivi refuse la demande : { $fault }
+api-tracker-away = L'outil de suivi ne répond pas pour le moment. Réessayez dans un instant.
+api-too-fast = Ce jeton a fait trop de requêtes en une minute.
+api-too-many-streams = Ce jeton a déjà { $max } flux d'événements ouverts.
+api-fault-query = La requête n'est pas de l'UTF-8 encodé par pourcent.
+api-fault-json = Ce n'est pas du JSON.
+api-fault-object = Écrivez un objet JSON.
+api-fault-multipart = Ce n'est pas du multipart/form-data, ou il s'interrompt.
+api-fault-missing = Ce champ manque.
+api-fault-text = Écrivez un texte.
+api-fault-short = Écrivez au moins { $min } caractères.
+api-fault-long = Écrivez au plus { $max } caractères.
+api-fault-control = Il contient des caractères de contrôle.
+api-fault-email = Écrivez une adresse mail.
+api-fault-choice = Écrivez une de ces valeurs : { $choices }
+api-fault-list = Écrivez une liste.
+api-fault-many = Écrivez au plus { $max } éléments.
+api-fault-twice = Ceci ne peut être donné qu'une fois.
+api-fault-number = Écrivez un nombre entier de { $min } à { $max }.
+api-fault-key = Écrivez de 1 à 255 caractères ASCII visibles.
+api-fault-event = Écrivez le numéro d'un événement.
+api-fault-unknown-field = Ce champ n'existe pas.
+api-fault-unknown-parameter = Ce paramètre n'existe pas.

@@ -19,7 +19,7 @@ use crate::{
     clients::{MattermostClient, RedmineClient, UserLocales},
     clock,
     config::Config,
-    http::{Context, Control, Doorkeeping, FrontDoor, bind},
+    http::{Api, Context, Control, Doorkeeping, FrontDoor, bind},
     lifecycle::{self, Shutdown},
     locale::Texts,
     secret,
@@ -149,6 +149,9 @@ impl App {
         };
         let (tickets, feed) = tickets.unzip();
         parts.extend(feed.flatten().map(|feed| feed.part().clone()));
+        let api = review.as_ref().and_then(|review| {
+            Api::new(&config, &store, &review.desk, trackers.reader(&config)).map(Arc::new)
+        });
         let locales = UserLocales::new(mattermost, locale);
         let context = Arc::new(Context {
             sessions,
@@ -161,6 +164,7 @@ impl App {
             mail,
             jira_hook,
             tickets,
+            api,
             door,
         });
         // Bound here as the address is: who comes before it is served waits, and is not turned away.
@@ -171,7 +175,7 @@ impl App {
         });
         let address = listener.local_addr()?;
         let connections = config.limits.connections.get();
-        let door = FrontDoor::new(listener, context.clone(), connections)?;
+        let door = FrontDoor::new(listener, context.clone(), connections, &config.http.context)?;
         Ok(Self { config, store, supervisor, context, door, address, closing, review, control })
     }
 
@@ -258,7 +262,7 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
 async fn tidy(context: Arc<Context>) {
     loop {
         tokio::time::sleep(TIDY_EVERY).await;
-        context.door.forget_the_silent();
+        context.forget_the_silent();
     }
 }
 

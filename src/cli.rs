@@ -7,6 +7,7 @@ mod demo;
 mod desk;
 mod keys;
 mod mailbox;
+mod openapi;
 mod question;
 mod run;
 mod store;
@@ -59,6 +60,8 @@ enum Command {
     /// Make, list and take back the tokens of the API
     #[command(subcommand)]
     Token(token::Token),
+    /// Print the description of the API (OpenAPI 3.1), as <http.context>/openapi.json has it
+    Openapi,
     /// Save the store to a file, or make one from such a file
     #[command(subcommand)]
     Store(store::Store),
@@ -115,6 +118,7 @@ impl Cli {
             Command::Mailbox(mailbox) => mailbox.run(self.log_format, config).await,
             Command::Desk(desk) => desk.run(config).await,
             Command::Token(token) => token.run(config).await,
+            Command::Openapi => openapi::run(&config()?),
             Command::Store(store) => store.run(config).await,
         }
     }

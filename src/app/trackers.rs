@@ -6,18 +6,20 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::mail_road;
 use crate::{
     actors::{
-        Boards, CommentTools, Desk, IssueSettings, JiraTools, Mailboxes, RedmineCommentTools,
-        RedmineSettings, RedmineTools, SupervisorHandle, Trackers, start_jira_comments,
-        start_jira_creator, start_redmine_comments, start_redmine_creator,
+        Boards, CommentTools, Desk, IssueSettings, JiraReading, JiraTools, Mailboxes, ReaderBoard,
+        ReaderPlace, RedmineCommentTools, RedmineReading, RedmineSettings, RedmineTools,
+        SupervisorHandle, TicketReader, Trackers, start_jira_comments, start_jira_creator,
+        start_redmine_comments, start_redmine_creator,
     },
     clients::{JiraAuth, JiraClient, JiraSettings, MattermostClient, RedmineClient, RedmineDesk},
     config::{self, Config, Place, TextFormatting},
     health::Part,
     http::JiraHook,
     locale::{Locale, Texts},
-    model::{ids::ProjectRef, mail::Email, markup::Markup},
+    model::{ids::ProjectRef, keys::Tracker, mail::Email, markup::Markup},
     telemetry::Metrics,
 };
 
@@ -125,6 +127,28 @@ impl TrackerParts {
         }
     }
 
+    /// Where callers of the API read.
+    pub fn reader(&self, config: &Config) -> TicketReader {
+        let boards = config.api_boards().into_iter().filter_map(|board| {
+            let place = match mail_road::place(&board.place, config)? {
+                (Tracker::Jira, name) => ReaderPlace::Jira(name),
+                (Tracker::Redmine, project) => ReaderPlace::Redmine(ProjectRef::parse(&project)?),
+            };
+            Some(ReaderBoard { key: board.key, place })
+        });
+        let jira = self.jira.as_ref().map(|jira| JiraReading {
+            client: jira.client.clone(),
+            boards: jira.boards.clone(),
+            categories: jira.config.categories.clone(),
+            users: jira.users(),
+        });
+        let redmine = self.redmine.as_ref().map(|redmine| RedmineReading {
+            client: redmine.client.clone(),
+            users: redmine.users(),
+        });
+        TicketReader::new(boards.collect(), jira, redmine)
+    }
+
     /// Starts their actors.
     ///
     /// # Errors
@@ -145,14 +169,17 @@ impl TrackerParts {
 }
 
 impl Jira {
+    fn users<T: FromIterator<(Email, String)>>(&self) -> T {
+        let users = self.config.users.iter();
+        users.filter_map(|(email, user)| Some((Email::parse(email)?, user.clone()))).collect()
+    }
+
     async fn start(
         &self,
         supervisor: &SupervisorHandle,
         shared: &Shared<'_>,
     ) -> anyhow::Result<()> {
         let jira = &self.config;
-        let users = jira.users.iter();
-        let users = users.filter_map(|(email, user)| Some((Email::parse(email)?, user.clone())));
         let tools = JiraTools {
             jira: self.client.clone(),
             mattermost: shared.mattermost.clone(),
@@ -163,7 +190,7 @@ impl Jira {
             settings: IssueSettings {
                 issue_type: jira.issue_type.clone(),
                 labels: jira.labels.clone(),
-                users: users.collect(),
+                users: self.users(),
                 reopen: jira.reopen.clone(),
                 resolve: jira.resolve.clone(),
                 locale: shared.locale,
@@ -189,14 +216,17 @@ impl Jira {
 }
 
 impl Redmine {
+    fn users<T: FromIterator<(Email, u64)>>(&self) -> T {
+        let users = self.filing.users.iter();
+        users.filter_map(|(email, user)| Some((Email::parse(email)?, *user))).collect()
+    }
+
     async fn start(
         &self,
         supervisor: &SupervisorHandle,
         shared: &Shared<'_>,
     ) -> anyhow::Result<()> {
-        let config::Filing { issue_type, text_formatting, poll, users, .. } = &self.filing;
-        let users = users.iter();
-        let users = users.filter_map(|(email, user)| Some((Email::parse(email)?, *user)));
+        let config::Filing { issue_type, text_formatting, poll, .. } = &self.filing;
         let mailboxes = shared.mailboxes.all();
         let places = mailboxes
             .iter()
@@ -214,7 +244,7 @@ impl Redmine {
                     TextFormatting::Textile => Markup::Textile,
                     TextFormatting::CommonMark => Markup::CommonMark,
                 },
-                users: users.collect(),
+                users: self.users(),
                 attachment_max: self.filing.attachment_bytes,
                 reopen: self.filing.reopen_status.clone(),
                 close_status: self.close_status.clone(),

@@ -109,6 +109,14 @@ impl Tokens {
         Ok(Ok((id, known.kept.scope)))
     }
 
+    /// Whether a token that was good is so still.
+    ///
+    /// # Errors
+    /// [`StoreError::Engine`]; [`StoreError::Row`] if a row does not open.
+    pub fn is_worth_something(&self, id: &TokenId, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.of(id)?.is_some_and(|one| one.kept.expires.is_none_or(|end| end > now)))
+    }
+
     /// Removes the token of this name or id; says which it was. It opens nothing from now on.
     /// Durable only once a [`Store::barrier`](super::Store::barrier) called after it has returned.
     ///
