@@ -242,6 +242,6 @@ impl From<File> for RedmineFile {
 }
 
 /// Redmine keeps what a browser sends: the ends of lines are CRLF.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.replace("\r\n", "\n")
 }
