@@ -29,7 +29,7 @@ use crate::{
     clients::{MattermostClient, Reaction},
     clock,
     health::Part,
-    model::post::PostHead,
+    model::post::{PostHead, SKEW},
 };
 
 mod listen;
@@ -39,8 +39,6 @@ mod tests;
 
 /// News that wait for a slow reader at most; one that falls behind is told of a gap.
 const WAITING: usize = 1_024;
-/// How far Mattermost's clock may be behind ours.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// A post may be told a little later than one that was made after it.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(10);
 
