@@ -28,6 +28,8 @@ pub(super) struct ProjectAnswer {
 
 #[derive(Deserialize)]
 pub(super) struct Project {
+    id: u64,
+    identifier: String,
     name: String,
     #[serde(default)]
     trackers: Vec<Entry>,
@@ -36,7 +38,7 @@ pub(super) struct Project {
 impl From<Project> for DeskProject {
     fn from(project: Project) -> Self {
         let trackers = project.trackers.into_iter().map(Named::from).collect();
-        Self { name: project.name, trackers }
+        Self { id: project.id, identifier: project.identifier, name: project.name, trackers }
     }
 }
 
