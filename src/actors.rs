@@ -4,10 +4,12 @@
 mod budget;
 mod chat_feed;
 mod comment_reader;
+mod creators;
 mod desk;
 mod dialog_broker;
 mod doorbell;
 mod effects;
+mod endless;
 mod herald;
 mod issue_words;
 mod jira_comments;

@@ -227,16 +227,11 @@ impl Redmine {
         shared: &Shared<'_>,
     ) -> anyhow::Result<()> {
         let config::Filing { issue_type, text_formatting, poll, .. } = &self.filing;
-        let mailboxes = shared.mailboxes.all();
-        let places = mailboxes
-            .iter()
-            .filter_map(|mailbox| Some((mailbox.name.clone(), ProjectRef::parse(&mailbox.place)?)));
         let tools = RedmineTools {
             redmine: self.client.clone(),
             mattermost: shared.mattermost.clone(),
             desk: shared.desk.clone(),
             mailboxes: shared.mailboxes.clone(),
-            places: places.collect(),
             texts: shared.texts.clone(),
             settings: RedmineSettings {
                 issue_type: issue_type.clone(),

@@ -38,6 +38,8 @@ mod redmine_issues;
 mod redmine_login;
 mod redmine_mistypes;
 mod redmine_trouble;
+mod rest;
+mod rest_writing;
 mod slash_door;
 mod ticket;
 mod ticket_emoji;
