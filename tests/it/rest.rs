@@ -1,7 +1,5 @@
 //! Callers of the API make, find and comment tickets.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 use ticketd::sandbox::{Fault, FaultRule};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -55,18 +53,14 @@ async fn a_ticket_is_made_read_and_commented() {
 
 #[tokio::test]
 async fn the_same_key_is_the_same_request() {
-    let post = Arc::new(Post::start().await);
+    let post = Post::start().await;
     let token = post.app.token("portal", "write").await;
-    let mut asking = tokio::task::JoinSet::new();
-    for _ in 0..30 {
-        let (post, token) = (post.clone(), token.clone());
-        asking.spawn(async move {
-            let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "one")];
-            let body = printer().to_string();
-            post.app.api("POST /tickets/", &token, &headers, body.as_bytes()).await
-        });
-    }
-    let answers = asking.join_all().await;
+    let asking = (0..100).map(|_| async {
+        let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "one")];
+        let body = printer().to_string();
+        post.app.api("POST /tickets/", &token, &headers, body.as_bytes()).await
+    });
+    let answers = futures_util::future::join_all(asking).await;
     let first = answers[0].json()["key"].clone();
     for answer in &answers {
         assert_eq!((answer.status, &answer.json()["key"]), (201, &first), "{answer:?}");
