@@ -69,8 +69,8 @@ async fn the_same_key_is_the_same_request() {
     let mut other = printer();
     other["title"] = "Something else".into();
     let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "one")];
-    let refused = post.app.api("POST /tickets/", &token, &headers, other.to_string().as_bytes());
-    let refused = refused.await;
+    let other = other.to_string();
+    let refused = post.app.api("POST /tickets/", &token, &headers, other.as_bytes()).await;
     assert_eq!((refused.status, refused.problem().0.as_str()), (422, "key-reused"));
     assert_eq!(post.living().len(), 1);
 }

@@ -186,6 +186,9 @@ impl Reading<'_> {
         let mut writer = None;
         let mut print = Sha256::new();
         while let Some(bytes) = self.in_time(field.chunk()).await? {
+            if bytes.is_empty() {
+                continue;
+            }
             *room =
                 room.checked_sub(bytes.len() as u64).ok_or_else(|| too_large(api.upload_bytes))?;
             print.update(&bytes);
