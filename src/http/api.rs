@@ -181,7 +181,7 @@ pub(super) async fn answer(
     let outcome = match &context.api {
         None => Err(Problem::not_found(says("api-no-api"))),
         Some(_) if request.method() == Method::OPTIONS => Ok(preflight(allowed)),
-        Some(api) => decide(context, api, call, request, part).await,
+        Some(api) => Box::pin(decide(context, api, call, request, part)).await,
     };
     let mut reply = outcome.unwrap_or_else(|problem| problem.reply(context, &language, request_id));
     if let Some(api) = &context.api {
@@ -228,10 +228,10 @@ async fn decide(
     let asking = Asking { context, api, headers: head.headers, query };
     let part = percent_decode_str(part).decode_utf8().unwrap_or_default();
     match call {
-        Call::Tickets if writes => writing::ticket(&asking, &caller, body).await,
+        Call::Tickets if writes => Box::pin(writing::ticket(&asking, &caller, body)).await,
         Call::Tickets => reading::tickets(&asking).await,
         Call::Ticket => reading::ticket(&asking, &part).await,
-        Call::Comment => writing::comment(&asking, &caller, &part, body).await,
+        Call::Comment => Box::pin(writing::comment(&asking, &caller, &part, body)).await,
         Call::Progress => writing::progress(&asking, &part).await,
         Call::Events => events::stream(&asking, caller).await,
         Call::Boards => query::nothing(&asking.query).map(|()| always(&api.boards)),

@@ -1,4 +1,4 @@
-//! The description of the API (OpenAPI 3.1): what is answered comes from the types that are answered,
+//! The description of the API (`OpenAPI` 3.1): what is answered comes from the types that are answered,
 //! what is taken from the limits that are kept, and the boards and categories are the configured ones.
 
 mod asked;

@@ -39,6 +39,7 @@ pub(super) fn says(key: &'static str) -> Sentence {
 
 impl Sentence {
     /// With this in the place of a variable.
+    #[allow(clippy::needless_pass_by_value, reason = "callers hand over numbers and texts")]
     pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         self.args.push((name, value.to_string()));
         self

@@ -78,8 +78,8 @@ impl Reading {
 
     /// All values of a parameter, under any of its names.
     fn all(&mut self, names: &[&str]) -> Vec<String> {
-        let named = |(name, _): &mut (String, String)| names.contains(&name.as_str());
-        self.pairs.extract_if(.., named).map(|(_, value)| value).collect()
+        let wanted = |(name, _): &mut (String, String)| names.contains(&name.as_str());
+        self.pairs.extract_if(.., wanted).map(|(_, value)| value).collect()
     }
 
     fn one(&mut self, name: &str) -> Option<String> {

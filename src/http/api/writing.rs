@@ -223,13 +223,11 @@ fn idempotency_key(asking: &Asking<'_>) -> Result<Option<String>, Problem> {
     let key = key.to_str().ok().filter(|key| {
         (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
     });
-    match (key, given.next()) {
-        (Some(key), None) => Ok(Some(key.to_owned())),
-        _ => {
-            let fault = Fault::of("Idempotency-Key", says("api-fault-key"));
-            Err(Problem::parameters(vec![fault]))
-        }
+    if let (Some(key), None) = (key, given.next()) {
+        return Ok(Some(key.to_owned()));
     }
+    let fault = Fault::of("Idempotency-Key", says("api-fault-key"));
+    Err(Problem::parameters(vec![fault]))
 }
 
 /// By what a repeated request is known, and told from another.

@@ -1,4 +1,5 @@
 //! What can be asked, and every way in which it is answered.
+#![allow(clippy::needless_pass_by_value, reason = "pieces of JSON are put together here")]
 
 use serde_json::{Map, Value, json};
 
