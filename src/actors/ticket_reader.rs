@@ -190,6 +190,10 @@ impl TicketReader {
             let place = stages.iter().position(|stage| stage.board() == cursor.board.as_deref());
             (at, from) = (place.ok_or(ReadFault::BadCursor)?, cursor.from);
         }
+        // Signs alone are in no index: a tracker would call them a fault, or find everything.
+        if query.text.as_ref().is_some_and(|text| !text.chars().any(char::is_alphanumeric)) {
+            return Ok(TicketPage { tickets: Vec::new(), next: None });
+        }
         let mut tickets = Vec::new();
         while let Some(stage) = stages.get(at) {
             let room = u8::try_from(tickets.len()).map_or(0, |full| limit.saturating_sub(full));
