@@ -184,7 +184,7 @@ async fn a_page_of_twenty_takes_one_search_whatever_is_told_of_each() {
         let page = desk.reader.list(&with(&EVERY)).await.unwrap();
         let lines = asked(jira, from);
         let watchers = lines.iter().filter(|line| line.ends_with("/watchers")).count();
-        assert_eq!((lines.len(), watchers), (8, 6), "{lines:#?}");
+        assert_eq!((lines.len(), watchers), (9, 7), "{lines:#?}");
         assert_eq!(page.next, None);
         for ticket in &page.tickets {
             let comments = ticket.comments.as_ref().unwrap();
