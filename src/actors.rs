@@ -8,6 +8,7 @@ mod desk;
 mod dialog_broker;
 mod doorbell;
 mod effects;
+mod endless;
 mod herald;
 mod issue_words;
 mod jira_comments;

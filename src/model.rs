@@ -30,6 +30,7 @@ pub mod request;
 pub mod thread;
 pub mod ticket;
 pub mod ticket_command;
+pub mod ticket_event;
 pub mod ticket_query;
 pub mod ticket_view;
 pub mod tracker_read;
