@@ -211,6 +211,7 @@ ticket-help =
     `/ticket assign NUMÉRO @nom` : le confier à quelqu'un.
     `/ticket reopen NUMÉRO`, `/ticket priority NUMÉRO high` : low, normal, high ou urgent.
 ticket-help-forms = Autres formulaires : { $forms }.
+ticket-help-emoji = Ajoutez { $emoji } sous un message pour en faire un ticket.
 ticket-form-title = Nouveau ticket
 ticket-form-submit = Envoyer
 ticket-field-cluster = Cluster

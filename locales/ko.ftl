@@ -200,6 +200,7 @@ ticket-help =
     `/ticket assign 번호 @이름`: 다른 사람에게 맡깁니다.
     `/ticket reopen 번호`, `/ticket priority 번호 high`: low, normal, high, urgent 가운데 하나.
 ticket-help-forms = 다른 양식: { $forms }.
+ticket-help-emoji = 메시지에 { $emoji } 이모지를 붙이면 그 메시지로 티켓을 만듭니다.
 ticket-form-title = 새 티켓
 ticket-form-submit = 보내기
 ticket-field-cluster = 클러스터

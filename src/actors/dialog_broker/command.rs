@@ -106,6 +106,17 @@ impl Clerk {
             help.push('\n');
             help += &self.say("ticket-help-forms", &[("forms", names.join(", ").into())]);
         }
+        let emoji = self.tools.config.forms.iter().filter_map(|form| {
+            let emoji = form.emoji.as_ref()?;
+            let by_name = !form.name.is_empty();
+            let as_by = by_name.then(|| format!(" (`/ticket {}`)", form.name)).unwrap_or_default();
+            Some(format!(":{emoji}:{as_by}"))
+        });
+        let emoji: Vec<_> = emoji.collect();
+        if !emoji.is_empty() {
+            help.push('\n');
+            help += &self.say("ticket-help-emoji", &[("emoji", emoji.join(", ").into())]);
+        }
         help
     }
 
