@@ -263,6 +263,7 @@ ticket-state = **State:** { $state }
 ticket-owner = **Owner:** { $user }
 ticket-priority = **Priority:** { $priority }
 ticket-issue = **Issue:** { $issue }
+ticket-opened-at = **Opened:** { $time }
 ticket-taken-at = **Taken:** { $time }
 ticket-resolved-at = **Resolved:** { $time }
 ticket-state-open = open

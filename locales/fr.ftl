@@ -263,6 +263,7 @@ ticket-state = **État :** { $state }
 ticket-owner = **Responsable :** { $user }
 ticket-priority = **Priorité :** { $priority }
 ticket-issue = **Demande :** { $issue }
+ticket-opened-at = **Ouvert :** { $time }
 ticket-taken-at = **Pris :** { $time }
 ticket-resolved-at = **Résolu :** { $time }
 ticket-state-open = ouvert

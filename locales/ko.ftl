@@ -252,6 +252,7 @@ ticket-state = **상태:** { $state }
 ticket-owner = **담당:** { $user }
 ticket-priority = **우선순위:** { $priority }
 ticket-issue = **이슈:** { $issue }
+ticket-opened-at = **등록한 때:** { $time }
 ticket-taken-at = **맡은 때:** { $time }
 ticket-resolved-at = **해결한 때:** { $time }
 ticket-state-open = 열림
