@@ -29,6 +29,7 @@ mod review;
 mod slot;
 mod supervisor;
 mod thread_reader;
+mod ticket_reader;
 
 pub use chat_feed::{ChatFeed, FeedNews, FeedReader, start_chat_feed};
 pub use comment_reader::Trackers;
@@ -55,3 +56,6 @@ pub use redmine_sessions::{NoSession, RedmineSessions};
 pub use review::{Application, GivenGrant, MailboxRow, Question, Reply, Review, SignInReport};
 pub use supervisor::{Child, Restart, StartFault, SupervisorHandle};
 pub use thread_reader::{ReaderTools, start_thread_reader};
+pub use ticket_reader::{
+    JiraReading, ReadFault, ReaderBoard, ReaderPlace, RedmineReading, TicketPage, TicketReader,
+};

@@ -15,7 +15,7 @@ use super::{
     case::{Case, Conversation, Standing},
     effect::{Effect, MailRef, Stage, Work, later},
     ids::PostId,
-    keys::{CaseId, CommentId, Lane, MailboxName, Tracker},
+    keys::{CaseId, CommentId, IssueKey, Lane, MailboxName, Tracker},
     mail::{Folder, Mail},
     ticket::{Change, Person, Source, Ticket, TicketState, Unchanged},
 };
@@ -82,6 +82,36 @@ pub fn open_ticket(
     (case, effects)
 }
 
+/// The case of what a caller asks for: its issue is to be made at this place. `subject` is what
+/// stands in lists.
+#[must_use]
+pub fn open_request(
+    id: CaseId,
+    subject: &str,
+    (tracker, place): (Tracker, String),
+    now: Timestamp,
+) -> (Case, Vec<Effect>) {
+    let mut case = Case::new(id, subject, now);
+    case.tracker = Some(tracker);
+    case.asked_for = Some(place);
+    let effects = case.append(vec![Work::FileRequest], now);
+    (case, effects)
+}
+
+/// A case for an issue that ticketd has not made. Nothing is to be done in it yet.
+#[must_use]
+pub fn adopt(id: CaseId, issue: IssueKey, now: Timestamp) -> Case {
+    let mut case = Case::new(id, issue.as_str(), now);
+    case.tracker = Some(issue.tracker());
+    case.issue = Some(issue);
+    case
+}
+
+/// A caller has something to say in the case's issue.
+pub fn remark(case: &mut Case, now: Timestamp) -> Vec<Effect> {
+    case.append(vec![Work::AddRemark], now)
+}
+
 /// Somebody does something to the case's ticket: its post and its thread are to say so.
 ///
 /// # Errors
@@ -109,7 +139,7 @@ pub fn stands(case: &mut Case, standing: Standing, now: Timestamp) -> Option<Vec
     let known = case.stands;
     let older = known.is_some_and(|known| known.at >= standing.at);
     let same = known.is_some_and(|known| known.closed) == standing.closed;
-    if case.ticket.is_none() || older || same || case.follows_from(case.desk.head) {
+    if older || same || case.follows_from(case.desk.head) {
         return None;
     }
     let work = keep(case, standing, now);
@@ -287,6 +317,7 @@ fn follow(
     match done {
         Done::Plainly => {}
         Done::Created { issue, attach, watch } => {
+            work.extend(of_request(effect, attach, watch));
             let first = matches!(effect.work, Work::CreateIssue { replaces: None, .. });
             let answered =
                 case.mail.as_ref().is_some_and(|mail| !mail.quiet && mail.reporter.is_some());
@@ -316,11 +347,19 @@ fn follow(
         // What was decided in the chat since then has a step of its own.
         Done::Stands(standing) if followed_again => case.stands = Some(standing),
         Done::Stands(standing) => work = keep(case, standing, now),
-        Done::Commented { attach } => {
+        Done::Commented { attach, watch } => {
+            work.extend(of_request(effect, attach, watch));
             work.extend(mail.filter(|_| attach).map(|mail| Work::Attach { mail, answer: true }));
         }
     }
     work
+}
+
+/// What a request asks for besides its words.
+fn of_request(effect: &Effect, attach: bool, watch: bool) -> impl Iterator<Item = Work> {
+    let of = effect.request();
+    let attach = of.filter(|_| attach).map(|of| Work::AttachUploads { of });
+    attach.into_iter().chain(of.filter(|_| watch).map(|of| Work::WatchRequest { of }))
 }
 
 /// The issue is gone: a mail becomes a new one, and what belonged to the old one is over.
@@ -331,16 +370,19 @@ fn replace_issue(case: &mut Case, effect: &mut Effect, now: Timestamp) -> Vec<Wo
         *effect = Effect::new(effect.id, work, now);
     } else {
         case.issue = replaces;
-        effect.stage = Stage::Done;
+        // Whoever asked for it must hear that it is not there.
+        let asked = effect.work == Work::AddRemark;
+        effect.stage = if asked { Stage::Dead } else { Stage::Done };
         effect.fault = Some("the issue is gone".to_owned());
     }
     Vec::new()
 }
 
-/// Moves the effect's queue on. Only the missing issue of a mail, or a ticket's missing post, holds
-/// up what comes after it.
+/// Moves the effect's queue on. Only the missing issue of a mail or of a request, or a ticket's
+/// missing post, holds up what comes after it.
 fn advance(case: &mut Case, effect: &Effect, following: Option<&Effect>) {
-    let first = matches!(effect.work, Work::CreateIssue { .. } | Work::PostTicket);
+    let first =
+        matches!(effect.work, Work::CreateIssue { .. } | Work::PostTicket | Work::FileRequest);
     let holds_up = effect.stage == Stage::Dead && first;
     let lane = effect.id.lane;
     if case.head_id(lane) == Some(effect.id) && effect.is_over() && !holds_up {
@@ -356,7 +398,7 @@ fn window(case: &Case, effect: &Effect, policy: Policy) -> Duration {
     // Redmine has no index: its lists say what there is.
     let lags = case.tracker != Some(Tracker::Redmine);
     match &effect.work {
-        Work::CreateIssue { .. } | Work::FileTicket if lags => policy.index_lag,
+        Work::CreateIssue { .. } | Work::FileTicket | Work::FileRequest if lags => policy.index_lag,
         _ if effect.id.lane == Lane::Chat => policy.index_lag.min(POST_UNDER_WAY),
         _ => policy.index_lag.min(UNDER_WAY),
     }

@@ -31,6 +31,10 @@ pub struct Named {
 /// A project that issues go to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeskProject {
+    /// Its number, by which lists and issues name it.
+    pub id: u64,
+    /// What configuration and commands take.
+    pub identifier: String,
     /// What people call it.
     pub name: String,
     /// The trackers that its issues may have.

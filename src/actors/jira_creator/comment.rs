@@ -57,6 +57,6 @@ impl JiraCreator {
             }
             tracing::info!(issue.key = %issue, case.id = %task.case.id, "a mail became a comment");
         }
-        Ok(Outcome::Done(Done::Commented { attach }))
+        Ok(Outcome::Done(Done::Commented { attach, watch: false }))
     }
 }

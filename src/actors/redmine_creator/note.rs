@@ -53,7 +53,7 @@ impl RedmineCreator {
                 "a mail became a note"
             );
         }
-        Ok(Outcome::Done(Done::Commented { attach }))
+        Ok(Outcome::Done(Done::Commented { attach, watch: false }))
     }
 
     pub(super) async fn add_reply(

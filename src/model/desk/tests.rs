@@ -110,7 +110,7 @@ fn done(effect: &Effect) -> Outcome {
         Work::CreateIssue { .. } => {
             Done::Created { issue: IssueKey::parse("SUP-1").unwrap(), attach: false, watch: false }
         }
-        Work::AddComment { .. } => Done::Commented { attach: false },
+        Work::AddComment { .. } => Done::Commented { attach: false, watch: false },
         Work::PostTicket => Done::Posted { post: PostId::parse(&id('p')).unwrap(), replies: 1 },
         _ => Done::Plainly,
     })

@@ -28,6 +28,8 @@ pub(super) struct ProjectAnswer {
 
 #[derive(Deserialize)]
 pub(super) struct Project {
+    id: u64,
+    identifier: String,
     name: String,
     #[serde(default)]
     trackers: Vec<Entry>,
@@ -36,7 +38,7 @@ pub(super) struct Project {
 impl From<Project> for DeskProject {
     fn from(project: Project) -> Self {
         let trackers = project.trackers.into_iter().map(Named::from).collect();
-        Self { name: project.name, trackers }
+        Self { id: project.id, identifier: project.identifier, name: project.name, trackers }
     }
 }
 
@@ -231,6 +233,6 @@ impl From<File> for RedmineFile {
 }
 
 /// Redmine keeps what a browser sends: the ends of lines are CRLF.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.replace("\r\n", "\n")
 }

@@ -46,7 +46,12 @@ async fn what_is_configured_by_name_is_found_by_number() {
     let project = desk.project(&ProjectRef::parse("helpdesk").unwrap()).await;
     assert_eq!(
         project,
-        Ok(DeskProject { name: "Help Desk".to_owned(), trackers: vec![named(3, "Support")] })
+        Ok(DeskProject {
+            id: 1,
+            identifier: "helpdesk".to_owned(),
+            name: "Help Desk".to_owned(),
+            trackers: vec![named(3, "Support")],
+        })
     );
     assert_eq!(desk.trackers().await, Ok(vec![named(1, "Bug")]));
     assert_eq!(desk.priorities().await, Ok(vec![named(1, "Low"), named(3, "High")]));

@@ -1,0 +1,1 @@
+//! Kept files: whole, sealed, and gone when nobody needs them.
