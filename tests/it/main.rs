@@ -40,6 +40,7 @@ mod redmine_mistypes;
 mod redmine_trouble;
 mod rest_pages;
 mod rest_reading;
+mod rest_writing;
 mod slash_door;
 mod ticket;
 mod ticket_emoji;
