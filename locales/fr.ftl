@@ -213,6 +213,7 @@ ticket-help =
     `/ticket assign NUMÉRO @nom` : le confier à quelqu'un.
     `/ticket reopen NUMÉRO`, `/ticket priority NUMÉRO high` : low, normal, high ou urgent.
 ticket-help-forms = Autres formulaires : { $forms }.
+ticket-help-emoji = Ajoutez { $emoji } sous un message pour en faire un ticket.
 ticket-form-title = Nouveau ticket
 ticket-form-submit = Envoyer
 ticket-field-cluster = Cluster
@@ -264,6 +265,7 @@ ticket-state = **État :** { $state }
 ticket-owner = **Responsable :** { $user }
 ticket-priority = **Priorité :** { $priority }
 ticket-issue = **Demande :** { $issue }
+ticket-opened-at = **Ouvert :** { $time }
 ticket-taken-at = **Pris :** { $time }
 ticket-resolved-at = **Résolu :** { $time }
 ticket-state-open = ouvert

@@ -38,6 +38,8 @@ mod redmine_issues;
 mod redmine_login;
 mod redmine_mistypes;
 mod redmine_trouble;
+mod rest_pages;
+mod rest_reading;
 mod rest_writing;
 mod slash_door;
 mod ticket;
