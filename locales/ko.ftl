@@ -159,6 +159,8 @@ issue-attachment-too-large = 첨부 파일 { $name }을(를) 뺐습니다. 크�
     } { $limit }까지만 받습니다.
 issue-replaces = 삭제된 { $key } 대신 만든 이슈입니다.
 issue-reference = 참조 번호: { $mark }
+issue-category = 분류: { $category }
+issue-request-cut = { $tracker }에 너무 긴 글은 여기에서 끊깁니다. 글 전체를 { $name }(으)로 첨부했습니다.
 issue-reply-from-chat = Mattermost에서 { $user } 님:
 issue-from-chat = { $ticket }, Mattermost에서 { $user } 님이 요청
 issue-mail-gone = 본문을 읽기 전에 메일이 메일함에서 삭제되었습니다.

@@ -4,6 +4,7 @@
 mod budget;
 mod chat_feed;
 mod comment_reader;
+mod creators;
 mod desk;
 mod dialog_broker;
 mod doorbell;

@@ -162,6 +162,9 @@ fn show_case(case: &Case, effects: &[Effect]) {
         }
         tell(&format!("channel    {}", ticket.channel));
     }
+    if let Some(place) = &case.asked_for {
+        tell(&format!("asked for  in {place}, by a caller of the API"));
+    }
     tell(&format!("subject    {}", case.subject));
     // A ticket of the chat alone never has one.
     if case.tracker.is_some() {

@@ -10,12 +10,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use outcome::{Done, Outcome, Policy};
+pub use requests::{adopt, open_request, remark};
 
 use super::{
     case::{Case, Conversation, Standing},
     effect::{Effect, MailRef, Stage, Work, later},
     ids::PostId,
-    keys::{CaseId, CommentId, IssueKey, Lane, MailboxName, Tracker},
+    keys::{CaseId, CommentId, Lane, MailboxName, Tracker},
     mail::{Folder, Mail},
     ticket::{Change, Person, Source, Ticket, TicketState, Unchanged},
 };
@@ -80,36 +81,6 @@ pub fn open_ticket(
     work.extend(source.map(|Source { channel, root }| Work::LinkBack { channel, root }));
     let effects = case.append(work, now);
     (case, effects)
-}
-
-/// The case of what a caller asks for: its issue is to be made at this place. `subject` is what
-/// stands in lists.
-#[must_use]
-pub fn open_request(
-    id: CaseId,
-    subject: &str,
-    (tracker, place): (Tracker, String),
-    now: Timestamp,
-) -> (Case, Vec<Effect>) {
-    let mut case = Case::new(id, subject, now);
-    case.tracker = Some(tracker);
-    case.asked_for = Some(place);
-    let effects = case.append(vec![Work::FileRequest], now);
-    (case, effects)
-}
-
-/// A case for an issue that ticketd has not made. Nothing is to be done in it yet.
-#[must_use]
-pub fn adopt(id: CaseId, issue: IssueKey, now: Timestamp) -> Case {
-    let mut case = Case::new(id, issue.as_str(), now);
-    case.tracker = Some(issue.tracker());
-    case.issue = Some(issue);
-    case
-}
-
-/// A caller has something to say in the case's issue.
-pub fn remark(case: &mut Case, now: Timestamp) -> Vec<Effect> {
-    case.append(vec![Work::AddRemark], now)
 }
 
 /// Somebody does something to the case's ticket: its post and its thread are to say so.
@@ -317,7 +288,7 @@ fn follow(
     match done {
         Done::Plainly => {}
         Done::Created { issue, attach, watch } => {
-            work.extend(of_request(effect, attach, watch));
+            work.extend(requests::besides(effect, attach, watch));
             let first = matches!(effect.work, Work::CreateIssue { replaces: None, .. });
             let answered =
                 case.mail.as_ref().is_some_and(|mail| !mail.quiet && mail.reporter.is_some());
@@ -348,18 +319,11 @@ fn follow(
         Done::Stands(standing) if followed_again => case.stands = Some(standing),
         Done::Stands(standing) => work = keep(case, standing, now),
         Done::Commented { attach, watch } => {
-            work.extend(of_request(effect, attach, watch));
+            work.extend(requests::besides(effect, attach, watch));
             work.extend(mail.filter(|_| attach).map(|mail| Work::Attach { mail, answer: true }));
         }
     }
     work
-}
-
-/// What a request asks for besides its words.
-fn of_request(effect: &Effect, attach: bool, watch: bool) -> impl Iterator<Item = Work> {
-    let of = effect.request();
-    let attach = of.filter(|_| attach).map(|of| Work::AttachUploads { of });
-    attach.into_iter().chain(of.filter(|_| watch).map(|of| Work::WatchRequest { of }))
 }
 
 /// The issue is gone: a mail becomes a new one, and what belonged to the old one is over.
@@ -405,6 +369,7 @@ fn window(case: &Case, effect: &Effect, policy: Policy) -> Duration {
 }
 
 mod outcome;
+mod requests;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]

@@ -72,6 +72,15 @@ impl Wanted {
         }
     }
 
+    /// What it says.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        match self {
+            Self::Ticket(new) => &new.body,
+            Self::Remark(new) => &new.body,
+        }
+    }
+
     /// Who is to watch the issue.
     #[must_use]
     pub fn watchers(&self) -> &[Email] {

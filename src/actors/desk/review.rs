@@ -270,7 +270,11 @@ impl Desk {
     pub async fn purge(&self, before: Timestamp) -> Result<Purged, StoreError> {
         /// Cases in one go.
         const LIMIT: usize = 10_000;
-        self.write(move |_, tables| tables.purge(before, LIMIT)).await
+        let purged = self.write(move |_, tables| tables.purge(before, LIMIT)).await?;
+        let uploads = self.uploads().clone();
+        // Their rows are gone, durably.
+        self.blocking(move || uploads.sweep(false)).await?;
+        Ok(purged)
     }
 }
 

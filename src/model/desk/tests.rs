@@ -13,6 +13,7 @@ use crate::model::{
 };
 
 mod link_back;
+mod requests;
 
 /// What a crash leaves: the store's rows.
 #[derive(Default)]
