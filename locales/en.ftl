@@ -213,6 +213,7 @@ ticket-help =
     `/ticket assign NUMBER @name`: give it to somebody.
     `/ticket reopen NUMBER`, `/ticket priority NUMBER high`: low, normal, high or urgent.
 ticket-help-forms = More forms: { $forms }.
+ticket-help-emoji = Put { $emoji } under a post, and a ticket is made of it.
 ticket-form-title = New ticket
 ticket-form-submit = Send
 ticket-field-cluster = Cluster
@@ -264,6 +265,7 @@ ticket-state = **State:** { $state }
 ticket-owner = **Owner:** { $user }
 ticket-priority = **Priority:** { $priority }
 ticket-issue = **Issue:** { $issue }
+ticket-opened-at = **Opened:** { $time }
 ticket-taken-at = **Taken:** { $time }
 ticket-resolved-at = **Resolved:** { $time }
 ticket-state-open = open

@@ -202,6 +202,7 @@ ticket-help =
     `/ticket assign 번호 @이름`: 다른 사람에게 맡깁니다.
     `/ticket reopen 번호`, `/ticket priority 번호 high`: low, normal, high, urgent 가운데 하나.
 ticket-help-forms = 다른 양식: { $forms }.
+ticket-help-emoji = 메시지에 { $emoji } 이모지를 붙이면 그 메시지로 티켓을 만듭니다.
 ticket-form-title = 새 티켓
 ticket-form-submit = 보내기
 ticket-field-cluster = 클러스터
@@ -253,6 +254,7 @@ ticket-state = **상태:** { $state }
 ticket-owner = **담당:** { $user }
 ticket-priority = **우선순위:** { $priority }
 ticket-issue = **이슈:** { $issue }
+ticket-opened-at = **등록한 때:** { $time }
 ticket-taken-at = **맡은 때:** { $time }
 ticket-resolved-at = **해결한 때:** { $time }
 ticket-state-open = 열림

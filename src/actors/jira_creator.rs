@@ -210,6 +210,10 @@ impl Creator for JiraCreator {
         mark: &str,
         text: &str,
     ) -> Result<Result<(), Outcome>, StoreError> {
+        // The webhook tells of it at once: by then it must be known whose comment it is.
+        if let Err(error) = self.tools.jira.myself().await {
+            return Ok(Err(read_failed(effect, &error)));
+        }
         self.tools.desk.begin(effect, None).await?;
         failpoint::hit("jira_creator.begun").await;
         let made = self.tools.jira.comment(issue, text, mark).await;

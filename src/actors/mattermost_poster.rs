@@ -36,7 +36,7 @@ mod link_back;
 mod mail;
 mod words;
 
-pub(super) use words::state_key;
+pub(super) use words::{clock_time, priority_key, state_key};
 
 /// The property of a post that says which effect made it.
 const MARK: &str = "ticketd_mark";

@@ -13,7 +13,7 @@ use std::{
 
 use tokio::time::timeout;
 
-use self::{cursor::Cursor, jira::JiraShelf, redmine::RedmineShelf};
+use self::{cursor::Cursor, jira::JiraHalf, redmine::RedmineHalf};
 use super::jira_creator::Boards;
 use crate::{
     clients::{ApiError, JiraClient, RedmineDesk},
@@ -109,16 +109,16 @@ pub struct TicketReader {
 
 struct Shared {
     boards: Vec<ReaderBoard>,
-    jira: Option<JiraShelf>,
-    redmine: Option<RedmineShelf>,
+    jira: Option<JiraHalf>,
+    redmine: Option<RedmineHalf>,
 }
 
 /// One after the other, these are read.
 enum Stage<'s> {
     /// All boards of Jira's that are asked for, by their names, at once.
-    Jira(&'s JiraShelf, Vec<&'s str>),
+    Jira(&'s JiraHalf, Vec<&'s str>),
     /// One board of Redmine's, by its key.
-    Redmine(&'s RedmineShelf, &'s str, &'s ProjectRef),
+    Redmine(&'s RedmineHalf, &'s str, &'s ProjectRef),
 }
 
 impl Stage<'_> {
@@ -140,8 +140,8 @@ impl TicketReader {
     ) -> Self {
         let shared = Shared {
             boards,
-            jira: jira.map(JiraShelf::new),
-            redmine: redmine.map(RedmineShelf::new),
+            jira: jira.map(JiraHalf::new),
+            redmine: redmine.map(RedmineHalf::new),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -190,6 +190,10 @@ impl TicketReader {
             let place = stages.iter().position(|stage| stage.board() == cursor.board.as_deref());
             (at, from) = (place.ok_or(ReadFault::BadCursor)?, cursor.from);
         }
+        // Signs alone are in no index: a tracker would call them a fault, or find everything.
+        if query.text.as_ref().is_some_and(|text| !text.chars().any(char::is_alphanumeric)) {
+            return Ok(TicketPage { tickets: Vec::new(), next: None });
+        }
         let mut tickets = Vec::new();
         while let Some(stage) = stages.get(at) {
             let room = u8::try_from(tickets.len()).map_or(0, |full| limit.saturating_sub(full));
@@ -198,14 +202,14 @@ impl TicketReader {
             }
             let from_there = from.take();
             let found = match stage {
-                Stage::Jira(shelf, boards) => {
+                Stage::Jira(half, boards) => {
                     let elsewhere = self.redmine_knows(&stages, query).await?;
-                    shelf.page(boards, query, room, from_there.as_deref(), elsewhere).await?
+                    half.page(boards, query, room, from_there.as_deref(), elsewhere).await?
                 }
-                Stage::Redmine(shelf, key, project) => {
+                Stage::Redmine(half, key, project) => {
                     let elsewhere = matches!(stages.first(), Some(Stage::Jira(..)));
                     let place = (*key, *project);
-                    shelf.page(place, query, room, from_there.as_deref(), elsewhere).await?
+                    half.page(place, query, room, from_there.as_deref(), elsewhere).await?
                 }
             };
             tickets.extend(found.tickets);
@@ -225,12 +229,12 @@ impl TicketReader {
         stages: &[Stage<'_>],
         query: &TicketQuery,
     ) -> Result<bool, ReadFault> {
-        let shelf = stages.iter().find_map(|stage| match stage {
-            Stage::Redmine(shelf, ..) => Some(shelf),
+        let half = stages.iter().find_map(|stage| match stage {
+            Stage::Redmine(half, ..) => Some(half),
             Stage::Jira(..) => None,
         });
-        match (shelf, &query.status) {
-            (Some(shelf), Some(status)) => Ok(shelf.status(status).await?.is_some()),
+        match (half, &query.status) {
+            (Some(half), Some(status)) => Ok(half.status(status).await?.is_some()),
             _ => Ok(false),
         }
     }
@@ -242,11 +246,11 @@ impl TicketReader {
     ) -> Result<Option<TicketView>, ReadFault> {
         match key.tracker() {
             Tracker::Jira => match &self.shared.jira {
-                Some(shelf) => shelf.one(&self.jira_boards(&[]), key, fields).await,
+                Some(half) => half.one(&self.jira_boards(&[]), key, fields).await,
                 None => Ok(None),
             },
             Tracker::Redmine => match (&self.shared.redmine, key.redmine_id()) {
-                (Some(shelf), Some(id)) => shelf.one(&self.redmine_boards(&[]), id, fields).await,
+                (Some(half), Some(id)) => half.one(&self.redmine_boards(&[]), id, fields).await,
                 _ => Ok(None),
             },
         }
@@ -258,18 +262,18 @@ impl TicketReader {
         if !query.boards.iter().all(known) {
             return Err(ReadFault::Unknown { what: "board" });
         }
-        let categories = self.shared.jira.as_ref().map_or(&[][..], JiraShelf::categories);
+        let categories = self.shared.jira.as_ref().map_or(&[][..], JiraHalf::categories);
         if !query.categories.iter().all(|category| categories.contains(category)) {
             return Err(ReadFault::Unknown { what: "category" });
         }
         let mut stages = Vec::new();
         let names = self.jira_boards(&query.boards);
-        if let Some(shelf) = self.shared.jira.as_ref().filter(|_| !names.is_empty()) {
-            stages.push(Stage::Jira(shelf, names));
+        if let Some(half) = self.shared.jira.as_ref().filter(|_| !names.is_empty()) {
+            stages.push(Stage::Jira(half, names));
         }
-        if let Some(shelf) = self.shared.redmine.as_ref().filter(|_| query.categories.is_empty()) {
+        if let Some(half) = self.shared.redmine.as_ref().filter(|_| query.categories.is_empty()) {
             let boards = self.redmine_boards(&query.boards).into_iter();
-            stages.extend(boards.map(|(key, project)| Stage::Redmine(shelf, key, project)));
+            stages.extend(boards.map(|(key, project)| Stage::Redmine(half, key, project)));
         }
         Ok(stages)
     }
@@ -297,13 +301,10 @@ impl TicketReader {
 }
 
 async fn within<T>(work: impl Future<Output = Result<T, ReadFault>>) -> Result<T, ReadFault> {
-    match timeout(PATIENCE, Box::pin(work)).await {
-        Ok(outcome) => outcome,
-        Err(_) => {
-            let cause = "no answer to all that a question needs in time".to_owned();
-            Err(ApiError::Unavailable { service: "tracker", cause }.into())
-        }
-    }
+    timeout(PATIENCE, Box::pin(work)).await.unwrap_or_else(|_| {
+        let cause = "no answer to all that a question needs in time".to_owned();
+        Err(ApiError::Unavailable { service: "tracker", cause }.into())
+    })
 }
 
 #[cfg(test)]

@@ -37,7 +37,10 @@ mod tests {
             (r#"<a href="javascript:x()">y</a>"#, r#"<a rel="noopener noreferrer">y</a>"#),
             (r#"<p style="position:fixed" class="x" id="y">z</p>"#, "<p>z</p>"),
             ("<iframe src=//evil.example></iframe><form action=/><input></form>", ""),
-            ("<svg><style><img src=x onerror=alert(1)></style></svg>", ""),
+            (
+                "<svg><style><img src=x onerror=alert(1)></style></svg>",
+                r#"<img src="https://jira.example/j/x">"#,
+            ),
             ("<meta http-equiv=refresh content=0><base href=//evil.example>t", "t"),
         ] {
             assert_eq!(clean(html, &base), expected, "{html}");

@@ -39,6 +39,8 @@ mod redmine_login;
 mod redmine_mistypes;
 mod redmine_trouble;
 mod rest;
+mod rest_pages;
+mod rest_reading;
 mod rest_writing;
 mod slash_door;
 mod ticket;

@@ -12,7 +12,7 @@ use crate::{
         desk as rules,
         discreet::discreet,
         effect::{Effect, Worker},
-        keys::{CaseId, EffectId, Lane, MailKey, MailboxName},
+        keys::{CaseId, EffectId, IssueKey, Lane, MailKey, MailboxName},
         mail::Mail,
     },
     store::{Audit, Purged, StoreError},
@@ -127,6 +127,14 @@ impl Desk {
             })
         })
         .await
+    }
+
+    /// The case of an issue.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn case_of_issue(&self, issue: IssueKey) -> Result<Option<CaseId>, StoreError> {
+        self.read(move |tables| tables.case_of_issue(&issue)).await
     }
 
     /// A case with its effects.

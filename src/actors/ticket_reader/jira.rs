@@ -31,7 +31,7 @@ const WATCHERS_MAX: u64 = 10_000;
 /// How long our own picture and name hold.
 const OURSELVES_KNOWN: Duration = Duration::from_hours(1);
 
-pub(super) struct JiraShelf {
+pub(super) struct JiraHalf {
     client: JiraClient,
     boards: Boards,
     categories: Vec<String>,
@@ -55,7 +55,7 @@ impl Scope {
     }
 }
 
-impl JiraShelf {
+impl JiraHalf {
     pub(super) fn new(reading: JiraReading) -> Self {
         let JiraReading { client, boards, categories, users } = reading;
         let watchers =

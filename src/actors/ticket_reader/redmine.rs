@@ -29,14 +29,14 @@ const KNOWN: Duration = Duration::from_mins(5);
 /// Projects remembered.
 const PROJECTS: u64 = 1_000;
 
-pub(super) struct RedmineShelf {
+pub(super) struct RedmineHalf {
     client: RedmineDesk,
     people: People<u64>,
     users: Cache<(), Arc<HashMap<String, UserView>>>,
     projects: Cache<String, DeskProject>,
 }
 
-impl RedmineShelf {
+impl RedmineHalf {
     pub(super) fn new(reading: RedmineReading) -> Self {
         Self {
             client: reading.client,

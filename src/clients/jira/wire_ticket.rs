@@ -137,12 +137,12 @@ struct Kind {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Project {
     key: String,
     #[serde(default)]
     name: String,
-    project_type_key: Option<String>,
+    #[serde(rename = "projectTypeKey")]
+    kind: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -238,8 +238,7 @@ impl Issue {
         let wants = |field: Field| asked.contains(&field);
         // What is internal to a service project, only its comments' properties tell on Data Center,
         // and an issue does not show them.
-        let service =
-            fields.project.project_type_key.as_deref().is_none_or(|key| key == "service_desk");
+        let service = fields.project.kind.as_deref().is_none_or(|key| key == "service_desk");
         let told = fields.comment.unwrap_or(Comments { comments: Vec::new(), total: 0 });
         let unclear = !cloud && service && !told.comments.is_empty();
         let left_out = told.total > told.comments.len() || unclear;

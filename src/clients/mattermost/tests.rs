@@ -2,6 +2,7 @@
 
 mod calls;
 mod failures;
+mod pages;
 
 use std::time::Duration;
 

@@ -269,7 +269,12 @@ impl Posts {
         let page = usize::try_from(number("page").unwrap_or(0)).unwrap_or(0);
         let there = here.filter(|post| post.deleted == 0);
         let before = request.query("before").unwrap_or_default();
-        let posts: Vec<_> = if before.is_empty() {
+        let after = request.query("after").unwrap_or_default();
+        let posts: Vec<_> = if !after.is_empty() {
+            let newer: Vec<_> = there.take_while(|post| post.id != after).collect();
+            let end = newer.len().saturating_sub(page * size);
+            newer[end.saturating_sub(size)..end].to_vec()
+        } else if before.is_empty() {
             there.skip(page * size).take(size).collect()
         } else {
             there.skip_while(|post| post.id != before).skip(1 + page * size).take(size).collect()

@@ -20,7 +20,7 @@ const USERS: usize = 100;
 const USER_PAGES: usize = 10;
 
 impl RedmineDesk {
-    /// A page of a project's issues, open and closed, at most so many; `above` is the number that the
+    /// A page of a project's issues, open and closed, at most so many; `beyond` is the number that the
     /// page before said. Watchers and notes are not in it.
     ///
     /// Pages go on by number and not by counting: an issue that is made meanwhile moves no other over
@@ -141,11 +141,14 @@ impl RedmineDesk {
     }
 }
 
-/// The filter of subjects that hold all these words. Redmine takes `|` for the end of a value.
+/// The filter of subjects that hold all these words: on one line, where Redmine reads a filter's
+/// operator, and without `|`, which ends a value.
 ///
 /// Source: Redmine's `Query#add_short_filter`.
 fn subject(text: &str) -> String {
-    format!("~{}", text.replace('|', " "))
+    let odd = |c: char| c.is_control() || c == '|' || c.is_whitespace();
+    let words: Vec<&str> = text.split(odd).filter(|word| !word.is_empty()).collect();
+    format!("~{}", words.join(" "))
 }
 
 /// The filter of the numbers beyond the last one.

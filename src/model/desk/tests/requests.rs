@@ -153,7 +153,9 @@ proptest! {
             now += 400;
             rows.work(&mut world, Fate::Fine, at(now));
         }
-        let asked = |remark: bool| rows.asked.iter().filter(|(key, _)| (**key >= 4) == remark);
+        let asked = |remark: bool| {
+            rows.asked.iter().filter(move |(key, _)| (**key >= 4) == remark)
+        };
         let ids = |remark: bool| asked(remark).map(|(_, id)| *id).collect::<BTreeSet<_>>();
         let found = |these: &[EffectId]| these.iter().copied().collect::<BTreeSet<_>>();
         prop_assert_eq!(world.issues.len(), asked(false).count());
