@@ -130,18 +130,16 @@ impl App {
         let review = mail_road.map(|road| road.review);
         let tickets = match (&config.ticket, &review) {
             (Some(ticket), Some(Review { desk, mailboxes, .. })) => {
-                let (late, texts, metrics) = (&late, &texts, &metrics);
-                let (config, mattermost, trackers) = (&config, &mattermost, &trackers);
                 let parts = tickets::Parts {
-                    config,
+                    config: &config,
                     ticket,
-                    mattermost,
-                    trackers,
+                    mattermost: &mattermost,
+                    trackers: &trackers,
                     desk,
                     mailboxes,
-                    late,
-                    texts,
-                    metrics,
+                    late: &late,
+                    texts: &texts,
+                    metrics: &metrics,
                 };
                 Some(tickets::start(&supervisor, parts).await?)
             }

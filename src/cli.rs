@@ -60,7 +60,7 @@ enum Command {
     /// Make, list and take back the tokens of the API
     #[command(subcommand)]
     Token(token::Token),
-    /// Print the description of the API (OpenAPI 3.1), as <http.context>/openapi.json has it
+    /// Print the API's description (version 3.1), which openapi.json under http.context shows too
     Openapi,
     /// Save the store to a file, or make one from such a file
     #[command(subcommand)]

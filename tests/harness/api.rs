@@ -68,15 +68,18 @@ impl Response {
     }
 }
 
-/// A form of these parts: name, file name and type if it is a file, content.
-pub(crate) fn form(parts: &[(&str, Option<(&str, &str)>, &[u8])]) -> Vec<u8> {
+/// A part of a form: name, file name and type if it is a file, content.
+pub(crate) type Part<'p> = (&'p str, Option<(&'p str, &'p str)>, &'p [u8]);
+
+/// A form of these parts.
+pub(crate) fn form(parts: &[Part<'_>]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, file, content) in parts {
-        let mut head = format!("--b0undary\r\nContent-Disposition: form-data; name=\"{name}\"");
-        if let Some((file, kind)) = file {
-            head += &format!("; filename=\"{file}\"\r\nContent-Type: {kind}");
-        }
-        body.extend_from_slice(format!("{head}\r\n\r\n").as_bytes());
+        let file = file.map_or_else(String::new, |(file, kind)| {
+            format!("; filename=\"{file}\"\r\nContent-Type: {kind}")
+        });
+        let head = format!("Content-Disposition: form-data; name=\"{name}\"{file}");
+        body.extend_from_slice(format!("--b0undary\r\n{head}\r\n\r\n").as_bytes());
         body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n");
     }

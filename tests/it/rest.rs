@@ -5,8 +5,11 @@ use ticketd::sandbox::{Fault, FaultRule};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::harness::Post;
-use crate::harness::api::{CONTEXT, FORM, form};
+use crate::harness::api::{CONTEXT, FORM, Part, form};
 use crate::harness::wire;
+
+/// A request line, headers and body; the status and the kind of problem.
+type Case<'c> = (&'c str, &'c [(&'c str, &'c str)], &'c [u8], u16, &'c str);
 
 fn printer() -> Value {
     json!({
@@ -149,10 +152,10 @@ async fn what_is_wrong_is_told_all_at_once() {
     let french = [("Content-Type", "application/json"), ("Accept-Language", "fr")];
     let huge = vec![b'x'; 9 * 1024 * 1024];
     let too_much = form(&[("attachments", Some(("x", "text/plain")), &huge)]);
-    let one: (&str, Option<(&str, &str)>, &[u8]) = ("attachments", Some(("x", "a/b")), b"x");
+    let one: Part<'_> = ("attachments", Some(("x", "a/b")), b"x");
     let too_many = form(&[one; 21]);
     let broken = b"--b0undary\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nThe";
-    let cases: [(&str, &[(&str, &str)], &[u8], u16, &str); 13] = [
+    let cases: [Case<'_>; 13] = [
         ("POST /tickets/", &json_type, b"{", 400, "invalid-body"),
         ("POST /tickets/", &french, b"[]", 400, "invalid-body"),
         ("POST /tickets/", &[], b"title=x", 415, "unsupported-media-type"),
