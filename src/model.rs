@@ -2,6 +2,7 @@
 
 pub mod automatic;
 pub mod case;
+pub mod chat;
 pub mod command;
 pub mod desk;
 pub(crate) mod discreet;
