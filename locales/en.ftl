@@ -164,6 +164,8 @@ issue-text-in-mailbox = The text is cut here: it is too long for { $tracker }. T
 issue-attachment-too-large = The attachment { $name } was left out: it has { $size }, and { $tracker } takes { $limit } at most.
 issue-replaces = This issue replaces { $key }, which was deleted.
 issue-reference = Reference: { $mark }
+issue-category = Category: { $category }
+issue-request-cut = The text is cut here if it is too long for { $tracker }. All of it is attached as { $name }.
 issue-reply-from-chat = { $user } in Mattermost:
 issue-from-chat = { $ticket }, asked for by { $user } in Mattermost
 issue-mail-gone = The mail was deleted from the mailbox before its text could be read.
@@ -211,6 +213,7 @@ ticket-help =
     `/ticket assign NUMBER @name`: give it to somebody.
     `/ticket reopen NUMBER`, `/ticket priority NUMBER high`: low, normal, high or urgent.
 ticket-help-forms = More forms: { $forms }.
+ticket-help-emoji = Put { $emoji } under a post, and a ticket is made of it.
 ticket-form-title = New ticket
 ticket-form-submit = Send
 ticket-field-cluster = Cluster
@@ -262,6 +265,7 @@ ticket-state = **State:** { $state }
 ticket-owner = **Owner:** { $user }
 ticket-priority = **Priority:** { $priority }
 ticket-issue = **Issue:** { $issue }
+ticket-opened-at = **Opened:** { $time }
 ticket-taken-at = **Taken:** { $time }
 ticket-resolved-at = **Resolved:** { $time }
 ticket-state-open = open

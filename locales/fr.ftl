@@ -164,6 +164,8 @@ issue-text-in-mailbox = Le texte est coupé ici : il est trop long pour { $trac
 issue-attachment-too-large = La pièce jointe { $name } n'a pas été reprise : elle fait { $size } et { $tracker } n'accepte pas plus de { $limit }.
 issue-replaces = Cette demande remplace { $key }, qui a été supprimée.
 issue-reference = Référence : { $mark }
+issue-category = Catégorie : { $category }
+issue-request-cut = Le texte est coupé ici s'il est trop long pour { $tracker }. Il est joint en entier sous le nom { $name }.
 issue-reply-from-chat = { $user } dans Mattermost :
 issue-from-chat = { $ticket }, demandé par { $user } dans Mattermost
 issue-mail-gone = L'e-mail a été supprimé de la boîte avant que son texte ait pu être lu.
@@ -211,6 +213,7 @@ ticket-help =
     `/ticket assign NUMÉRO @nom` : le confier à quelqu'un.
     `/ticket reopen NUMÉRO`, `/ticket priority NUMÉRO high` : low, normal, high ou urgent.
 ticket-help-forms = Autres formulaires : { $forms }.
+ticket-help-emoji = Ajoutez { $emoji } sous un message pour en faire un ticket.
 ticket-form-title = Nouveau ticket
 ticket-form-submit = Envoyer
 ticket-field-cluster = Cluster
@@ -262,6 +265,7 @@ ticket-state = **État :** { $state }
 ticket-owner = **Responsable :** { $user }
 ticket-priority = **Priorité :** { $priority }
 ticket-issue = **Demande :** { $issue }
+ticket-opened-at = **Ouvert :** { $time }
 ticket-taken-at = **Pris :** { $time }
 ticket-resolved-at = **Résolu :** { $time }
 ticket-state-open = ouvert

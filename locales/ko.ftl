@@ -159,6 +159,8 @@ issue-attachment-too-large = 첨부 파일 { $name }을(를) 뺐습니다. 크�
     } { $limit }까지만 받습니다.
 issue-replaces = 삭제된 { $key } 대신 만든 이슈입니다.
 issue-reference = 참조 번호: { $mark }
+issue-category = 분류: { $category }
+issue-request-cut = { $tracker }에 너무 긴 글은 여기에서 끊깁니다. 글 전체를 { $name }(으)로 첨부했습니다.
 issue-reply-from-chat = Mattermost에서 { $user } 님:
 issue-from-chat = { $ticket }, Mattermost에서 { $user } 님이 요청
 issue-mail-gone = 본문을 읽기 전에 메일이 메일함에서 삭제되었습니다.
@@ -200,6 +202,7 @@ ticket-help =
     `/ticket assign 번호 @이름`: 다른 사람에게 맡깁니다.
     `/ticket reopen 번호`, `/ticket priority 번호 high`: low, normal, high, urgent 가운데 하나.
 ticket-help-forms = 다른 양식: { $forms }.
+ticket-help-emoji = 메시지에 { $emoji } 이모지를 붙이면 그 메시지로 티켓을 만듭니다.
 ticket-form-title = 새 티켓
 ticket-form-submit = 보내기
 ticket-field-cluster = 클러스터
@@ -251,6 +254,7 @@ ticket-state = **상태:** { $state }
 ticket-owner = **담당:** { $user }
 ticket-priority = **우선순위:** { $priority }
 ticket-issue = **이슈:** { $issue }
+ticket-opened-at = **등록한 때:** { $time }
 ticket-taken-at = **맡은 때:** { $time }
 ticket-resolved-at = **해결한 때:** { $time }
 ticket-state-open = 열림

@@ -4,10 +4,12 @@
 mod budget;
 mod chat_feed;
 mod comment_reader;
+mod creators;
 mod desk;
 mod dialog_broker;
 mod doorbell;
 mod effects;
+mod endless;
 mod herald;
 mod issue_words;
 mod jira_comments;
@@ -28,6 +30,7 @@ mod review;
 mod slot;
 mod supervisor;
 mod thread_reader;
+mod ticket_reader;
 
 pub use chat_feed::{ChatFeed, FeedNews, FeedReader, start_chat_feed};
 pub use comment_reader::Trackers;
@@ -54,3 +57,6 @@ pub use redmine_sessions::{NoSession, RedmineSessions};
 pub use review::{Application, GivenGrant, MailboxRow, Question, Reply, Review, SignInReport};
 pub use supervisor::{Child, Restart, StartFault, SupervisorHandle};
 pub use thread_reader::{ReaderTools, start_thread_reader};
+pub use ticket_reader::{
+    JiraReading, ReadFault, ReaderBoard, ReaderPlace, RedmineReading, TicketPage, TicketReader,
+};

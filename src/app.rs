@@ -181,6 +181,12 @@ impl App {
         self.address
     }
 
+    /// Its desk, where something goes to a tracker or into the chat.
+    #[must_use]
+    pub fn desk(&self) -> Option<&Desk> {
+        self.review.as_ref().map(|review| &review.desk)
+    }
+
     /// Serves until the shutdown is asked for, and goes down in order.
     ///
     /// # Errors

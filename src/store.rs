@@ -24,6 +24,7 @@ mod place;
 mod rotate;
 mod seal;
 mod table;
+mod uploads;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,6 +37,7 @@ pub use keyring::{KeyFault, KeyId, Keyring};
 pub use logins::Logins;
 pub use rotate::Resealed;
 pub use seal::SealFault;
+pub use uploads::{UploadWriter, Uploads};
 
 use engine::Engine;
 use grants::GrantSchema;
@@ -59,6 +61,7 @@ struct Inner {
     logins: Logins,
     grants: Grants,
     desk: Desk,
+    uploads: Uploads,
     /// Held by an export or a re-sealing, which exclude each other: an export under way must not
     /// see its keys go out of use. Holds the count of changes that the store's own export has.
     upkeep: Mutex<Option<u64>>,
@@ -75,6 +78,7 @@ impl Store {
         engine::guarded(path, || {
             let store = Self::assemble(path, keys)?;
             store.take_up_record()?;
+            store.0.uploads.sweep(true)?;
             Ok(store)
         })
     }
@@ -95,6 +99,12 @@ impl Store {
     #[must_use]
     pub fn desk(&self) -> &Desk {
         &self.0.desk
+    }
+
+    /// The files that callers have sent.
+    #[must_use]
+    pub fn uploads(&self) -> &Uploads {
+        &self.0.uploads
     }
 
     /// Returns once everything written before the call is on disk. Callers who wait at the same
@@ -258,8 +268,10 @@ impl Store {
         let logins = Logins::open(&engine.db, shared.clone())?;
         let grants = Grants::open(&engine.db, shared.clone())?;
         let desk = Desk::open(&engine.db, shared.clone(), Arc::clone(&engine.barrier))?;
+        let uploads = Uploads::new(path, desk.clone());
         let upkeep = Mutex::new(None);
-        Ok(Self(Arc::new(Inner { engine, shared, record, logins, grants, desk, upkeep })))
+        let inner = Inner { engine, shared, record, logins, grants, desk, uploads, upkeep };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// The store's record of itself; a new store has none.

@@ -6,10 +6,10 @@ use std::slice;
 use ticketd::sandbox::Mattermost;
 
 use crate::{
-    child::Stand,
     client::{self, Ask, Connection},
     figure,
     measure::{Cpu, median},
+    stand::Stand,
 };
 
 const CONNECTIONS: usize = 8;

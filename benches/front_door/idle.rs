@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use ticketd::sandbox::{Mattermost, Redmine};
 
-use crate::{child::Stand, client, client::Connection, figure, measure};
+use crate::{client, client::Connection, figure, measure, stand::Stand};
 
 /// After a handful of requests of each kind, and some seconds of silence.
 pub(crate) async fn figures(daemon: &Stand, mattermost: &Mattermost) -> anyhow::Result<()> {

@@ -7,10 +7,10 @@ use anyhow::ensure;
 use ticketd::sandbox::{Mattermost, Redmine};
 
 use crate::{
-    child::Stand,
     client::{self, Connection},
     figure,
     measure::{median, percentile},
+    stand::Stand,
 };
 
 const ROUNDS: usize = 15;

@@ -16,13 +16,15 @@ mod idle;
 mod issue;
 mod measure;
 mod slowloris;
+mod stand;
 mod start;
 
 use std::{env, future::pending, thread};
 
 use ticketd::sandbox::{Mattermost, Redmine};
 
-use child::{Daemon, Stand};
+use child::Daemon;
+use stand::Stand;
 
 fn main() -> anyhow::Result<()> {
     ticketd::prepare_process();

@@ -7,10 +7,10 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    child::Stand,
     client::{self, Connection},
     figure,
     measure::{median, percentile},
+    stand::Stand,
 };
 
 const SLOW: usize = 500;

@@ -5,10 +5,9 @@ use serde_json::json;
 use ticketd::sandbox::Mattermost;
 
 use crate::{
-    call,
-    child::Stand,
-    figure, load,
+    call, figure, load,
     measure::{Cpu, median},
+    stand::Stand,
 };
 
 const ROUNDS: usize = 9;

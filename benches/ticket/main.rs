@@ -17,6 +17,8 @@ mod cpu;
 mod load;
 #[path = "../front_door/measure.rs"]
 mod measure;
+#[path = "../front_door/stand.rs"]
+mod stand;
 
 use std::{env, thread};
 

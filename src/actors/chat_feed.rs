@@ -4,32 +4,26 @@
 //! gap wherever something may be missing, so that nothing is lost unsaid. What ends it: only the
 //! supervisor; subscriptions outlive that.
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering::Relaxed},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering::Relaxed},
 };
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
 use secrecy::SecretString;
 use tokio::sync::broadcast::{self, error::RecvError};
-use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use super::{
-    slot::{Slot, answers},
-    supervisor::{Child, Restart, StartFault, SupervisorHandle},
+    endless::{self, Endless},
+    supervisor::{StartFault, SupervisorHandle},
 };
 use crate::{
     clients::{MattermostClient, Reaction},
     clock,
     health::Part,
-    model::post::PostHead,
+    model::post::{PostHead, SKEW},
 };
 
 mod listen;
@@ -39,8 +33,6 @@ mod tests;
 
 /// News that wait for a slow reader at most; one that falls behind is told of a gap.
 const WAITING: usize = 1_024;
-/// How far Mattermost's clock may be behind ours.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// A post may be told a little later than one that was made after it.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(10);
 
@@ -137,7 +129,7 @@ pub async fn start_chat_feed(
         until: AtomicI64::new(0),
         part: Part::new("chat_feed"),
     });
-    supervisor.start(Arc::new(Gate { shared: shared.clone(), actor: Slot::empty() })).await?;
+    endless::start(supervisor, shared.clone()).await?;
     Ok(ChatFeed { shared })
 }
 
@@ -173,82 +165,11 @@ impl Shared {
     }
 }
 
-enum ChatFeedMsg {
-    /// The listening is over, which it never should be. No reply.
-    Ended,
-    /// Replies at once.
-    Ping(RpcReplyPort<()>),
-}
+impl Endless for Shared {
+    const KIND: &'static str = "chat_feed";
 
-struct Gate {
-    shared: Arc<Shared>,
-    actor: Slot<ChatFeedMsg>,
-}
-
-impl Child for Gate {
-    fn name(&self) -> String {
-        self.kind().to_owned()
-    }
-
-    fn kind(&self) -> &'static str {
-        "chat_feed"
-    }
-
-    fn restart(&self) -> Restart {
-        Restart::Always
-    }
-
-    fn start(&self, supervisor: ActorCell) -> BoxFuture<'_, Result<ActorCell, SpawnErr>> {
-        Box::pin(async move {
-            let shared = self.shared.clone();
-            let (actor, _) = Actor::spawn_linked(None, Feed, shared, supervisor).await?;
-            self.actor.set(Some(actor.clone()));
-            Ok(actor.get_cell())
-        })
-    }
-
-    fn ping(&self, limit: Duration) -> BoxFuture<'_, bool> {
-        Box::pin(answers(self.actor.get(), ChatFeedMsg::Ping, limit))
-    }
-
-    fn gone(&self) {
-        self.actor.set(None);
-    }
-}
-
-struct Feed;
-
-impl Actor for Feed {
-    type Msg = ChatFeedMsg;
-    type State = AbortOnDropHandle<()>;
-    type Arguments = Arc<Shared>;
-
-    async fn pre_start(
-        &self,
-        myself: ActorRef<ChatFeedMsg>,
-        shared: Arc<Shared>,
-    ) -> Result<Self::State, ActorProcessingErr> {
-        let work = async move {
-            let _ = AssertUnwindSafe(listen::listen(&shared)).catch_unwind().await;
-            // An actor that is gone listens no more.
-            let _ = myself.cast(ChatFeedMsg::Ended);
-        };
+    fn run(&self) -> BoxFuture<'_, ()> {
         let span = tracing::info_span!("ticketd.chat_feed");
-        Ok(AbortOnDropHandle::new(tokio::spawn(work.instrument(span))))
-    }
-
-    async fn handle(
-        &self,
-        _: ActorRef<ChatFeedMsg>,
-        message: ChatFeedMsg,
-        _: &mut Self::State,
-    ) -> Result<(), ActorProcessingErr> {
-        match message {
-            ChatFeedMsg::Ended => Err("the listening ended".into()),
-            ChatFeedMsg::Ping(reply) => {
-                let _ = reply.send(());
-                Ok(())
-            }
-        }
+        Box::pin(async move { match listen::listen(self).await {} }.instrument(span))
     }
 }

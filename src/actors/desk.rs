@@ -24,6 +24,7 @@ use crate::{
         keys::{CaseId, EffectId, MailKey, MailboxName, Tracker},
         mail::{Email, MessageId},
         thread::ThreadSecret,
+        ticket_event,
     },
     store::{self, Cursor, Store, StoreError},
     telemetry::Metrics,
@@ -31,9 +32,11 @@ use crate::{
 
 mod answers;
 mod arrival;
+mod events;
 mod intake;
 mod issues;
 mod leads;
+mod requests;
 mod review;
 mod tickets;
 mod wake;
@@ -51,6 +54,8 @@ pub struct Site {
     pub rules: Rules,
     /// What follows from them.
     pub policy: Policy,
+    /// Where its issues are made: the name of a board of Jira's, a project of Redmine's.
+    pub place: String,
     /// Notices that one address gets in a day.
     pub answers_per_day: u32,
     /// Where in the chat its cases live too.
@@ -266,16 +271,21 @@ impl Desk {
     /// The store's: then the effect is as it was before, and will be looked for.
     pub async fn settle(&self, id: EffectId, outcome: Outcome) -> Result<(), StoreError> {
         let (now, post) = (clock::now(), wake::post_in(&outcome));
-        self.write(move |inner, tables| {
+        let settled = self.write(move |inner, tables| {
             tables.write(|rows| {
                 let (Some(mut case), Some(mut effect)) = (rows.case(id.case)?, rows.effect(id)?)
                 else {
-                    return Ok(());
+                    return Ok((None, Vec::new()));
                 };
                 // A try that has outlived its worker tells what is known already.
                 if effect.is_over() || case.head_id(id.lane) != Some(id) {
-                    return Ok(());
+                    return Ok((None, Vec::new()));
                 }
+                let before = case.clone();
+                let done = match &outcome {
+                    Outcome::Done(done) => Some(done.clone()),
+                    _ => None,
+                };
                 let behind = EffectId { step: id.step + 1, ..id };
                 let following = rows.effect(behind)?;
                 let mut policy = case
@@ -283,7 +293,7 @@ impl Desk {
                     .and_then(|of| inner.sites.get(of))
                     .map_or(inner.elsewhere, |site| site.policy);
                 policy.notices &= answers::may_answer(rows, inner, tables.secret(), &case, now)?;
-                let created = matches!(outcome, Outcome::Done(Done::Created { .. }));
+                let created = matches!(done, Some(Done::Created { .. }));
                 let more =
                     rules::settle(&mut case, &mut effect, following.as_ref(), outcome, policy, now);
                 if more.iter().any(|effect| effect.work == Work::SendNotice) {
@@ -295,11 +305,18 @@ impl Desk {
                     rows.put_effect(effect)?;
                 }
                 rows.put_case(&case)?;
+                let told = ticket_event::told(&before, &case, done.as_ref());
+                let told = inner.record_event(rows, told, &case, now)?;
+                let files = requests::tidy(rows, tables, (&case, &effect))?;
                 inner.metrics.effect(effect.work.word(), effect.stage.word());
-                Ok(())
+                Ok((told, files))
             })
-        })
-        .await?;
+        });
+        let (told, files) = settled.await?;
+        if !files.is_empty() {
+            self.uploads().forgotten(files).await;
+        }
+        self.tell_event(told);
         self.tell_settled(id.case, post);
         Ok(())
     }

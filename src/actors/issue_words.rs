@@ -17,10 +17,12 @@ use crate::{
 };
 
 mod reading;
+mod request;
 mod ticket;
 
 use reading::WHOLE_MAIL;
 pub(super) use reading::{Parcel, Reading};
+pub(super) use request::WHOLE_TEXT;
 pub(super) use ticket::Reply;
 
 /// How a tracker wants to be written to.

@@ -13,40 +13,39 @@ use futures_util::future::BoxFuture;
 use url::Url;
 
 use super::{
+    creators::{self, Common, Creator, Goods, LOCKED_OUT, New},
     desk::{Desk, Task},
-    effects::{self, Craft, later, plainly},
-    issue_words::{Reading, Style, Writer},
-    mailboxes::{Mailbox, Mailboxes},
+    effects::{self, Craft, later},
+    issue_words::{Parcel, Style},
+    mailboxes::Mailboxes,
     people::People,
     supervisor::{StartFault, SupervisorHandle},
 };
 use crate::{
     clients::{ApiError, JiraClient, MattermostClient},
+    failpoint,
     locale::{Locale, Texts},
     model::{
         desk::Outcome,
-        effect::{Effect, MailRef, Work, Worker},
+        effect::{Effect, Worker},
         issue_text,
+        keys::IssueKey,
         mail::Email,
         markup::Markup,
     },
     store::StoreError,
 };
 
-mod add_reply;
 mod attach;
 mod boards;
-mod comment;
 mod create;
-mod file_ticket;
 mod follow_state;
 mod reconcile;
-mod watch;
 
 pub use boards::{BoardFault, Boards};
 
-/// The pause where somebody must first do something: give us a right back, or a token.
-const LOCKED_OUT: Duration = Duration::from_mins(15);
+/// Comments that are looked through for our own, the newest first.
+const LOOK_THROUGH: usize = 200;
 
 const STYLE: Style = Style {
     tracker: "Jira",
@@ -118,56 +117,146 @@ impl Craft for JiraCreator {
     const KIND: &'static str = "jira_creator";
 
     fn carry_out(self: Arc<Self>, task: Task) -> BoxFuture<'static, Result<Outcome, StoreError>> {
-        Box::pin(async move {
-            if let Some(rest) = self.tools.jira.rest() {
-                return Ok(later(&task.effect, Some(rest), "jira does not accept our sign-in"));
+        Box::pin(async move { creators::carry_out(&*self, &task).await })
+    }
+}
+
+impl Creator for JiraCreator {
+    const MARKS_TEXT: bool = false;
+    const TAKES_IMPORTANCE: bool = true;
+    /// The key of a project.
+    type Place = String;
+    type Issue = IssueKey;
+    type Account = String;
+
+    fn common(&self) -> Common<'_> {
+        Common {
+            desk: &self.tools.desk,
+            mattermost: &self.tools.mattermost,
+            mailboxes: &self.tools.mailboxes,
+            texts: &self.tools.texts,
+            locale: self.tools.settings.locale,
+            chat_url: &self.tools.settings.chat_url,
+        }
+    }
+
+    fn style(&self) -> Style {
+        STYLE
+    }
+
+    fn rest(&self) -> Option<(Duration, &'static str)> {
+        self.tools.jira.rest().map(|rest| (rest, "jira does not accept our sign-in"))
+    }
+
+    fn issue(key: &IssueKey) -> Option<IssueKey> {
+        Some(key.clone())
+    }
+
+    async fn place(&self, effect: &Effect, name: &str) -> Result<String, Outcome> {
+        let project = self.tools.boards.project(name).await;
+        project.map_err(|fault| later(effect, None, &fault.to_string()))
+    }
+
+    async fn find(
+        &self,
+        effect: &Effect,
+        mark: &str,
+        project: &String,
+    ) -> Result<Result<Option<IssueKey>, ApiError>, StoreError> {
+        let found = self.find_issue(effect, mark, project).await?;
+        if let Ok(Some(issue)) = &found {
+            self.see(project, issue.number());
+        }
+        Ok(found)
+    }
+
+    async fn find_lost(&self, mark: &str) -> Result<Option<IssueKey>, ApiError> {
+        self.find_label(mark).await
+    }
+
+    async fn make(
+        &self,
+        effect: &Effect,
+        project: &String,
+        new: &New<'_>,
+    ) -> Result<Result<IssueKey, Outcome>, StoreError> {
+        self.make_issue(effect, project, new).await
+    }
+
+    async fn limit(&self) -> Result<u64, ApiError> {
+        self.tools.jira.attachment_limit().await
+    }
+
+    async fn was_said(
+        &self,
+        effect: &Effect,
+        issue: &IssueKey,
+        mark: &str,
+    ) -> Result<bool, Outcome> {
+        match self.tools.jira.comments(issue, LOOK_THROUGH).await {
+            Ok(comments) => {
+                let ours = |mark_of: Option<&str>| mark_of == Some(mark);
+                Ok(comments.iter().any(|comment| ours(comment.mark.as_deref())))
             }
-            match (&task.effect.work, &task.case.issue) {
-                (Work::FileTicket, _) => return self.file_ticket(&task).await,
-                (Work::AddReply { post }, Some(issue)) => {
-                    return self.add_reply(&task, post, issue).await;
-                }
-                (Work::AddReply { .. }, None) => {
-                    let fault = "its ticket has no issue".to_owned();
-                    return Ok(Outcome::Refused { fault });
-                }
-                (Work::FollowState, Some(issue)) => {
-                    return Ok(self.follow_state(&task, issue).await);
-                }
-                // Its issue was refused.
-                (Work::FollowState, None) => return Ok(plainly()),
-                _ => {}
-            }
-            let mailbox = task.case.mailbox().and_then(|of| self.tools.mailboxes.of(of));
-            let Some(mailbox) = mailbox else {
-                let fault = "its mailbox is not configured";
-                return Ok(later(&task.effect, Some(LOCKED_OUT), fault));
-            };
-            let outcome = match (&task.effect.work, &task.case.issue) {
-                (Work::CreateIssue { mail, replaces }, _) => {
-                    self.create(&task, &mailbox, mail, replaces.as_ref()).await
-                }
-                (Work::AddComment { mail }, Some(issue)) => {
-                    self.comment(&task, &mailbox, mail, issue).await
-                }
-                (Work::Attach { mail, answer }, Some(issue)) => {
-                    self.attach(&task, &mailbox, mail, *answer, issue).await
-                }
-                (Work::Watch { mail }, Some(issue)) => {
-                    self.watch(&task, &mailbox, mail, issue).await
-                }
-                (Work::Reopen, Some(issue)) => Ok(self.reopen(&task.effect, issue).await),
-                _ => Ok(Outcome::Refused { fault: "there is no issue for it".to_owned() }),
-            };
-            if let (
-                Ok(Outcome::Done(_)),
-                Work::CreateIssue { mail, .. } | Work::AddComment { mail },
-            ) = (&outcome, &task.effect.work)
-            {
-                mailbox.mark_made(&self.tools.desk, mail.clone());
-            }
-            outcome
+            Err(ApiError::NotFound { .. }) => Err(Outcome::IssueGone),
+            Err(error) => Err(read_failed(effect, &error)),
+        }
+    }
+
+    async fn say(
+        &self,
+        effect: &Effect,
+        issue: &IssueKey,
+        mark: &str,
+        text: &str,
+    ) -> Result<Result<(), Outcome>, StoreError> {
+        // The webhook tells of it at once: by then it must be known whose comment it is.
+        if let Err(error) = self.tools.jira.myself().await {
+            return Ok(Err(read_failed(effect, &error)));
+        }
+        self.tools.desk.begin(effect, None).await?;
+        failpoint::hit("jira_creator.begun").await;
+        let made = self.tools.jira.comment(issue, text, mark).await;
+        failpoint::hit("jira_creator.commented").await;
+        Ok(match made {
+            Ok(_) => Ok(()),
+            Err(ApiError::NotFound { .. }) => Err(Outcome::IssueGone),
+            Err(error) => Err(write_failed(effect, &error)),
         })
+    }
+
+    async fn attach(
+        &self,
+        effect: &Effect,
+        goods: &Goods<'_>,
+        parcels: &[Parcel],
+        issue: &IssueKey,
+    ) -> Result<Outcome, StoreError> {
+        self.hang(effect, goods, parcels, issue).await
+    }
+
+    async fn account(&self, email: &Email) -> Result<Option<String>, ApiError> {
+        self.account_of(email).await
+    }
+
+    async fn watch(&self, issue: &IssueKey, account: &String) -> Result<(), ApiError> {
+        self.tools.jira.watch(issue, account).await
+    }
+
+    async fn follow_state(&self, task: &Task, issue: &IssueKey) -> Outcome {
+        self.follow(task, issue).await
+    }
+
+    async fn reopen(&self, effect: &Effect, issue: &IssueKey) -> Outcome {
+        self.open_again(effect, issue).await
+    }
+
+    fn read_failed(&self, effect: &Effect, error: &ApiError) -> Outcome {
+        read_failed(effect, error)
+    }
+
+    fn write_failed(&self, effect: &Effect, error: &ApiError) -> Outcome {
+        write_failed(effect, error)
     }
 }
 
@@ -193,31 +282,11 @@ impl JiraCreator {
         *known = number.max(*known);
     }
 
-    /// Fetches and reads a mail. The largest file that Jira takes is asked only where there is
-    /// something to attach.
-    async fn read(
-        &self,
-        effect: &Effect,
-        mailbox: &Mailbox,
-        mail: &MailRef,
-        answer: bool,
-    ) -> Result<Reading, ApiError> {
-        let mut reading = Reading::fetch(effect, mailbox, mail, answer, STYLE).await?;
-        if reading.may_have_parcels() {
-            reading.limit = self.tools.jira.attachment_limit().await?;
-        }
-        Ok(reading)
-    }
-
     /// The account of an address, if Jira knows them.
-    async fn account(&self, email: &Email) -> Result<Option<String>, ApiError> {
+    async fn account_of(&self, email: &Email) -> Result<Option<String>, ApiError> {
         let jira = &self.tools.jira;
         let find = async { Ok(jira.find_account(email).await?.map(|account| account.id)) };
         self.people.account(email, find).await
-    }
-
-    fn writer(&self, locale: Locale) -> Writer<'_> {
-        Writer { texts: &self.tools.texts, locale, style: STYLE }
     }
 }
 
@@ -237,7 +306,7 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        effect::MailRef,
+        effect::{MailRef, Work},
         keys::{EffectId, MailKey, MailboxName},
     };
 
@@ -253,6 +322,8 @@ mod tests {
             (Work::Watch { mail: mail() }, false),
             (Work::Reopen, false),
             (Work::FollowState, false),
+            (Work::FileRequest, true),
+            (Work::AddRemark, true),
         ] {
             let id = EffectId::parse("17.3").unwrap();
             let effect = Effect::new(id, work, Timestamp::UNIX_EPOCH);

@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use jiff::{SignedDuration, tz::TimeZone};
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use url::Url;
 
@@ -26,7 +26,7 @@ use crate::{
         desk::{Done, Outcome},
         effect::{Effect, Work, Worker},
         ids::{ChannelId, PostId},
-        post::{NewPost, PostHead},
+        post::{NewPost, PostHead, SKEW},
     },
     store::StoreError,
 };
@@ -36,15 +36,13 @@ mod link_back;
 mod mail;
 mod words;
 
-pub(super) use words::state_key;
+pub(super) use words::{clock_time, priority_key, state_key};
 
 /// The property of a post that says which effect made it.
 const MARK: &str = "ticketd_mark";
 /// The pause after a refusal that somebody may take back: the bot is let into the channel, or gets
 /// another token.
 const LOCKED_OUT: Duration = Duration::from_mins(1);
-/// How far Mattermost's clock may be behind ours.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// What the poster works with.
 pub struct PosterTools {

@@ -4,13 +4,9 @@
 //! Goes out: new tickets to the desk, once for each post, and a direct message to whoever asked. What
 //! ends it: only the supervisor. It goes on where it was: an emoji is not lost when the process dies.
 
-use std::{
-    collections::BTreeMap, num::NonZeroU32, panic::AssertUnwindSafe, sync::Arc, time::Duration,
-};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
 
-use futures_util::{FutureExt, future::BoxFuture};
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
-use tokio_util::task::AbortOnDropHandle;
+use futures_util::future::BoxFuture;
 use tracing::Instrument;
 use url::Url;
 
@@ -18,8 +14,8 @@ use super::{
     chat_feed::ChatFeed,
     desk::Desk,
     dialog_broker::Channels,
-    slot::{Slot, answers},
-    supervisor::{Child, Restart, StartFault, SupervisorHandle},
+    endless::{self, Endless},
+    supervisor::{StartFault, SupervisorHandle},
 };
 use crate::{
     clients::{MattermostClient, UserLocales},
@@ -72,85 +68,14 @@ pub async fn start_reactions(
     supervisor: &SupervisorHandle,
     tools: ReactionTools,
 ) -> Result<(), StartFault> {
-    supervisor.start(Arc::new(Gate { tools, actor: Slot::empty() })).await
+    endless::start(supervisor, Arc::new(tools)).await
 }
 
-enum ReactionsMsg {
-    /// The reading is over, which it never should be. No reply.
-    Ended,
-    /// Replies at once.
-    Ping(RpcReplyPort<()>),
-}
+impl Endless for ReactionTools {
+    const KIND: &'static str = "reactions";
 
-struct Gate {
-    tools: ReactionTools,
-    actor: Slot<ReactionsMsg>,
-}
-
-impl Child for Gate {
-    fn name(&self) -> String {
-        self.kind().to_owned()
-    }
-
-    fn kind(&self) -> &'static str {
-        "reactions"
-    }
-
-    fn restart(&self) -> Restart {
-        Restart::Always
-    }
-
-    fn start(&self, supervisor: ActorCell) -> BoxFuture<'_, Result<ActorCell, SpawnErr>> {
-        Box::pin(async move {
-            let tools = self.tools.clone();
-            let (actor, _) = Actor::spawn_linked(None, Reactions, tools, supervisor).await?;
-            self.actor.set(Some(actor.clone()));
-            Ok(actor.get_cell())
-        })
-    }
-
-    fn ping(&self, limit: Duration) -> BoxFuture<'_, bool> {
-        Box::pin(answers(self.actor.get(), ReactionsMsg::Ping, limit))
-    }
-
-    fn gone(&self) {
-        self.actor.set(None);
-    }
-}
-
-struct Reactions;
-
-impl Actor for Reactions {
-    type Msg = ReactionsMsg;
-    type State = AbortOnDropHandle<()>;
-    type Arguments = ReactionTools;
-
-    async fn pre_start(
-        &self,
-        myself: ActorRef<ReactionsMsg>,
-        tools: ReactionTools,
-    ) -> Result<Self::State, ActorProcessingErr> {
-        let work = async move {
-            let _ = AssertUnwindSafe(reading::read(&tools)).catch_unwind().await;
-            // An actor that is gone reads no more.
-            let _ = myself.cast(ReactionsMsg::Ended);
-        };
+    fn run(&self) -> BoxFuture<'_, ()> {
         let span = tracing::info_span!("ticketd.reactions");
-        Ok(AbortOnDropHandle::new(tokio::spawn(work.instrument(span))))
-    }
-
-    async fn handle(
-        &self,
-        _: ActorRef<ReactionsMsg>,
-        message: ReactionsMsg,
-        _: &mut Self::State,
-    ) -> Result<(), ActorProcessingErr> {
-        match message {
-            ReactionsMsg::Ended => Err("the reading ended".into()),
-            ReactionsMsg::Ping(reply) => {
-                let _ = reply.send(());
-                Ok(())
-            }
-        }
+        Box::pin(reading::read(self).instrument(span))
     }
 }

@@ -177,7 +177,7 @@ async fn changed_since(
         let page = redmine.updated_since(since, offset).await?;
         let count = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
         let last = page.items.last().map(|last| last.updated);
-        for Changed { id, updated, .. } in page.items {
+        for Changed { id, updated } in page.items {
             let at = found.entry(id).or_insert(updated);
             *at = updated.max(*at);
         }

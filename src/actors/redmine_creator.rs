@@ -4,7 +4,7 @@
 //! intent is stored; what may have happened is looked for before it is repeated.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -14,10 +14,11 @@ use moka::future::Cache;
 use url::Url;
 
 use super::{
+    creators::{self, Common, Creator, Goods, LOCKED_OUT, New},
     desk::{Desk, Task},
-    effects::{self, Craft, fault_of, is_word, later, plainly},
-    issue_words::{Reading, Style, Writer},
-    mailboxes::{Mailbox, Mailboxes},
+    effects::{self, Craft, fault_of, is_word, later},
+    issue_words::{Parcel, Style},
+    mailboxes::Mailboxes,
     people::People,
     supervisor::{StartFault, SupervisorHandle},
 };
@@ -26,9 +27,9 @@ use crate::{
     locale::{Locale, Texts},
     model::{
         desk::Outcome,
-        effect::{Effect, MailRef, Work, Worker},
+        effect::{Effect, Worker},
         ids::{IssueId, ProjectRef},
-        keys::{IssueKey, MailboxName},
+        keys::IssueKey,
         mail::Email,
         markup::Markup,
         redmine_desk::{self, RedmineThread},
@@ -40,10 +41,6 @@ mod attach;
 mod create;
 mod follow_state;
 mod note;
-mod watch;
-
-/// The pause where somebody must first do something: give us a right back, or a key.
-const LOCKED_OUT: Duration = Duration::from_mins(15);
 
 /// Characters of the longest description or note. Redmine itself takes far more, but nobody reads
 /// on, and each look at the issue renders all of it.
@@ -83,8 +80,6 @@ pub struct RedmineTools {
     pub desk: Desk,
     /// Where mails are fetched from.
     pub mailboxes: Mailboxes,
-    /// The project of each mailbox.
-    pub places: HashMap<MailboxName, ProjectRef>,
     /// Every sentence.
     pub texts: Arc<Texts>,
     /// What the operator decided.
@@ -120,72 +115,128 @@ impl Craft for RedmineCreator {
     const KIND: &'static str = "redmine_creator";
 
     fn carry_out(self: Arc<Self>, task: Task) -> BoxFuture<'static, Result<Outcome, StoreError>> {
-        Box::pin(async move {
-            let issue = task.case.issue.as_ref().and_then(IssueKey::redmine_id);
-            match (&task.effect.work, issue) {
-                (Work::FileTicket, _) => return self.file_ticket(&task).await,
-                (Work::AddReply { post }, Some(issue)) => {
-                    return self.add_reply(&task, post, issue).await;
-                }
-                (Work::AddReply { .. }, None) => {
-                    let fault = "its ticket has no issue".to_owned();
-                    return Ok(Outcome::Refused { fault });
-                }
-                (Work::FollowState, Some(issue)) => {
-                    return Ok(self.follow_state(&task, issue).await);
-                }
-                // Its issue was refused.
-                (Work::FollowState, None) => return Ok(plainly()),
-                (Work::Reopen, Some(issue)) => return Ok(self.reopen(&task.effect, issue).await),
-                _ => {}
-            }
-            let mailbox = task.case.mailbox().and_then(|of| self.tools.mailboxes.of(of));
-            let Some(mailbox) = mailbox else {
-                let fault = "its mailbox is not configured";
-                return Ok(later(&task.effect, Some(LOCKED_OUT), fault));
-            };
-            let outcome = match (&task.effect.work, issue) {
-                (Work::CreateIssue { mail, replaces }, _) => {
-                    self.create(&task, &mailbox, mail, replaces.as_ref()).await
-                }
-                (Work::AddComment { mail }, Some(issue)) => {
-                    self.comment(&task, &mailbox, mail, issue).await
-                }
-                (Work::Attach { mail, answer }, Some(issue)) => {
-                    self.attach(&task, &mailbox, mail, *answer, issue).await
-                }
-                (Work::Watch { mail }, Some(issue)) => {
-                    Ok(self.watch(&task.effect, &mailbox, mail, issue).await)
-                }
-                _ => Ok(Outcome::Refused { fault: "there is no issue for it".to_owned() }),
-            };
-            if let (
-                Ok(Outcome::Done(_)),
-                Work::CreateIssue { mail, .. } | Work::AddComment { mail },
-            ) = (&outcome, &task.effect.work)
-            {
-                mailbox.mark_made(&self.tools.desk, mail.clone());
-            }
-            outcome
-        })
+        Box::pin(async move { creators::carry_out(&*self, &task).await })
+    }
+}
+
+impl Creator for RedmineCreator {
+    const MARKS_TEXT: bool = true;
+    /// Priorities differ by name in each language.
+    const TAKES_IMPORTANCE: bool = false;
+    type Place = ProjectRef;
+    type Issue = IssueId;
+    type Account = u64;
+
+    fn common(&self) -> Common<'_> {
+        Common {
+            desk: &self.tools.desk,
+            mattermost: &self.tools.mattermost,
+            mailboxes: &self.tools.mailboxes,
+            texts: &self.tools.texts,
+            locale: self.tools.settings.locale,
+            chat_url: &self.tools.settings.chat_url,
+        }
+    }
+
+    fn style(&self) -> Style {
+        Style {
+            tracker: "Redmine",
+            markup: self.tools.settings.markup,
+            text_max: TEXT_MAX,
+            file_name: redmine_desk::file_name,
+        }
+    }
+
+    fn rest(&self) -> Option<(Duration, &'static str)> {
+        None
+    }
+
+    fn issue(key: &IssueKey) -> Option<IssueId> {
+        key.redmine_id()
+    }
+
+    async fn place(&self, effect: &Effect, name: &str) -> Result<ProjectRef, Outcome> {
+        let project = ProjectRef::parse(name);
+        project.ok_or_else(|| later(effect, Some(LOCKED_OUT), "it has no project"))
+    }
+
+    async fn find(
+        &self,
+        effect: &Effect,
+        mark: &str,
+        _: &ProjectRef,
+    ) -> Result<Result<Option<IssueKey>, ApiError>, StoreError> {
+        self.find_issue(effect, mark).await
+    }
+
+    /// A line of a description cannot be searched for.
+    async fn find_lost(&self, _: &str) -> Result<Option<IssueKey>, ApiError> {
+        Ok(None)
+    }
+
+    async fn make(
+        &self,
+        effect: &Effect,
+        project: &ProjectRef,
+        new: &New<'_>,
+    ) -> Result<Result<IssueKey, Outcome>, StoreError> {
+        self.make_issue(effect, project, new).await
+    }
+
+    async fn limit(&self) -> Result<u64, ApiError> {
+        Ok(self.tools.settings.attachment_max)
+    }
+
+    async fn was_said(&self, effect: &Effect, issue: &IssueId, _: &str) -> Result<bool, Outcome> {
+        self.has_noted(effect, *issue).await
+    }
+
+    async fn say(
+        &self,
+        effect: &Effect,
+        issue: &IssueId,
+        _: &str,
+        text: &str,
+    ) -> Result<Result<(), Outcome>, StoreError> {
+        self.note(effect, *issue, text).await
+    }
+
+    async fn attach(
+        &self,
+        effect: &Effect,
+        goods: &Goods<'_>,
+        parcels: &[Parcel],
+        issue: &IssueId,
+    ) -> Result<Outcome, StoreError> {
+        self.hang(effect, goods, parcels, *issue).await
+    }
+
+    async fn account(&self, email: &Email) -> Result<Option<u64>, ApiError> {
+        self.people.account(email, self.tools.redmine.find_user(email)).await
+    }
+
+    async fn watch(&self, issue: &IssueId, user: &u64) -> Result<(), ApiError> {
+        self.tools.redmine.watch(*issue, *user).await
+    }
+
+    async fn follow_state(&self, task: &Task, issue: &IssueId) -> Outcome {
+        self.follow(task, *issue).await
+    }
+
+    async fn reopen(&self, effect: &Effect, issue: &IssueId) -> Outcome {
+        self.open_again(effect, *issue).await
+    }
+
+    fn read_failed(&self, effect: &Effect, error: &ApiError) -> Outcome {
+        read_failed(effect, error)
+    }
+
+    fn write_failed(&self, effect: &Effect, error: &ApiError) -> Outcome {
+        write_failed(effect, error)
     }
 }
 
 impl RedmineCreator {
-    /// Fetches and reads a mail.
-    async fn read(
-        &self,
-        effect: &Effect,
-        mailbox: &Mailbox,
-        mail: &MailRef,
-        answer: bool,
-    ) -> Result<Reading, Outcome> {
-        let reading = Reading::fetch(effect, mailbox, mail, answer, self.style()).await;
-        let mut reading = reading.map_err(|error| read_failed(effect, &error))?;
-        reading.limit = self.tools.settings.attachment_max;
-        Ok(reading)
-    }
-
     /// The issue as it is now.
     async fn thread(&self, effect: &Effect, issue: IssueId) -> Result<RedmineThread, Outcome> {
         match self.tools.redmine.thread(issue).await {
@@ -206,19 +257,6 @@ impl RedmineCreator {
     fn see(&self, issue: IssueId) {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         *newest = (*newest).max(Some(issue));
-    }
-
-    fn style(&self) -> Style {
-        Style {
-            tracker: "Redmine",
-            markup: self.tools.settings.markup,
-            text_max: TEXT_MAX,
-            file_name: redmine_desk::file_name,
-        }
-    }
-
-    fn writer(&self, locale: Locale) -> Writer<'_> {
-        Writer { texts: &self.tools.texts, locale, style: self.style() }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
         case::{Case, MailRecord, MailState},
         desk as rules,
         effect::Effect,
-        keys::{CaseId, EffectId, MailKey, MailboxName},
+        keys::{CaseId, EffectId, IssueKey, MailKey, MailboxName},
         ticket::TicketNumber,
     },
 };
@@ -34,7 +34,8 @@ pub enum Question {
         /// How many at most.
         limit: usize,
     },
-    /// All about a case, an effect's case, or a mail; by its id, or the ticket's.
+    /// All about a case, an effect's case, or a mail; by its id, the ticket's or
+    /// the issue's.
     Show(String),
     /// Try a dead effect, or a mail that was put aside or kept out, again; by its id.
     Retry(String),
@@ -212,8 +213,11 @@ impl Review {
         })
     }
 
-    /// The case that an operator calls by its number or by its ticket's.
+    /// The case that an operator calls by its number, by its ticket's, or by its issue's key.
     async fn case_of(&self, id: &str) -> anyhow::Result<Option<CaseId>> {
+        if let Some(issue) = IssueKey::parse(id) {
+            return Ok(self.desk.case_of_issue(issue).await?);
+        }
         let Some(number) = TicketNumber::parse(id) else {
             return Ok(id.parse().ok().and_then(CaseId::new));
         };
@@ -330,7 +334,7 @@ impl Review {
 
 fn unknown(id: &str) -> Reply {
     Reply::Failed(format!(
-        "{id:?} is neither a case (17), an effect (17.3), a ticket (Ticket-20261122-0001) nor a \
-         mail of the register"
+        "{id:?} is neither a case (17), an effect (17.3), a ticket (Ticket-20261122-0001), an issue \
+         of a case (SUP-42, #12) nor a mail of the register"
     ))
 }

@@ -23,7 +23,10 @@ use crate::telemetry::Metrics;
 /// How often every child is asked whether it still answers.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a child may take to answer that.
-const PING_LIMIT: Duration = Duration::from_secs(1);
+const PING_LIMIT: Duration = Duration::from_millis(750);
+/// How often in a row it must miss that to be taken for frozen: once is a busy machine, or a clock
+/// that jumped.
+const PINGS: usize = 2;
 /// How long a handle waits for a child to be started.
 const START_LIMIT: Duration = Duration::from_secs(1);
 /// Failures of one child that are forgiven within [`WINDOW`].
@@ -265,9 +268,12 @@ impl SupervisorState {
             let Some(id) = lodger.cell.as_ref().map(ActorCell::get_id) else { continue };
             let (child, supervisor) = (lodger.child.clone(), myself.clone());
             tokio::spawn(async move {
-                if !child.ping(PING_LIMIT).await {
-                    let _ = supervisor.cast(SupervisorMsg::Frozen(id));
+                for _ in 0..PINGS {
+                    if child.ping(PING_LIMIT).await {
+                        return;
+                    }
                 }
+                let _ = supervisor.cast(SupervisorMsg::Frozen(id));
             });
         }
     }

@@ -27,7 +27,7 @@ use crate::{
     model::{
         ids::{ChannelId, PostId},
         keys::MailboxName,
-        post::PostHead,
+        post::{PostHead, SKEW},
     },
     store::{Cursor, StoreError},
 };
@@ -38,9 +38,6 @@ const PAUSE: Duration = Duration::from_secs(2);
 const PAUSE_MAX: Duration = Duration::from_mins(1);
 /// How much two looks overlap: a post may be stored later than its time says.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(10);
-
-/// How far Mattermost's clock may be behind ours.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// What it works with.
 #[derive(Clone)]

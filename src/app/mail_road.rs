@@ -116,6 +116,7 @@ fn mailbox(
     });
     let aliases = mailbox.aliases.iter().filter_map(|alias| Email::parse(alias));
     let site = Site {
+        place: place.clone(),
         rules: Rules {
             own: aliases.chain([address.clone()]).collect(),
             allowed_domains: filter.allowed_domains.clone(),

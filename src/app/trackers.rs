@@ -17,7 +17,7 @@ use crate::{
     health::Part,
     http::JiraHook,
     locale::{Locale, Texts},
-    model::{ids::ProjectRef, mail::Email, markup::Markup},
+    model::{mail::Email, markup::Markup},
     telemetry::Metrics,
 };
 
@@ -195,16 +195,11 @@ impl Redmine {
         let config::Filing { issue_type, text_formatting, poll, users, .. } = &self.filing;
         let users = users.iter();
         let users = users.filter_map(|(email, user)| Some((Email::parse(email)?, *user)));
-        let mailboxes = shared.mailboxes.all();
-        let places = mailboxes
-            .iter()
-            .filter_map(|mailbox| Some((mailbox.name.clone(), ProjectRef::parse(&mailbox.place)?)));
         let tools = RedmineTools {
             redmine: self.client.clone(),
             mattermost: shared.mattermost.clone(),
             desk: shared.desk.clone(),
             mailboxes: shared.mailboxes.clone(),
-            places: places.collect(),
             texts: shared.texts.clone(),
             settings: RedmineSettings {
                 issue_type: issue_type.clone(),

@@ -48,11 +48,15 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> Outcome {
     if let Ok(keys) = Keyring::parse(&config.store.master_key) {
         row("store", store(config.store.path.clone(), keys).await?);
     }
-    if config.redmine.slash_tokens.is_empty() && config.ticket.is_none() {
+    let has_commands = !config.redmine.slash_tokens.is_empty() || config.ticket.is_some();
+    if has_commands {
+        commands(&config, &mut row).await?;
+    } else {
         let alone = "neither redmine.slash_tokens nor ticket.slash_tokens: slash commands are \
                      refused";
         row("chat", Finding::Note(alone.to_owned()));
-    } else {
+    }
+    if has_commands || config.mailboxes.iter().any(|mailbox| mailbox.channel.is_some()) {
         chat(&config, &mut row).await?;
     }
     filing::check(&config, &mut row).await?;
@@ -64,8 +68,8 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> Outcome {
     Ok(())
 }
 
-/// Who answers slash commands, and who asks.
-async fn chat(config: &Config, row: &mut impl FnMut(&str, Finding)) -> Outcome {
+/// Who answers slash commands.
+async fn commands(config: &Config, row: &mut impl FnMut(&str, Finding)) -> Outcome {
     row("http.public_url", public_url(config));
     if config.redmine.slash_tokens.is_empty() {
         let alone = "no redmine.slash_tokens: there is no /redmine";
@@ -74,6 +78,11 @@ async fn chat(config: &Config, row: &mut impl FnMut(&str, Finding)) -> Outcome {
         let redmine = RedmineClient::new(config.redmine.url.clone(), Metrics::new())?;
         row("redmine", redmine_answers(&redmine, config).await.into());
     }
+    Ok(())
+}
+
+/// Who asks, and is told.
+async fn chat(config: &Config, row: &mut impl FnMut(&str, Finding)) -> Outcome {
     let token = config.mattermost.bot_token.clone();
     let mattermost = MattermostClient::new(config.mattermost.url.clone(), token, Metrics::new())?;
     row("mattermost", mattermost_answers(&mattermost, config).await.into());

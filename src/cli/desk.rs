@@ -31,8 +31,8 @@ pub(super) enum Desk {
         #[arg(long, value_name = "N", default_value_t = 20)]
         limit: usize,
     },
-    /// Show a case (17, or Ticket-20261122-0001), the case of an effect (17.3), or a mail (32
-    /// hexadecimal digits)
+    /// Show a case (17, Ticket-20261122-0001, or the issue: SUP-42, '#12'), the case of an effect
+    /// (17.3), or a mail (32 hexadecimal digits)
     Show {
         /// An id as `desk list` shows it
         id: String,
@@ -161,6 +161,9 @@ fn show_case(case: &Case, effects: &[Effect]) {
             tell(&format!("asker      {}", asker.name));
         }
         tell(&format!("channel    {}", ticket.channel));
+    }
+    if let Some(place) = &case.asked_for {
+        tell(&format!("asked for  in {place}, by a caller of the API"));
     }
     tell(&format!("subject    {}", case.subject));
     // A ticket of the chat alone never has one.

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The cause of [`ApiError::Malformed`] for an answer beyond the transport's bound.
+pub(super) const TOO_LONG: &str = "the answer is larger than 4 MiB";
+
 /// A failed call. The texts are for the log: no key, no address and no answer's body is in them,
 /// but for [`ApiError::Rejected`], which keeps the service's own words for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +85,12 @@ impl ApiError {
             | Self::Ambiguous { service, .. }
             | Self::Malformed { service, .. } => service,
         }
+    }
+
+    /// Whether the answer was longer than we read: asking for less may help.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        matches!(self, Self::Malformed { cause, .. } if cause == TOO_LONG)
     }
 
     /// A word for metrics and logs.

@@ -13,7 +13,9 @@ mod login;
 mod pace;
 mod people;
 mod search;
+mod ticket;
 mod wire;
+mod wire_ticket;
 
 #[cfg(test)]
 mod tests;
@@ -128,6 +130,12 @@ impl JiraClient {
     #[must_use]
     pub fn browse_url(&self, issue: &IssueKey) -> Url {
         self.shared.transport.at(&format!("browse/{issue}"))
+    }
+
+    /// Where its pages start.
+    #[must_use]
+    pub fn base(&self) -> Url {
+        self.shared.transport.at("")
     }
 
     /// Which of the two Jiras it is; asked once, and of no account.

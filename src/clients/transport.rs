@@ -251,7 +251,7 @@ impl Transport {
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| self.broken(safe, &error))? {
             if body.len() + chunk.len() > ANSWER_MAX {
-                let error = self.malformed("the answer is larger than 4 MiB");
+                let error = self.malformed(super::error::TOO_LONG);
                 return Err(if safe { error } else { error.after_write() }.into());
             }
             body.extend_from_slice(&chunk);

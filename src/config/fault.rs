@@ -4,8 +4,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-/// All that is wrong, one fault a line when displayed; and if there was no file, where it was
-/// looked for.
+/// All that is wrong, one fault a line when displayed; and before it, if there was no file, where it
+/// was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigFaults {
     pub(super) faults: Vec<Fault>,
@@ -23,15 +23,16 @@ impl ConfigFaults {
 
 impl fmt::Display for ConfigFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, fault) in self.faults.iter().enumerate() {
-            if index > 0 {
-                f.write_str("\n")?;
-            }
-            fault.fmt(f)?;
-        }
+        // It explains why so much is not set.
+        let mut end_of_line = "";
         if !self.searched.is_empty() {
             let places = self.searched.join(" or ");
-            write!(f, "\nno configuration file in {places}; name one with --config FILE")?;
+            write!(f, "no configuration file in {places}; name one with --config FILE")?;
+            end_of_line = "\n";
+        }
+        for fault in &self.faults {
+            write!(f, "{end_of_line}{fault}")?;
+            end_of_line = "\n";
         }
         Ok(())
     }

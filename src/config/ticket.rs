@@ -68,7 +68,7 @@ impl Ticket {
         trackers: Trackers<'_>,
         ready: &[(bool, &str)],
     ) -> Result<Option<Self>, Faulted> {
-        let forms = reader.forms();
+        let places = reader.forms();
         let mut section = reader.section("ticket");
         let slash_tokens = section.slash_tokens();
         let prefix = section.checked("prefix", prefix);
@@ -78,10 +78,10 @@ impl Ticket {
         });
         let mut taken = Taken::default();
         let forms: Vec<_> =
-            forms.iter().map(|place| Form::read(reader, place, trackers, &mut taken)).collect();
-        let forms = forms.into_iter().collect::<Result<_, _>>();
+            places.iter().map(|place| Form::read(reader, place, trackers, &mut taken)).collect();
+        let forms = forms.into_iter().collect::<Result<Vec<_>, _>>();
         if slash_tokens.as_ref().is_ok_and(Vec::is_empty) {
-            return Ok(None);
+            return without_tokens(reader, &places, &forms?).map(|()| None);
         }
         let mut section = reader.section("ticket");
         for (_, missing) in ready.iter().filter(|(there, _)| !there) {
@@ -137,6 +137,26 @@ impl Form {
             fields,
         })
     }
+}
+
+/// What says that somebody wants tickets must not be passed over.
+fn without_tokens(
+    reader: &mut Reader,
+    places: &[FormSection],
+    forms: &[Form],
+) -> Result<(), Faulted> {
+    let mut outcome = Ok(());
+    for (place, form) in places.iter().zip(forms) {
+        let mut section = reader.section(place.section.as_str());
+        for (key, set) in [("emoji", form.emoji.is_some()), ("tracker", form.place.is_some())] {
+            if set {
+                let problem = "set, but ticket.slash_tokens is not, and without it there are no \
+                               tickets; set it to the token of the slash command, or remove this";
+                outcome = Err(section.unset(key, problem));
+            }
+        }
+    }
+    outcome
 }
 
 fn name(section: &mut Section<'_>, names: &mut Vec<String>) -> Result<String, Faulted> {

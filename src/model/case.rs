@@ -40,6 +40,10 @@ pub struct Case {
     /// The last step that makes the issue stand as the ticket does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follows: Option<u32>,
+    /// Where its issue is made, if a caller of the API asked for it: the name of a board of Jira's, a
+    /// project of Redmine's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_for: Option<String>,
     /// What is said by mail, if it began with one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<Conversation>,
@@ -134,6 +138,7 @@ impl Case {
             issue: None,
             stands: None,
             follows: None,
+            asked_for: None,
             mail: None,
             ticket: None,
             opened: now,
@@ -168,6 +173,13 @@ impl Case {
     #[must_use]
     pub fn next_of(&self, effect: &Effect) -> Next {
         Next { worker: self.worker(&effect.work), at: effect.due }
+    }
+
+    /// Where its issue is made, as far as the case says: a mailbox has its place configured.
+    #[must_use]
+    pub fn place(&self) -> Option<&str> {
+        let ticket = || self.ticket.as_ref().and_then(|ticket| ticket.place.as_deref());
+        self.asked_for.as_deref().or_else(ticket)
     }
 
     /// The mailbox that it came to.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use outcome::{Done, Outcome, Policy};
+pub use requests::{adopt, open_request, remark};
 
 use super::{
     case::{Case, Conversation, Standing},
@@ -109,7 +110,7 @@ pub fn stands(case: &mut Case, standing: Standing, now: Timestamp) -> Option<Vec
     let known = case.stands;
     let older = known.is_some_and(|known| known.at >= standing.at);
     let same = known.is_some_and(|known| known.closed) == standing.closed;
-    if case.ticket.is_none() || older || same || case.follows_from(case.desk.head) {
+    if older || same || case.follows_from(case.desk.head) {
         return None;
     }
     let work = keep(case, standing, now);
@@ -287,6 +288,7 @@ fn follow(
     match done {
         Done::Plainly => {}
         Done::Created { issue, attach, watch } => {
+            work.extend(requests::besides(effect, attach, watch));
             let first = matches!(effect.work, Work::CreateIssue { replaces: None, .. });
             let answered =
                 case.mail.as_ref().is_some_and(|mail| !mail.quiet && mail.reporter.is_some());
@@ -316,7 +318,8 @@ fn follow(
         // What was decided in the chat since then has a step of its own.
         Done::Stands(standing) if followed_again => case.stands = Some(standing),
         Done::Stands(standing) => work = keep(case, standing, now),
-        Done::Commented { attach } => {
+        Done::Commented { attach, watch } => {
+            work.extend(requests::besides(effect, attach, watch));
             work.extend(mail.filter(|_| attach).map(|mail| Work::Attach { mail, answer: true }));
         }
     }
@@ -331,16 +334,19 @@ fn replace_issue(case: &mut Case, effect: &mut Effect, now: Timestamp) -> Vec<Wo
         *effect = Effect::new(effect.id, work, now);
     } else {
         case.issue = replaces;
-        effect.stage = Stage::Done;
+        // Whoever asked for it must hear that it is not there.
+        let asked = effect.work == Work::AddRemark;
+        effect.stage = if asked { Stage::Dead } else { Stage::Done };
         effect.fault = Some("the issue is gone".to_owned());
     }
     Vec::new()
 }
 
-/// Moves the effect's queue on. Only the missing issue of a mail, or a ticket's missing post, holds
-/// up what comes after it.
+/// Moves the effect's queue on. Only the missing issue of a mail or of a request, or a ticket's
+/// missing post, holds up what comes after it.
 fn advance(case: &mut Case, effect: &Effect, following: Option<&Effect>) {
-    let first = matches!(effect.work, Work::CreateIssue { .. } | Work::PostTicket);
+    let first =
+        matches!(effect.work, Work::CreateIssue { .. } | Work::PostTicket | Work::FileRequest);
     let holds_up = effect.stage == Stage::Dead && first;
     let lane = effect.id.lane;
     if case.head_id(lane) == Some(effect.id) && effect.is_over() && !holds_up {
@@ -356,13 +362,14 @@ fn window(case: &Case, effect: &Effect, policy: Policy) -> Duration {
     // Redmine has no index: its lists say what there is.
     let lags = case.tracker != Some(Tracker::Redmine);
     match &effect.work {
-        Work::CreateIssue { .. } | Work::FileTicket if lags => policy.index_lag,
+        Work::CreateIssue { .. } | Work::FileTicket | Work::FileRequest if lags => policy.index_lag,
         _ if effect.id.lane == Lane::Chat => policy.index_lag.min(POST_UNDER_WAY),
         _ => policy.index_lag.min(UNDER_WAY),
     }
 }
 
 mod outcome;
+mod requests;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]

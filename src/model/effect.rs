@@ -74,6 +74,20 @@ pub enum Work {
         /// The post.
         post: PostId,
     },
+    /// Make the case's issue of what a caller asks.
+    FileRequest,
+    /// Make what a caller says a comment of the issue.
+    AddRemark,
+    /// Hang the files of a request on the issue.
+    AttachUploads {
+        /// The request.
+        of: EffectId,
+    },
+    /// Make those whom a request names watchers of the issue.
+    WatchRequest {
+        /// The request.
+        of: EffectId,
+    },
     /// Show an agent's comment in the ticket's thread.
     ShowComment {
         /// The comment.
@@ -122,7 +136,11 @@ impl Work {
             | Self::Reopen
             | Self::FollowState
             | Self::FileTicket
-            | Self::AddReply { .. } => tracker.into(),
+            | Self::AddReply { .. }
+            | Self::FileRequest
+            | Self::AddRemark
+            | Self::AttachUploads { .. }
+            | Self::WatchRequest { .. } => tracker.into(),
             Self::SendNotice | Self::SendComment { .. } => Worker::Mail,
             Self::PostTicket
             | Self::PostRest { .. }
@@ -154,6 +172,10 @@ impl Work {
             | Self::LinkBack { .. }
             | Self::FileTicket
             | Self::AddReply { .. }
+            | Self::FileRequest
+            | Self::AddRemark
+            | Self::AttachUploads { .. }
+            | Self::WatchRequest { .. }
             | Self::ShowComment { .. } => None,
         }
     }
@@ -177,6 +199,10 @@ impl Work {
             Self::LinkBack { .. } => "link_back",
             Self::FileTicket => "file_ticket",
             Self::AddReply { .. } => "add_reply",
+            Self::FileRequest => "file_request",
+            Self::AddRemark => "add_remark",
+            Self::AttachUploads { .. } => "attach_uploads",
+            Self::WatchRequest { .. } => "watch_request",
             Self::ShowComment { .. } => "show_comment",
             Self::ShowMail { .. } => "show_mail",
         }
@@ -287,6 +313,16 @@ impl Effect {
     #[must_use]
     pub fn origin(&self) -> EffectId {
         self.trace.origin.unwrap_or(self.id)
+    }
+
+    /// The request whose words it needs, if it is about one.
+    #[must_use]
+    pub fn request(&self) -> Option<EffectId> {
+        match self.work {
+            Work::FileRequest | Work::AddRemark => Some(self.origin()),
+            Work::AttachUploads { of } | Work::WatchRequest { of } => Some(of),
+            _ => None,
+        }
     }
 
     /// Whether an earlier try of it may have worked.

@@ -104,6 +104,12 @@ impl IssueId {
         let number = digits.parse().ok().filter(|n| (1..=0x7fff_ffff).contains(n));
         number.filter(|_| plain).map(Self)
     }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0
+    }
 }
 
 impl From<u32> for IssueId {

@@ -1,12 +1,26 @@
 //! Posts and channels of the chat, as much as a desk needs of them. Nothing here can fail.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use url::Url;
 
 use super::{
     discreet::discreet,
     ids::{ChannelId, PostId, TeamId, UserId},
 };
+
+/// How far Mattermost's clock may be from ours. A post's time is Mattermost's: whoever looks for a post
+/// by a time of our own clock begins this much before it.
+pub const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// Where a post is found in this chat, whichever team it is in.
+///
+/// Source: Mattermost's web application, which leads `/_redirect/pl/{post}` to the team of whoever
+/// follows it.
+#[must_use]
+pub fn permalink(chat: &Url, post: &PostId) -> String {
+    format!("{chat}_redirect/pl/{post}")
+}
 
 /// A post to be made.
 #[derive(Clone, PartialEq)]

@@ -62,12 +62,8 @@ pub struct NewRedmineIssue<'a> {
 pub struct OwnIssue {
     /// Its number.
     pub id: IssueId,
-    /// Its subject.
-    pub subject: String,
     /// Its description, with `\n` at the ends of lines.
     pub description: String,
-    /// The project that it is in now.
-    pub project: Named,
 }
 
 discreet!(OwnIssue { id });
@@ -164,8 +160,6 @@ pub struct Changed {
     pub id: IssueId,
     /// The last change, in whole seconds.
     pub updated: Timestamp,
-    /// Whether its status counts as closed.
-    pub closed: bool,
 }
 
 /// The name under which a file hangs on an issue: what follows the last slash, without what
@@ -226,9 +220,7 @@ mod tests {
     #[test]
     fn what_people_wrote_is_not_shown() {
         let text = || "planted".to_owned();
-        let named = Named { id: 1, name: text() };
-        let own =
-            OwnIssue { id: IssueId::from(1), subject: text(), description: text(), project: named };
+        let own = OwnIssue { id: IssueId::from(1), description: text() };
         let file =
             RedmineFile { id: 1, filename: text(), size: 1, media_type: text(), author_id: 1 };
         let upload = Upload { token: text(), name: text(), media_type: text() };

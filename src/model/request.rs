@@ -52,6 +52,45 @@ pub struct NewRemark {
 
 discreet!(NewRemark {});
 
+/// What a request is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// A ticket.
+    Ticket(NewRequest),
+    /// A comment.
+    Remark(NewRemark),
+}
+
+impl Wanted {
+    /// What is to hang on the issue.
+    #[must_use]
+    pub fn files(&self) -> &[StoredFile] {
+        match self {
+            Self::Ticket(new) => &new.files,
+            Self::Remark(new) => &new.files,
+        }
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        match self {
+            Self::Ticket(new) => &new.body,
+            Self::Remark(new) => &new.body,
+        }
+    }
+
+    /// Who is to watch the issue.
+    #[must_use]
+    pub fn watchers(&self) -> &[Email] {
+        match self {
+            Self::Ticket(new) => &new.watchers,
+            Self::Remark(new) => &new.watchers,
+        }
+    }
+}
+
 /// How much a request matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -81,6 +120,20 @@ discreet!(StoredFile { upload, size });
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UploadId(pub Box<str>);
 
+impl UploadId {
+    /// The id of these bytes.
+    #[must_use]
+    pub fn of(bytes: [u8; 16]) -> Self {
+        Self(base16ct::lower::encode_string(&bytes).into())
+    }
+
+    /// The bytes; `None` for what is no id.
+    #[must_use]
+    pub fn bytes(&self) -> Option<[u8; 16]> {
+        base16ct::lower::decode_vec(&*self.0).ok()?.try_into().ok()
+    }
+}
+
 /// Who asks, and by what a repeated request is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
@@ -89,6 +142,17 @@ pub struct Asked {
     pub key: Option<[u8; 16]>,
     /// A digest of what was asked: the same key for something else is refused.
     pub print: [u8; 16],
+}
+
+/// What the desk makes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// It is written down, and will be done.
+    New(RequestId),
+    /// It was asked before, under the same key.
+    Again(RequestId),
+    /// Something else was asked under the same key.
+    OtherRequest,
 }
 
 /// What became of a request.

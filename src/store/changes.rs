@@ -58,6 +58,15 @@ impl Tables {
         Ok(entries.map(|entry| self.entry::<S>(entry)))
     }
 
+    /// The rows from `start` on, in the order of the keys.
+    pub(super) fn from<S: Schema>(
+        &self,
+        start: &[u8],
+    ) -> Result<impl Iterator<Item = Entry<S>> + use<'_, S>, StoreError> {
+        let entries = self.tree(S::TREE)?.range(start..);
+        Ok(entries.map(|entry| self.entry::<S>(entry)))
+    }
+
     /// The keys that begin with `prefix`; no row is opened.
     pub(super) fn keys<S: Schema>(
         &self,

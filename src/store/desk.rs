@@ -8,14 +8,17 @@
 mod audit;
 mod cases;
 mod effects;
+mod events;
 mod fixed;
 mod links;
 mod mails;
 mod parts;
 mod purge;
+mod requests;
 mod rows;
 mod seen;
 mod tickets;
+mod uploads;
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -32,9 +35,10 @@ pub use audit::{Audit, Problem};
 pub use mails::RAW_MAX;
 pub use purge::Purged;
 pub use seen::{Cursor, SenderCount};
+pub(super) use uploads::UploadRow;
 
 /// The desk's tables.
-pub(super) const TREES: [&str; 20] = [
+pub(super) const TREES: [&str; 24] = [
     <fixed::Fixed as Schema>::TREE,
     <mails::Mails as Schema>::TREE,
     <mails::Raw as Schema>::TREE,
@@ -55,6 +59,10 @@ pub(super) const TREES: [&str; 20] = [
     <tickets::OpenTickets as Schema>::TREE,
     <tickets::Fields as Schema>::TREE,
     <tickets::Spent as Schema>::TREE,
+    <requests::Requests as Schema>::TREE,
+    <requests::AskedBefore as Schema>::TREE,
+    <events::Events as Schema>::TREE,
+    <uploads::UploadRows as Schema>::TREE,
 ];
 
 /// Mails by mailbox and state.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::engine::{LOG, refuse_if_locked, sync};
 use super::error::StoreError;
-use super::{export, mark};
+use super::{export, mark, uploads};
 
 /// Whether `path` holds files of a store.
 pub(super) fn holds_a_store(path: &Path) -> Result<bool, StoreError> {
@@ -29,7 +29,8 @@ fn files(path: &Path) -> Result<Vec<String>, StoreError> {
     let mut names = Vec::new();
     for entry in entries {
         let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
-        let ours = [LOG, "conf", "blobs", mark::FILE, export::FILE].contains(&name.as_str());
+        let ours = [LOG, "conf", "blobs", mark::FILE, export::FILE, uploads::DIRECTORY]
+            .contains(&name.as_str());
         if ours || name.starts_with("snap.") {
             names.push(name);
         }

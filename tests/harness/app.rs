@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use tempfile::TempDir;
+use ticketd::actors::Desk;
 use ticketd::app::App;
 use ticketd::config::{self, Config};
 use ticketd::lifecycle::Shutdown;
@@ -47,6 +48,7 @@ struct Started {
     mattermost: Arc<Mattermost>,
     redmine: Option<Redmine>,
     redmine_url: Url,
+    desk: Option<Desk>,
 }
 
 /// A running ticketd.
@@ -57,6 +59,7 @@ pub(crate) struct TestApp {
     pub(crate) version: Version,
     pub(super) texts: Texts,
     redmine: Option<Redmine>,
+    desk: Option<Desk>,
     home: Arc<Home>,
     shutdown: Shutdown,
     /// While this is there, the stand-ins live.
@@ -134,7 +137,7 @@ impl Setup {
         let Ok(started) = starting.await else {
             return Err(ended.recv_timeout(STOP_LIMIT).unwrap().unwrap_err());
         };
-        let Started { address, mattermost, redmine, redmine_url } = started;
+        let Started { address, mattermost, redmine, redmine_url, desk } = started;
         let texts = Texts::load().unwrap();
         Ok(TestApp {
             address,
@@ -143,6 +146,7 @@ impl Setup {
             version,
             texts,
             redmine,
+            desk,
             home,
             shutdown,
             clock: Some(clock),
@@ -177,9 +181,9 @@ impl Setup {
             let mut config = config(&self.home, redmine_url.clone(), mattermost.url());
             (self.change)(&mut config);
             let app = App::start(config).await.map_err(|error| format!("{error:#}"))?;
-            let address = app.address();
+            let (address, desk) = (app.address(), app.desk().cloned());
             let time = tokio::spawn(move_time(jumps));
-            let _ = started.send(Started { address, mattermost, redmine, redmine_url });
+            let _ = started.send(Started { address, mattermost, redmine, redmine_url, desk });
             let outcome = app.run(shutdown).await.map_err(|error| format!("{error:#}"));
             let _ = time.await;
             outcome
@@ -206,6 +210,11 @@ impl TestApp {
     /// The stand-in of Redmine.
     pub(crate) fn redmine(&self) -> &Redmine {
         self.redmine.as_ref().expect("the stand-in runs")
+    }
+
+    /// What the door asks, asked without it.
+    pub(crate) fn desk(&self) -> &Desk {
+        self.desk.as_ref().expect("something is filed")
     }
 
     /// Redmine goes away: its port closes.
@@ -249,6 +258,8 @@ impl Drop for TestApp {
     fn drop(&mut self) {
         // A call that still hangs would hold up the stop; with its Redmine it ends.
         self.redmine.take();
+        // The store is free only without it.
+        self.desk.take();
         self.shutdown.soft.cancel();
         self.clock.take();
         let ended = self.ended.recv_timeout(STOP_LIMIT);

@@ -13,6 +13,7 @@ pub(crate) mod mails;
 mod office;
 mod operator;
 mod post;
+pub(crate) mod reading;
 mod recorded;
 mod relay;
 mod tickets;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ticketd::config::Place;
+use ticketd::config::{Form, Place};
 use ticketd::sandbox::{Fault, FaultRule, Mattermost};
 
 use crate::harness::emoji::{
@@ -46,6 +46,22 @@ async fn one_post_makes_one_ticket_whoever_asks() {
     assert!(app.ticket("alice", "mine").await.contains("no open"), "not the author's");
     assert!(app.ticket("bob", "mine").await.contains("The VPN"), "the asker's");
     assert!(app.get("/ready").await.body.contains("chat_feed"));
+}
+
+#[tokio::test]
+async fn help_names_the_emoji() {
+    let address = free_address();
+    let setup = Setup::new().config(move |config| {
+        with_tickets(config, address);
+        let forms = &mut config.ticket.as_mut().unwrap().forms;
+        forms[0].emoji = Some("ticket".into());
+        let (name, emoji) = ("network".into(), Some("net".into()));
+        forms.push(Form { name, emoji, ..forms[0].clone() });
+    });
+    let app = setup.start().await;
+    let named = [("emoji", ":ticket:, :net: (`/ticket network`)".into())];
+    let help = app.ticket("alice", "help").await;
+    assert_eq!(help.lines().last(), Some(app.say("alice", "ticket-help-emoji", &named).as_str()));
 }
 
 #[tokio::test]

@@ -315,4 +315,16 @@ async fn of_a_thousand_forged_or_replayed_presses_none_is_taken() {
     let shown = app.ticket("bob", &format!("show {}", number_of(&one))).await;
     assert!(shown.contains(&app.say("bob", "ticket-state-taken", &[])), "{shown}");
     assert!(shown.contains(&name_of(&one)), "{shown}");
+    let priority = app.say("bob", "ticket-priority-normal", &[]);
+    let priority = app.say("bob", "ticket-priority", &[("priority", priority.into())]);
+    assert!(shown.lines().any(|line| line == priority), "{shown}");
+    // To the minute, in the tickets' time zone.
+    for (key, there) in
+        [("ticket-opened-at", true), ("ticket-taken-at", true), ("ticket-resolved-at", false)]
+    {
+        let sentence = app.say("bob", key, &[("time", "2".into())]);
+        let line = shown.lines().find(|line| line.starts_with(&sentence));
+        assert_eq!(line.is_some(), there, "{key}: {shown}");
+        assert!(line.is_none_or(|line| line.len() == sentence.len() + 15), "{key}: {shown}");
+    }
 }

@@ -268,8 +268,9 @@ async fn the_channel_of_each_form_must_let_the_bot_in() {
         form("misspelt", "netwrok"),
         form("no-id", &"x".repeat(26)),
     ];
-    std::fs::write(site.config_file(), format!("{toml}channel = \"support\"\n{}", forms.concat()))
-        .unwrap();
+    let emoji = forms[0].replace("channel", "emoji = \"net\"\nchannel");
+    let toml = format!("{toml}channel = \"support\"\n{emoji}{}", forms[1..].concat());
+    std::fs::write(site.config_file(), toml).unwrap();
     site.mattermost.set_member("support", "ticketd", false);
     let ended = check(&site).output().await;
     assert_eq!(ended.code, Some(2), "{ended:?}");
@@ -277,7 +278,8 @@ async fn the_channel_of_each_form_must_let_the_bot_in() {
     let told = line(out, "FAULT", "ticket form /ticket");
     assert!(told.starts_with("the bot is not in ~support of ops: invite it"), "{told}");
     let told = line(out, "ok", "ticket form by-name");
-    assert_eq!(told, "its tickets are posted in ~network of ops");
+    let emoji = "; :net: under a post that the bot can read makes one of it";
+    assert_eq!(told, format!("its tickets are posted in ~network of ops{emoji}"));
     let told = line(out, "ok", "ticket form by-id");
     assert_eq!(told, "its tickets are posted in ~oncall of ops");
     for (name, channel) in
@@ -318,5 +320,19 @@ async fn the_channel_of_a_mailbox_must_let_the_bot_in() {
     let ended = check(&site).output().await;
     let told = line(&ended.stdout, "FAULT", "mailbox support in chat");
     assert!(told.starts_with("the bot is not in channel") && told.contains("invite it"), "{told}");
+
+    // Without /ticket it is told less.
+    let toml = std::fs::read_to_string(site.config_file()).unwrap();
+    let token = format!("[ticket]\nslash_tokens = [\"{}\"]\n", Mattermost::slash_token("/ticket"));
+    assert!(toml.contains(&token), "{toml}");
+    std::fs::write(site.config_file(), toml.replace(&token, "")).unwrap();
+    let ended = check(&site).output().await;
+    let told = line(&ended.stdout, "FAULT", "mailbox support in chat");
+    assert!(told.ends_with("or what is to be mended is not posted"), "{told}");
+    site.mattermost.set_member("oncall", "ticketd", true);
+    let ended = check(&site).output().await;
+    let told = line(&ended.stdout, "note", "mailbox support in chat");
+    assert!(told.contains("its conversations are not posted there, for that needs"), "{told}");
+    line(&ended.stdout, "note", "chat");
     assert!(site.mattermost.posts().is_empty(), "a check posts nothing");
 }

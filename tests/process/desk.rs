@@ -87,6 +87,12 @@ async fn the_desk_shows_the_same_with_the_daemon_and_without() {
     let shown = says(&post, &["desk", "show", &mail]).await;
     assert!(shown.contains("state      ignored"), "{shown}");
 
+    assert_eq!(says(&post, &["desk", "show", "SUP-1"]).await, running[4]);
+    for none in ["SUP-99", "#1"] {
+        let told = fails(&post, &["desk", "show", none], 1).await;
+        assert!(told.contains("an issue of a case (SUP-42, #12)"), "{told}");
+    }
+
     daemon.stop().await;
     assert!(!post.site.store().join("control.sock").exists());
     for (command, before) in commands.iter().zip(&running) {

@@ -233,8 +233,9 @@ async fn without_a_configuration_file_it_says_where_it_looked() {
     let told = format!("no configuration file in {} or {}", places[0], places[1]);
     let faulty = ended(&[]).await;
     assert_eq!(faulty.code, Some(2), "{faulty:?}");
-    let last = faulty.stderr.lines().last().unwrap();
-    assert_eq!(last, format!("{told}; name one with --config FILE"));
+    let first = faulty.stderr.lines().next().unwrap();
+    assert_eq!(first, format!("ticketd: {told}; name one with --config FILE"));
+    assert!(faulty.stderr.contains("\nredmine.slash_tokens: not set"), "{faulty:?}");
 
     let complete = ended(&[
         ("TICKETD_STORE__MASTER_KEY", "ab"),

@@ -9,6 +9,7 @@ use crate::{
         effect::Worker,
         keys::{CaseId, CommentId, IssueKey},
         mail::MessageId,
+        ticket_event::{self, EventKind},
     },
     store::StoreError,
 };
@@ -19,24 +20,25 @@ impl Desk {
     /// # Errors
     /// The store's.
     pub async fn commented(&self, issue: IssueKey, comment: CommentId) -> Result<(), StoreError> {
-        self.write(move |_, tables| {
+        let told = self.write(move |inner, tables| {
             tables.write(|rows| {
                 let Some(id) = rows.case_of_issue(&issue)? else {
-                    return Ok(());
+                    return Ok(None);
                 };
                 if rows.comment_is_known(id, &comment)? {
-                    return Ok(());
+                    return Ok(None);
                 }
-                let Some(mut case) = rows.case(id)? else { return Ok(()) };
+                let Some(mut case) = rows.case(id)? else { return Ok(None) };
                 let now = clock::now();
                 rows.know_comment(id, &comment, now)?;
                 for effect in rules::agent_commented(&mut case, comment, now) {
                     rows.put_effect(&effect)?;
                 }
-                rows.put_case(&case)
+                rows.put_case(&case)?;
+                inner.record_event(rows, Some(EventKind::Commented), &case, now)
             })
-        })
-        .await?;
+        });
+        self.tell_event(told.await?);
         self.wake(&[Worker::Mail, Worker::Chat]);
         Ok(())
     }
@@ -57,20 +59,21 @@ impl Desk {
         if !news.await? {
             return Ok(());
         }
-        self.write(move |inner, tables| {
+        let told = self.write(move |inner, tables| {
             tables.write(|rows| {
-                let Some(id) = rows.case_of_issue(&issue)? else { return Ok(()) };
-                let Some(mut case) = rows.case(id)? else { return Ok(()) };
-                let Some(effects) = rules::stands(&mut case, standing, clock::now()) else {
-                    return Ok(());
+                let Some(id) = rows.case_of_issue(&issue)? else { return Ok(None) };
+                let Some(mut case) = rows.case(id)? else { return Ok(None) };
+                let (before, now) = (case.clone(), clock::now());
+                let Some(effects) = rules::stands(&mut case, standing, now) else {
+                    return Ok(None);
                 };
                 effects.iter().try_for_each(|effect| rows.put_effect(effect))?;
                 rows.put_case(&case)?;
                 inner.last_words(&case);
-                Ok(())
+                inner.record_event(rows, ticket_event::told(&before, &case, None), &case, now)
             })
-        })
-        .await?;
+        });
+        self.tell_event(told.await?);
         self.wake(&[Worker::Chat]);
         Ok(())
     }

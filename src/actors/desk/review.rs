@@ -12,7 +12,7 @@ use crate::{
         desk as rules,
         discreet::discreet,
         effect::{Effect, Worker},
-        keys::{CaseId, EffectId, Lane, MailKey, MailboxName},
+        keys::{CaseId, EffectId, IssueKey, Lane, MailKey, MailboxName},
         mail::Mail,
     },
     store::{Audit, Purged, StoreError},
@@ -127,6 +127,14 @@ impl Desk {
             })
         })
         .await
+    }
+
+    /// The case of an issue.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn case_of_issue(&self, issue: IssueKey) -> Result<Option<CaseId>, StoreError> {
+        self.read(move |tables| tables.case_of_issue(&issue)).await
     }
 
     /// A case with its effects.
@@ -262,7 +270,11 @@ impl Desk {
     pub async fn purge(&self, before: Timestamp) -> Result<Purged, StoreError> {
         /// Cases in one go.
         const LIMIT: usize = 10_000;
-        self.write(move |_, tables| tables.purge(before, LIMIT)).await
+        let purged = self.write(move |_, tables| tables.purge(before, LIMIT)).await?;
+        let uploads = self.uploads().clone();
+        // Their rows are gone, durably.
+        self.blocking(move || uploads.sweep(false)).await?;
+        Ok(purged)
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, broadcast, oneshot, watch};
 
 use super::Desk;
 use crate::model::{
@@ -17,8 +17,10 @@ use crate::model::{
     keys::CaseId,
 };
 
+/// Cases of which a waiting request may miss the word and looks instead.
+const SETTLED_MAX: usize = 256;
+
 /// Who is told that there may be work.
-#[derive(Default)]
 pub(super) struct Words {
     jira: Notify,
     redmine: Notify,
@@ -26,6 +28,24 @@ pub(super) struct Words {
     chat: Notify,
     /// One a case: a form makes its ticket once.
     posts: Mutex<HashMap<CaseId, oneshot::Sender<PostId>>>,
+    /// Cases of which a step was settled.
+    settled: broadcast::Sender<CaseId>,
+    /// The number of the last event.
+    events: watch::Sender<u64>,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self {
+            jira: Notify::default(),
+            redmine: Notify::default(),
+            mail: Notify::default(),
+            chat: Notify::default(),
+            posts: Mutex::default(),
+            settled: broadcast::Sender::new(SETTLED_MAX),
+            events: watch::Sender::new(0),
+        }
+    }
 }
 
 impl Words {
@@ -36,6 +56,22 @@ impl Words {
             Worker::Mail => &self.mail,
             Worker::Chat => &self.chat,
         }
+    }
+
+    pub(super) fn settled(&self) -> broadcast::Receiver<CaseId> {
+        self.settled.subscribe()
+    }
+
+    pub(super) fn events(&self) -> watch::Receiver<u64> {
+        self.events.subscribe()
+    }
+
+    pub(super) fn tell_event(&self, number: u64) {
+        self.events.send_if_modified(|last| {
+            let newer = number > *last;
+            *last = number.max(*last);
+            newer
+        });
     }
 
     fn posts(&self) -> MutexGuard<'_, HashMap<CaseId, oneshot::Sender<PostId>>> {
@@ -77,6 +113,8 @@ impl Desk {
             // Whoever waited may have given up.
             let _ = word.send(post);
         }
+        // Nobody may wait.
+        let _ = self.0.words.settled.send(case);
         self.wake(&Worker::ALL);
     }
 }

@@ -2,7 +2,10 @@
 
 use super::{Clerk, TicketOrder};
 use crate::{
-    actors::{desk::TicketFilter, mattermost_poster::state_key},
+    actors::{
+        desk::TicketFilter,
+        mattermost_poster::{clock_time, priority_key, state_key},
+    },
     clients::ApiError,
     failpoint,
     model::{
@@ -106,6 +109,17 @@ impl Clerk {
             help.push('\n');
             help += &self.say("ticket-help-forms", &[("forms", names.join(", ").into())]);
         }
+        let emoji = self.tools.config.forms.iter().filter_map(|form| {
+            let emoji = form.emoji.as_ref()?;
+            let by_name = !form.name.is_empty();
+            let as_by = by_name.then(|| format!(" (`/ticket {}`)", form.name)).unwrap_or_default();
+            Some(format!(":{emoji}:{as_by}"))
+        });
+        let emoji: Vec<_> = emoji.collect();
+        if !emoji.is_empty() {
+            help.push('\n');
+            help += &self.say("ticket-help-emoji", &[("emoji", emoji.join(", ").into())]);
+        }
         help
     }
 
@@ -153,6 +167,20 @@ impl Clerk {
             let name = reporter.map(|one| one.name.as_deref().unwrap_or(one.email.as_str()));
             let name = name.map_or_else(|| self.say("ticket-mail-somebody", &[]), render::line);
             lines.push(self.say("ticket-show-mail", &[("author", name.into())]));
+        }
+        if let Some(ticket) = &case.ticket {
+            let priority = self.say(priority_key(ticket.priority), &[]);
+            lines.push(self.say("ticket-priority", &[("priority", priority.into())]));
+            for (key, at) in [
+                ("ticket-opened-at", Some(case.opened)),
+                ("ticket-taken-at", ticket.taken),
+                ("ticket-resolved-at", ticket.resolved),
+            ] {
+                if let Some(at) = at {
+                    let time = clock_time(at, &self.tools.config.time_zone);
+                    lines.push(self.say(key, &[("time", time.into())]));
+                }
+            }
         }
         if let Some(issue) = &case.issue {
             lines.push(self.say("ticket-issue", &[("issue", issue.to_string().into())]));

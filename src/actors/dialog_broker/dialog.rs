@@ -173,23 +173,10 @@ fn prefill<'t>(fields: &[Field], text: &'t str) -> Option<(usize, &'t str)> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::*;
-
-    fn field(name: &str, kind: FieldKind) -> Field {
-        Field {
-            name: name.into(),
-            label: name.to_uppercase(),
-            kind,
-            optional: false,
-            help: None,
-            placeholder: None,
-            default: None,
-        }
-    }
-
-    fn form(fields: Vec<Field>) -> Form {
-        Form { name: String::new(), title: None, channel: None, place: None, emoji: None, fields }
-    }
+    use super::{
+        super::form::tests::{field, form},
+        *,
+    };
 
     fn sent(form: Form, locale: Locale, text: &str) -> Value {
         let dialogs = Dialogs::new(&[form], &Texts::load().unwrap());

@@ -193,4 +193,4 @@ pub(super) fn subject(filled: &[(String, Given)], title: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

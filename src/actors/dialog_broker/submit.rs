@@ -22,7 +22,7 @@ use crate::{
         form::{Filled, Value},
         form_state::{FormState, StateFault},
         ids::ChannelId,
-        post::NewPost,
+        post::{self, NewPost},
     },
     store::StoreError,
 };
@@ -200,7 +200,7 @@ impl Clerk {
             let kept = self.say("ticket-recorded", &[("ticket", name.into())]);
             return FormSays::Refused(kept);
         };
-        let link = self.tools.link(&post);
+        let link = post::permalink(&self.tools.chat_url, &post);
         let text = self.say("ticket-posted", &[("ticket", name.into()), ("link", link.into())]);
         self.tell_asker(state, text).await;
         FormSays::Closed

@@ -130,6 +130,8 @@ pub(in crate::actors) fn is_word(work: &Work) -> bool {
             | Work::AddComment { .. }
             | Work::FileTicket
             | Work::AddReply { .. }
+            | Work::FileRequest
+            | Work::AddRemark
     )
 }
 

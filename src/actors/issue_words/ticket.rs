@@ -8,7 +8,7 @@ use crate::{
     model::{
         form::{Filled, Value},
         ids::PostId,
-        issue_text,
+        issue_text, post,
         ticket::Ticket,
     },
 };
@@ -86,7 +86,7 @@ impl Writer<'_> {
         let head = self.say("issue-from-chat", &args);
         match &ticket.post {
             Some(post) => {
-                let link = markup.link(&format!("{chat}_redirect/pl/{post}"));
+                let link = markup.link(&post::permalink(chat, post));
                 format!("{head}{}{link}", markup.line_end())
             }
             None => head,

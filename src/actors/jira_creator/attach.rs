@@ -1,39 +1,38 @@
-//! What hangs on a mail comes to hang on the issue: streamed from the mailbox to Jira, one after
-//! the other, each once.
+//! Files come to hang on the issue: streamed from where they are to Jira, one after the other, each
+//! once.
 
 use std::time::Duration;
 
-use super::{JiraCreator, plainly, read_failed, write_failed};
+use super::{JiraCreator, read_failed, write_failed};
 use crate::{
-    actors::{desk::Task, effects::fault_of, issue_words::Parcel, mailboxes::Mailbox},
+    actors::{
+        creators::Goods,
+        effects::{fault_of, plainly},
+        issue_words::Parcel,
+    },
     clients::ApiError,
     failpoint,
     model::{
         desk::Outcome,
-        effect::{Effect, MailRef, Trace},
+        effect::{Effect, Trace},
         keys::IssueKey,
     },
     store::StoreError,
 };
 
-/// Tries after which it is no accident that the mailbox does not give a file, or one of another
+/// Tries after which it is no accident that there is no such file to be had, or one of another
 /// length than it says.
 const BROKEN_AFTER: u32 = 5;
 
 impl JiraCreator {
-    pub(super) async fn attach(
+    pub(super) async fn hang(
         &self,
-        task: &Task,
-        mailbox: &Mailbox,
-        mail: &MailRef,
-        answer: bool,
+        before: &Effect,
+        goods: &Goods<'_>,
+        parcels: &[Parcel],
         issue: &IssueKey,
     ) -> Result<Outcome, StoreError> {
-        let mut effect = task.effect.clone();
-        let parcels = match self.read(&effect, mailbox, mail, answer).await {
-            Ok(reading) => reading.parcels(),
-            Err(error) => return Ok(read_failed(&effect, &error)),
-        };
+        let mut effect = before.clone();
         let there = match self.tools.jira.attachments(issue).await {
             Ok(there) => there,
             Err(ApiError::NotFound { .. }) => return Ok(Outcome::IssueGone),
@@ -60,10 +59,8 @@ impl JiraCreator {
         for parcel in parcels.iter().skip(done) {
             effect = self.tools.desk.begin(&effect, Some(above)).await?;
             failpoint::hit("jira_creator.begun").await;
-            let Parcel { blob, name, media_type, size, .. } = parcel;
-            let (bytes, length) = match mailbox.source.measured(blob, name, media_type, *size).await
-            {
-                Ok((bytes, length)) => (bytes.into_stream(), length),
+            let (bytes, length) = match goods.bytes(parcel).await {
+                Ok(measured) => measured,
                 Err(error) if error.is_of_one_thing() && effect.failures >= BROKEN_AFTER => {
                     effect = self.leave_out(&effect, issue, &error).await?;
                     continue;
@@ -73,11 +70,12 @@ impl JiraCreator {
                     return Ok(Outcome::Retry { after: None, fault });
                 }
             };
+            let Parcel { name, media_type, .. } = parcel;
             let hung = self.tools.jira.attach(issue, name, media_type, length, bytes).await;
             failpoint::hit("jira_creator.attached").await;
             match hung {
                 Ok(_) => {}
-                Err(error) => return Ok(self.attach_failed(&task.effect, issue, &error).await),
+                Err(error) => return Ok(self.attach_failed(before, issue, &error).await),
             }
             let parts = effect.trace.parts + 1;
             let trace = Trace { parts, ..effect.trace.clone() };
@@ -89,7 +87,7 @@ impl JiraCreator {
         // A retry, by the operator's word, asks for all of them again.
         let trace = Trace { parts: 0, lost: 0, ..effect.trace.clone() };
         self.tools.desk.trace(&effect, trace).await?;
-        Ok(Outcome::Refused { fault: "the mailbox gives none of the files".to_owned() })
+        Ok(Outcome::Refused { fault: "none of the files is to be had".to_owned() })
     }
 
     /// Goes on without the next file.
@@ -102,7 +100,7 @@ impl JiraCreator {
         tracing::error!(
             issue.key = %issue,
             cause = error.kind(),
-            "the mailbox does not give a file of a mail; the issue goes without it"
+            "a file is not to be had; the issue goes without it"
         );
         let (parts, lost) = (effect.trace.parts + 1, effect.trace.lost + 1);
         self.tools.desk.trace(effect, Trace { parts, lost, ..effect.trace.clone() }).await

@@ -3,9 +3,9 @@
 //! Each try begins with a look at the issue, so to try twice changes nothing, and a try of which
 //! nobody knows what it did is simply made again.
 
-use super::{JiraCreator, plainly, read_failed, write_failed};
+use super::{JiraCreator, read_failed, write_failed};
 use crate::{
-    actors::desk::Task,
+    actors::{desk::Task, effects::plainly},
     clients::ApiError,
     failpoint,
     model::{
@@ -19,7 +19,7 @@ use crate::{
 
 impl JiraCreator {
     /// Makes the issue stand as the case's ticket does, and tells how it stands then.
-    pub(super) async fn follow_state(&self, task: &Task, issue: &IssueKey) -> Outcome {
+    pub(super) async fn follow(&self, task: &Task, issue: &IssueKey) -> Outcome {
         let Some(ticket) = &task.case.ticket else { return plainly() };
         let closed = ticket.state == TicketState::Resolved;
         let settings = &self.tools.settings;
@@ -37,7 +37,7 @@ impl JiraCreator {
     }
 
     /// Reopens the issue if it is closed, where that is wanted.
-    pub(super) async fn reopen(&self, effect: &Effect, issue: &IssueKey) -> Outcome {
+    pub(super) async fn open_again(&self, effect: &Effect, issue: &IssueKey) -> Outcome {
         let Some(name) = &self.tools.settings.reopen else { return plainly() };
         match self.bring(effect, issue, false, Some(name)).await {
             Ok(()) => plainly(),

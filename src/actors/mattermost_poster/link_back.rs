@@ -11,6 +11,7 @@ use crate::{
     model::{
         desk::Outcome,
         ids::{ChannelId, PostId},
+        post,
         ticket::Ticket,
     },
     store::StoreError,
@@ -25,7 +26,7 @@ impl MattermostPoster {
         (channel, root): (&ChannelId, &PostId),
         post: &PostId,
     ) -> Result<Outcome, StoreError> {
-        let to = format!("{}_redirect/pl/{post}", self.0.chat_url);
+        let to = post::permalink(&self.0.chat_url, post);
         let args = [("ticket", ticket.name().into()), ("link", to.into())];
         let line = self.0.texts.say(self.0.locale, "ticket-emoji-linked", &args);
         let there = (channel, Some(root));

@@ -1,6 +1,7 @@
 //! How a ticket reads in the chat: its post with its buttons, and the lines of its thread. What
 //! people wrote stays text: it mentions nobody and means nothing in Markdown.
 
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
 use super::{MARK, PosterTools};
@@ -103,11 +104,9 @@ impl PosterTools {
         if let Some(issue) = &case.issue {
             lines.push(self.say("ticket-issue", &[("issue", self.issue(issue).into())]));
         }
-        let mut time = |key: &str, at: Option<jiff::Timestamp>| {
+        let mut time = |key: &str, at: Option<Timestamp>| {
             if let Some(at) = at {
-                let at = at.to_zoned(self.time_zone.clone());
-                let at = at.strftime("%Y-%m-%d %H:%M").to_string();
-                lines.push(self.say(key, &[("time", at.into())]));
+                lines.push(self.say(key, &[("time", clock_time(at, &self.time_zone).into())]));
             }
         };
         time("ticket-taken-at", ticket.taken);
@@ -156,13 +155,7 @@ impl PosterTools {
     }
 
     fn priority(&self, priority: Priority) -> String {
-        let key = match priority {
-            Priority::Low => "ticket-priority-low",
-            Priority::Normal => "ticket-priority-normal",
-            Priority::High => "ticket-priority-high",
-            Priority::Urgent => "ticket-priority-urgent",
-        };
-        self.say(key, &[])
+        self.say(priority_key(priority), &[])
     }
 
     pub(super) fn say(&self, key: &str, args: &[(&str, fluent_bundle::FluentValue<'_>)]) -> String {
@@ -177,6 +170,21 @@ pub(in crate::actors) fn state_key(state: TicketState) -> &'static str {
         TicketState::Taken => "ticket-state-taken",
         TicketState::Resolved => "ticket-state-resolved",
     }
+}
+
+/// The word for a priority.
+pub(in crate::actors) fn priority_key(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Low => "ticket-priority-low",
+        Priority::Normal => "ticket-priority-normal",
+        Priority::High => "ticket-priority-high",
+        Priority::Urgent => "ticket-priority-urgent",
+    }
+}
+
+/// A time as people read it, to the minute.
+pub(in crate::actors) fn clock_time(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 fn color(ticket: &Ticket) -> &'static str {

@@ -12,7 +12,7 @@ use crate::{
     model::{
         case::Case,
         ids::{PostId, UserId},
-        post::NewPost,
+        post::{self, NewPost},
     },
 };
 
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 impl ReactionTools {
     /// Where a post is, whichever team it is in.
     pub(super) fn link(&self, post: &PostId) -> String {
-        format!("{}_redirect/pl/{post}", self.chat_url)
+        post::permalink(&self.chat_url, post)
     }
 
     /// Tells the asker where their ticket is; or, while it cannot be posted, that it is recorded.

@@ -13,7 +13,7 @@ use crate::{
     actors::chat_feed::FeedNews,
     clients::{ApiError, Reaction},
     clock,
-    model::keys::MailboxName,
+    model::{keys::MailboxName, post::SKEW},
     store::{Cursor, StoreError},
 };
 
@@ -22,8 +22,6 @@ const NAME: &str = "chat--reactions";
 const STATE: &str = "reactions";
 /// How often that is written down.
 const REMEMBER_EVERY: SignedDuration = SignedDuration::from_mins(1);
-/// How far Mattermost's clock may be behind ours.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// The pause after a failure; it doubles up to [`PAUSE_MAX`].
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_mins(1);

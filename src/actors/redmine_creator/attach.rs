@@ -1,58 +1,51 @@
-//! What hangs on a mail comes to hang on the issue: each file is brought to Redmine, streamed, and
-//! then one call hangs all of them on it, or none. A file that was brought and hangs nowhere is
+//! Files come to hang on the issue: each is brought to Redmine, streamed, and then one call hangs all of them on it, or none. A file that was brought and hangs nowhere is
 //! seen by nobody, and Redmine drops it after a day.
 //!
 //! So an unclear call is known by its files: ours, of these names, with numbers above any that hung
 //! there before. What Redmine does not take is left out, and the rest goes on.
 
-use super::{RedmineCreator, fault_of, plainly, write_failed};
+use super::{RedmineCreator, fault_of, write_failed};
 use crate::{
-    actors::{desk::Task, issue_words::Parcel, mailboxes::Mailbox},
+    actors::{creators::Goods, effects::plainly, issue_words::Parcel},
     clients::ApiError,
     failpoint,
     model::{
         desk::Outcome,
-        effect::{Effect, MailRef, Trace},
+        effect::{Effect, Trace},
         ids::IssueId,
         redmine_desk::{RedmineThread, Upload, file_name},
     },
     store::StoreError,
 };
 
-/// Tries after which it is no accident that the mailbox does not give a file, or one of another
+/// Tries after which it is no accident that there is no such file to be had, or one of another
 /// length than it says.
 const BROKEN_AFTER: u32 = 5;
 
 impl RedmineCreator {
-    pub(super) async fn attach(
+    pub(super) async fn hang(
         &self,
-        task: &Task,
-        mailbox: &Mailbox,
-        mail: &MailRef,
-        answer: bool,
+        effect: &Effect,
+        goods: &Goods<'_>,
+        parcels: &[Parcel],
         issue: IssueId,
     ) -> Result<Outcome, StoreError> {
-        let effect = &task.effect;
-        let read = async {
-            let reading = self.read(effect, mailbox, mail, answer).await?;
-            let (thread, us) = (self.thread(effect, issue).await?, self.us(effect).await?);
-            Ok((reading.parcels(), thread, us))
-        };
-        let (parcels, thread, us) = match read.await {
+        let read = async { Ok((self.thread(effect, issue).await?, self.us(effect).await?)) };
+        let (thread, us) = match read.await {
             Ok(read) => read,
             Err(outcome) => return Ok(outcome),
         };
         if effect.is_unclear() {
-            let hung = hang(&thread, us, effect.trace.above, &parcels);
+            let hung = hang(&thread, us, effect.trace.above, parcels);
             return Ok(if hung { plainly() } else { Outcome::NotFound });
         }
         let mut uploads = Vec::new();
-        for parcel in &parcels {
-            match self.bring_file(effect, mailbox, parcel).await {
+        for parcel in parcels {
+            match self.bring_file(effect, goods, parcel).await {
                 Ok(Some(upload)) => uploads.push(upload),
                 Ok(None) => tracing::error!(
                     issue.key = %issue,
-                    "a file of a mail does not get to redmine; the issue goes without it"
+                    "a file does not get to redmine; the issue goes without it"
                 ),
                 Err(outcome) => return Ok(outcome),
             }
@@ -74,23 +67,23 @@ impl RedmineCreator {
         let hung = self.tools.redmine.attach(issue, &uploads).await;
         failpoint::hit("redmine_creator.attached").await;
         Ok(match hung {
-            Ok(()) => self.files_are_kept(&effect, issue, us, &parcels).await,
+            Ok(()) => self.files_are_kept(&effect, issue, us, parcels).await,
             Err(ApiError::NotFound { .. }) => Outcome::IssueGone,
             Err(error) => write_failed(&effect, &error),
         })
     }
 
-    /// Brings a file to Redmine; `None` for one that it does not take or the mailbox does not give.
+    /// Brings a file to Redmine; `None` for one that it does not take or that is not to be had.
     async fn bring_file(
         &self,
         effect: &Effect,
-        mailbox: &Mailbox,
+        goods: &Goods<'_>,
         parcel: &Parcel,
     ) -> Result<Option<Upload>, Outcome> {
-        let Parcel { blob, name, media_type, size } = parcel;
+        let Parcel { name, media_type, .. } = parcel;
         let again = |error: &ApiError| Outcome::Retry { after: None, fault: fault_of(error) };
-        let (bytes, length) = match mailbox.source.measured(blob, name, media_type, *size).await {
-            Ok((bytes, length)) => (bytes.into_stream(), length),
+        let (bytes, length) = match goods.bytes(parcel).await {
+            Ok(measured) => measured,
             Err(error) if error.is_of_one_thing() && effect.failures >= BROKEN_AFTER => {
                 return Ok(None);
             }

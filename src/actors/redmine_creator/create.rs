@@ -1,4 +1,4 @@
-//! A mail or a ticket becomes an issue: once, whatever happened to earlier tries.
+//! An issue is made, and looked for after a try that may have made it.
 //!
 //! Redmine lists what the account made from its database and not from an index: whether an unclear
 //! try has made its issue is known at once. It is known by its last line, which says the mark.
@@ -8,21 +8,18 @@
 
 use std::sync::PoisonError;
 
-use super::{LOCKED_OUT, RedmineCreator, fault_of, later, read_failed, write_failed};
+use super::{RedmineCreator, fault_of, later, read_failed, write_failed};
 use crate::{
-    actors::{
-        desk::Task,
-        issue_words::{IssueWords, Reading},
-        mailboxes::{Letter, Mailbox},
-    },
+    actors::creators::{Creator, LOCKED_OUT, New},
     clients::ApiError,
     failpoint,
     model::{
-        desk::{Done, Outcome},
-        effect::{Effect, MailRef},
+        desk::Outcome,
+        effect::Effect,
         ids::{IssueId, ProjectRef},
         keys::IssueKey,
         redmine_desk::NewRedmineIssue,
+        request::RequestPriority,
     },
     store::StoreError,
 };
@@ -40,85 +37,17 @@ enum TrackerFault {
 }
 
 impl RedmineCreator {
-    pub(super) async fn create(
-        &self,
-        task: &Task,
-        mailbox: &Mailbox,
-        mail: &MailRef,
-        replaces: Option<&IssueKey>,
-    ) -> Result<Outcome, StoreError> {
-        let effect = &task.effect;
-        let mark = effect.mark();
-        let mut found = None;
-        if effect.is_unclear() {
-            found = match self.find_issue(effect, &mark).await? {
-                Ok(None) => return Ok(Outcome::NotFound),
-                Ok(found) => found,
-                Err(error) => return Ok(read_failed(effect, &error)),
-            };
-        }
-        let reading = match self.read(effect, mailbox, mail, false).await {
-            Ok(reading) => reading,
-            Err(outcome) => return Ok(outcome),
-        };
-        if let Some(issue) = found {
-            return Ok(created(issue, mailbox, &reading));
-        }
-        let Some(project) = self.tools.places.get(&mailbox.name) else {
-            return Ok(later(effect, Some(LOCKED_OUT), "its mailbox has no project"));
-        };
-        let writer = self.writer(mailbox.locale);
-        let told: Vec<_> = replaces.map(|gone| writer.replaces(gone)).into_iter().collect();
-        let words = writer.issue(mailbox, &task.case, &reading, &told, Some(&mark));
-        Ok(match self.make(effect, project, &words).await? {
-            Ok(issue) => {
-                tracing::info!(issue.key = %issue, case.id = %task.case.id, "a mail became an issue");
-                created(issue, mailbox, &reading)
-            }
-            Err(outcome) => outcome,
-        })
-    }
-
-    pub(super) async fn file_ticket(&self, task: &Task) -> Result<Outcome, StoreError> {
-        let effect = &task.effect;
-        let ticket = task.case.ticket.as_ref();
-        let place = ticket.and_then(|one| Some((one, ProjectRef::parse(one.place.as_ref()?)?)));
-        let Some((ticket, project)) = place else {
-            return Ok(later(effect, Some(LOCKED_OUT), "its ticket has no project"));
-        };
-        let mark = self.tools.desk.secret().ticket_mark(task.case.id);
-        let bare = |issue| Done::Created { issue, attach: false, watch: false };
-        if effect.is_unclear() {
-            return Ok(match self.find_issue(effect, &mark).await? {
-                Ok(Some(issue)) => Outcome::Done(bare(issue)),
-                Ok(None) => Outcome::NotFound,
-                Err(error) => read_failed(effect, &error),
-            });
-        }
-        let fields = self.tools.desk.fields_of(task.case.id).await?;
-        let settings = &self.tools.settings;
-        let words = self.writer(settings.locale).ticket(
-            &task.case.subject,
-            ticket,
-            &fields,
-            &settings.chat_url,
-            Some(&mark),
-        );
-        Ok(match self.make(effect, &project, &words).await? {
-            Ok(issue) => {
-                tracing::info!(issue.key = %issue, case.id = %task.case.id, "a ticket became an issue");
-                Outcome::Done(bare(issue))
-            }
-            Err(outcome) => outcome,
-        })
-    }
-
-    async fn make(
+    pub(super) async fn make_issue(
         &self,
         effect: &Effect,
         project: &ProjectRef,
-        words: &IssueWords,
+        new: &New<'_>,
     ) -> Result<Result<IssueKey, Outcome>, StoreError> {
+        let words = (new.words)(&self.writer(new.locale), &[]);
+        let priority = match self.priority(new.priority).await {
+            Ok(priority) => priority,
+            Err(error) => return Ok(Err(read_failed(effect, &error))),
+        };
         let tracker = match self.tracker(project).await {
             Ok(tracker) => tracker,
             // Nobody but the operator changes that.
@@ -137,7 +66,7 @@ impl RedmineCreator {
         let issue = NewRedmineIssue {
             project,
             tracker,
-            priority: None,
+            priority,
             subject: &words.subject,
             description: &words.body,
         };
@@ -153,6 +82,18 @@ impl RedmineCreator {
             }
             Err(error) => Err(write_failed(&effect, &error)),
         })
+    }
+
+    /// The number of the priority of that name, if there is one: their names are the operator's.
+    async fn priority(&self, wanted: Option<RequestPriority>) -> Result<Option<u64>, ApiError> {
+        let name = match wanted {
+            Some(RequestPriority::Low) => "low",
+            Some(RequestPriority::High) => "high",
+            None => return Ok(None),
+        };
+        let known = self.tools.redmine.priorities().await?;
+        let found = known.iter().find(|priority| priority.name.eq_ignore_ascii_case(name));
+        Ok(found.map(|priority| priority.id))
     }
 
     /// The number of the configured tracker in a project; none leaves it to Redmine.
@@ -188,7 +129,7 @@ impl RedmineCreator {
     ///
     /// # Errors
     /// The store's outside, Redmine's inside.
-    async fn find_issue(
+    pub(super) async fn find_issue(
         &self,
         effect: &Effect,
         mark: &str,
@@ -225,15 +166,6 @@ fn carries(description: &str, mark: &str) -> bool {
 fn is_of_subject(error: &ApiError) -> bool {
     matches!(error, ApiError::Rejected { status: 422, reasons, .. }
         if !reasons.is_empty() && reasons.iter().all(|reason| reason.starts_with("Subject ")))
-}
-
-fn created(issue: IssueKey, mailbox: &Mailbox, reading: &Reading) -> Outcome {
-    let Letter::Here { mail, .. } = &reading.letter else {
-        return Outcome::Done(Done::Created { issue, attach: false, watch: false });
-    };
-    let attach = !reading.parcels().is_empty();
-    let watch = mail.recipients.iter().any(|person| person.email != mailbox.address);
-    Outcome::Done(Done::Created { issue, attach, watch })
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 //! nobody knows what it did is simply made again. Redmine answers 204 also to what the workflow
 //! forbids: what came of it is read.
 
-use super::{RedmineCreator, plainly, write_failed};
+use super::{RedmineCreator, write_failed};
 use crate::{
-    actors::desk::Task,
+    actors::{desk::Task, effects::plainly},
     clients::ApiError,
     failpoint,
     model::{
@@ -21,7 +21,7 @@ use crate::{
 
 impl RedmineCreator {
     /// Makes the issue stand as the case's ticket does, and tells how it stands then.
-    pub(super) async fn follow_state(&self, task: &Task, issue: IssueId) -> Outcome {
+    pub(super) async fn follow(&self, task: &Task, issue: IssueId) -> Outcome {
         let Some(ticket) = &task.case.ticket else { return plainly() };
         let closed = ticket.state == TicketState::Resolved;
         match self.bring(&task.effect, issue, closed).await {
@@ -31,7 +31,7 @@ impl RedmineCreator {
     }
 
     /// Reopens the issue if it is closed. How it stands then is news to its ticket.
-    pub(super) async fn reopen(&self, effect: &Effect, issue: IssueId) -> Outcome {
+    pub(super) async fn open_again(&self, effect: &Effect, issue: IssueId) -> Outcome {
         self.bring(effect, issue, false).await.map_or_else(|outcome| outcome, |_| plainly())
     }
 

@@ -7,91 +7,34 @@
 //!
 //! Redmine answers 204 also where the account may not add notes: each is looked for after it.
 
-use super::{LOCKED_OUT, RedmineCreator, fault_of, plainly, read_failed, write_failed};
+use super::{RedmineCreator, fault_of, write_failed};
 use crate::{
-    actors::{desk::Task, issue_words::Reply, mailboxes::Mailbox},
+    actors::creators::LOCKED_OUT,
     clients::ApiError,
     failpoint,
-    model::{
-        desk::{Done, Outcome},
-        effect::{Effect, MailRef},
-        ids::{IssueId, PostId},
-        redmine_desk::RedmineThread,
-    },
+    model::{desk::Outcome, effect::Effect, ids::IssueId, redmine_desk::RedmineThread},
     store::StoreError,
 };
 
 impl RedmineCreator {
-    pub(super) async fn comment(
-        &self,
-        task: &Task,
-        mailbox: &Mailbox,
-        mail: &MailRef,
-        issue: IssueId,
-    ) -> Result<Outcome, StoreError> {
-        let effect = &task.effect;
-        let read = async {
-            let (thread, us) = (self.thread(effect, issue).await?, self.us(effect).await?);
-            Ok((thread, us, self.read(effect, mailbox, mail, true).await?))
-        };
-        let (thread, us, reading) = match read.await {
-            Ok(read) => read,
-            Err(outcome) => return Ok(outcome),
-        };
-        let attach = !reading.parcels().is_empty();
-        let text = self.writer(mailbox.locale).comment(mailbox, &task.case, &reading);
-        if effect.is_unclear() {
-            if !was_said(&thread, us, effect.trace.above) {
-                return Ok(Outcome::NotFound);
-            }
-        } else if let Err(outcome) = self.say(effect, (&thread, us), &text).await? {
-            return Ok(outcome);
-        } else {
-            tracing::info!(
-                issue.key = %issue,
-                case.id = %task.case.id,
-                "a mail became a note"
-            );
-        }
-        Ok(Outcome::Done(Done::Commented { attach }))
+    /// Whether an unclear try has added its note.
+    pub(super) async fn has_noted(&self, effect: &Effect, issue: IssueId) -> Result<bool, Outcome> {
+        let (thread, us) = (self.thread(effect, issue).await?, self.us(effect).await?);
+        Ok(was_said(&thread, us, effect.trace.above))
     }
 
-    pub(super) async fn add_reply(
-        &self,
-        task: &Task,
-        post: &PostId,
-        issue: IssueId,
-    ) -> Result<Outcome, StoreError> {
-        let effect = &task.effect;
-        let read = async {
-            let (thread, us) = (self.thread(effect, issue).await?, self.us(effect).await?);
-            let reply = Reply::fetch(&self.tools.mattermost, post).await;
-            Ok((thread, us, reply.map_err(|error| read_failed(effect, &error))?))
-        };
-        let (thread, us, reply) = match read.await {
-            Ok(read) => read,
-            Err(outcome) => return Ok(outcome),
-        };
-        let writer = self.writer(self.tools.settings.locale);
-        let text = reply.map(|reply| writer.reply(&reply));
-        if effect.is_unclear() {
-            let said = was_said(&thread, us, effect.trace.above);
-            // Taken back in the chat before it was here.
-            let over = said || text.is_none();
-            return Ok(if over { plainly() } else { Outcome::NotFound });
-        }
-        let Some(text) = text else { return Ok(plainly()) };
-        let said = self.say(effect, (&thread, us), &text).await?;
-        Ok(said.map_or_else(|outcome| outcome, |()| plainly()))
-    }
-
-    /// Adds the note to an issue that was just read.
-    async fn say(
+    /// Adds the note.
+    pub(super) async fn note(
         &self,
         effect: &Effect,
-        (thread, us): (&RedmineThread, u64),
+        issue: IssueId,
         text: &str,
     ) -> Result<Result<(), Outcome>, StoreError> {
+        let read = async { Ok((self.thread(effect, issue).await?, self.us(effect).await?)) };
+        let (thread, us) = match read.await {
+            Ok(read) => read,
+            Err(outcome) => return Ok(Err(outcome)),
+        };
         let above = thread.journals.iter().map(|journal| journal.id).max().unwrap_or_default();
         let effect = self.tools.desk.begin(effect, Some(above)).await?;
         failpoint::hit("redmine_creator.begun").await;

@@ -23,23 +23,24 @@ pub(super) async fn check(
     config: &Config,
     row: &mut impl FnMut(&str, Finding),
 ) {
-    let Some(ticket) = &config.ticket else {
+    if let Some(ticket) = &config.ticket {
+        if let Some(url) = &config.http.public_url {
+            row("ticket", command(url));
+        }
+        if let Ok(version) = mattermost.server_version().await {
+            row("mattermost version", server(version));
+        }
+        if works {
+            channels(mattermost, ticket, row).await;
+        }
+    } else {
         let alone = "no ticket.slash_tokens: there is no /ticket";
-        return row("ticket", Finding::Note(alone.to_owned()));
-    };
-    if let Some(url) = &config.http.public_url {
-        row("ticket", command(url));
+        row("ticket", Finding::Note(alone.to_owned()));
     }
-    if let Ok(version) = mattermost.server_version().await {
-        row("mattermost version", server(version));
-    }
-    if works {
-        channels(mattermost, ticket, row).await;
-        for mailbox in &config.mailboxes {
-            if let Some(channel) = &mailbox.channel {
-                let what = format!("mailbox {} in chat", mailbox.name);
-                row(&what, announces(mattermost, channel).await);
-            }
+    for mailbox in config.mailboxes.iter().filter(|_| works) {
+        if let Some(channel) = &mailbox.channel {
+            let what = format!("mailbox {} in chat", mailbox.name);
+            row(&what, announces(mattermost, channel, config.ticket.is_some()).await);
         }
     }
 }
@@ -103,17 +104,20 @@ async fn channels(
     }
 }
 
-/// Where the tickets of a form are posted.
+/// Where the tickets of a form are posted, and what else comes of them.
 async fn posts_to(mattermost: &MattermostClient, form: &Form, teams: &[Team]) -> Finding {
-    let filed = match &form.place {
+    let mut more = match &form.place {
         Some(Place::Jira(board)) => format!("; each becomes an issue on the board {board:?}"),
         Some(Place::Redmine(project)) => format!("; each becomes an issue of project {project:?}"),
         None => String::new(),
     };
+    if let Some(emoji) = &form.emoji {
+        more += &format!("; :{emoji}: under a post that the bot can read makes one of it");
+    }
     let Some(named) = &form.channel else {
         return Finding::Fine(format!(
             "its tickets are posted where it is opened; the bot must be in each channel where \
-             people type /ticket{filed}"
+             people type /ticket{more}"
         ));
     };
     let found = match find(mattermost, named, teams).await {
@@ -147,18 +151,25 @@ async fn posts_to(mattermost: &MattermostClient, form: &Form, teams: &[Team]) ->
             teams.join(", ")
         ));
     }
-    Finding::Fine(format!("its tickets are posted in {}{filed}", open.join(", ")))
+    Finding::Fine(format!("its tickets are posted in {}{more}", open.join(", ")))
 }
 
-/// Whether the conversations of a mailbox with this channel are posted.
-async fn announces(mattermost: &MattermostClient, channel: &str) -> Finding {
+/// What is posted in the channel of a mailbox: without `/ticket`, no conversation.
+async fn announces(mattermost: &MattermostClient, channel: &str, has_ticket: bool) -> Finding {
     let Ok(id) = ChannelId::parse(channel) else {
         return Finding::Fault(format!("{channel:?} is no id of a channel"));
     };
     match is_in(mattermost, &id).await {
-        Ok(true) => Finding::Fine(format!("its conversations are posted in channel {id}")),
+        Ok(true) if has_ticket => {
+            Finding::Fine(format!("its conversations are posted in channel {id}"))
+        }
+        Ok(true) => Finding::Note(format!(
+            "channel {id} is told when its sign-in has ended or a permission is missing; its \
+             conversations are not posted there, for that needs ticket.slash_tokens"
+        )),
         Ok(false) => Finding::Fault(format!(
-            "the bot is not in channel {id}: invite it there, or its conversations are not posted"
+            "the bot is not in channel {id}: invite it there, or {} not posted",
+            if has_ticket { "its conversations are" } else { "what is to be mended is" }
         )),
         Err(error) => Finding::Fault(format!("{error} (channel {id})")),
     }

@@ -5,6 +5,7 @@ mod attachments;
 mod calls;
 mod failures;
 mod moves;
+mod reading;
 mod server;
 
 use std::{num::NonZeroU32, time::Duration};

@@ -256,7 +256,7 @@ pub(super) struct Filter {
     pub(super) jql: String,
 }
 
-fn issue_key<'de, D: Deserializer<'de>>(from: D) -> Result<IssueKey, D::Error> {
+pub(super) fn issue_key<'de, D: Deserializer<'de>>(from: D) -> Result<IssueKey, D::Error> {
     let text = String::deserialize(from)?;
     IssueKey::parse(&text).ok_or_else(|| D::Error::custom("not the key of an issue"))
 }
@@ -267,7 +267,7 @@ fn comment_id<'de, D: Deserializer<'de>>(from: D) -> Result<CommentId, D::Error>
 }
 
 /// Jira writes some ids as numbers and the same ones elsewhere as texts.
-fn number<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Either {

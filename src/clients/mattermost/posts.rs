@@ -22,8 +22,10 @@ use crate::{
 const SINCE_MAX: usize = 1_000;
 /// Posts on a page; the server's most.
 const PAGE: usize = 200;
-/// Pages that are read at most, for a channel that nobody looked into for long.
+/// Pages that one answer holds at most, for a channel that nobody looked into for long.
 const PAGES_MAX: usize = 50;
+/// The last page that is looked at for where to begin: nobody has a channel of 200 million posts.
+const PAGE_LAST: usize = 1_000_000;
 
 impl MattermostClient {
     /// Makes a post as the bot. Repeated with the same `pending`, it returns the first post for
@@ -72,9 +74,13 @@ impl MattermostClient {
     /// What was made, changed or deleted in a channel from `since` on, oldest first. Deleted posts
     /// are among it, without their words.
     ///
+    /// Where more than 1,000 posts changed since then, only what was made since then is in it; where
+    /// that is more than 10,000 posts, the first 10,000 of them, or a few more or less: go on from the
+    /// last one's time.
+    ///
     /// # Errors
     /// [`ApiError::Forbidden`] where the bot does not read, [`ApiError::NotFound`] for no channel;
-    /// [`ApiError::Unavailable`] if more than 10,000 posts were made since then.
+    /// [`ApiError::Unavailable`] where they are too many to be looked through.
     pub async fn posts_since(
         &self,
         channel: &ChannelId,
@@ -100,7 +106,79 @@ impl MattermostClient {
                 return Ok(heads);
             }
         }
-        Err(unavailable("too many posts since then"))
+        self.first_since(channel, since).await
+    }
+
+    /// The first posts that were made since then, oldest first.
+    ///
+    /// Source: the description of `GET /channels/{channel_id}/posts`, `page` and `after`; the server
+    /// compares times for `after`, to the millisecond.
+    async fn first_since(
+        &self,
+        channel: &ChannelId,
+        since: Timestamp,
+    ) -> Result<Vec<PostHead>, ApiError> {
+        let size = PAGE.to_string();
+        let (mut heads, mut last) = whole(self.edge(channel, since).await?);
+        for _ in 0..PAGES_MAX {
+            let Some(anchor) = last else { break };
+            let asked = [("per_page", size.as_str()), ("after", anchor.as_str())];
+            let page = self.list(channel, &asked).await?.heads()?;
+            if page.len() < PAGE {
+                heads.extend(page);
+                break;
+            }
+            let (page, anchor) = whole(page);
+            heads.extend(page);
+            last = anchor;
+        }
+        heads.retain(|head| head.created >= since);
+        Ok(heads)
+    }
+
+    /// A page that holds the first post since then, and one before it or the channel's beginning; two
+    /// where one is too little to go on from.
+    async fn edge(&self, channel: &ChannelId, since: Timestamp) -> Result<Vec<PostHead>, ApiError> {
+        // Pages are numbered from the newest. What is posted meanwhile moves posts to later ones, so
+        // a page counts as it was read.
+        let is_edge = |page: &[PostHead]| {
+            page.len() < PAGE || page.first().is_none_or(|first| first.created < since)
+        };
+        let (mut low, mut high) = (0, PAGES_MAX / 2);
+        let mut edge = loop {
+            let page = self.page(channel, high).await?;
+            if is_edge(&page) {
+                break page;
+            }
+            (low, high) = (high, high * 2);
+            if high > PAGE_LAST {
+                return Err(unavailable("too many posts since then"));
+            }
+        };
+        while low + 1 < high {
+            let middle = usize::midpoint(low, high);
+            let page = self.page(channel, middle).await?;
+            if is_edge(&page) {
+                (edge, high) = (page, middle);
+            } else {
+                low = middle;
+            }
+        }
+        let [first, last] = [edge.first(), edge.last()].map(|head| head.map(|head| head.created));
+        if first == last {
+            // Nothing can be gone on from behind one millisecond, or nothing. Posts move only from
+            // the newer page to the older one, which is read last.
+            let newer = self.page(channel, high - 1).await?;
+            edge = self.page(channel, high).await?;
+            edge.retain(|head| newer.iter().all(|other| other.id != head.id));
+            edge.extend(newer);
+        }
+        Ok(edge)
+    }
+
+    async fn page(&self, channel: &ChannelId, number: usize) -> Result<Vec<PostHead>, ApiError> {
+        let (size, number) = (PAGE.to_string(), number.to_string());
+        self.list(channel, &[("per_page", &size), ("page", &number)]).await?.heads()
     }
 
     /// A thread by any of its posts, oldest first: the post that begins it, then what follows.
@@ -150,4 +228,17 @@ impl MattermostClient {
         let path = format!("api/v4/channels/{channel}/posts");
         self.call(self.request(Method::GET, &path).query(query)).await?.json()
     }
+}
+
+/// What of a page may be gone on from, and the post to do so by: where it ends within a millisecond,
+/// the posts of that one are left to the next page.
+fn whole(mut page: Vec<PostHead>) -> (Vec<PostHead>, Option<PostId>) {
+    if let Some(last) = page.last().map(|last| last.created) {
+        let earlier = page.partition_point(|head| head.created < last);
+        if earlier > 0 {
+            page.truncate(earlier);
+        }
+    }
+    let anchor = page.last().map(|last| last.id.clone());
+    (page, anchor)
 }

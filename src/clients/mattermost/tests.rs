@@ -2,6 +2,9 @@
 
 mod calls;
 mod failures;
+mod pages;
+mod person;
+mod person_failures;
 
 use std::time::Duration;
 

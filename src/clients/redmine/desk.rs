@@ -8,7 +8,9 @@ mod files;
 mod issues;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod wire;
+mod wire_ticket;
 
 use std::{sync::Arc, time::Duration};
 

@@ -189,12 +189,12 @@ fn raw(value: DeValue<'_>) -> Raw {
             Raw::Integer(number.as_str().to_owned())
         }
         DeValue::Boolean(flag) => Raw::Flag(flag),
-        DeValue::Table(table) => texts(table).map_or(Raw::Other, Raw::Table),
+        DeValue::Table(table) => texts(table, number_or_text).map_or(Raw::Other, Raw::Table),
         DeValue::Array(list) => match list.first().map(Spanned::get_ref) {
             Some(DeValue::Table(_)) => list
                 .into_iter()
                 .map(|item| match item.into_inner() {
-                    DeValue::Table(table) => texts(table),
+                    DeValue::Table(table) => texts(table, text),
                     _ => None,
                 })
                 .collect::<Option<_>>()
@@ -209,11 +209,22 @@ fn raw(value: DeValue<'_>) -> Raw {
     }
 }
 
-fn texts(table: DeTable<'_>) -> Option<BTreeMap<String, String>> {
+fn texts(
+    table: DeTable<'_>,
+    text: fn(DeValue<'_>) -> Option<String>,
+) -> Option<BTreeMap<String, String>> {
     let pairs = table
         .into_iter()
         .map(|(key, value)| Some((key.into_inner().into_owned(), text(value.into_inner())?)));
     pairs.collect()
+}
+
+/// Who names numbers, such as those of users, need not quote them.
+fn number_or_text(value: DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
+        value => text(value),
+    }
 }
 
 fn text(value: DeValue<'_>) -> Option<String> {

@@ -336,7 +336,7 @@ fn debug_shows_no_secret_of_the_mail_road() {
 #[test]
 fn a_mailbox_may_file_in_redmine() {
     let redmine = "[redmine]\napi_key = 'key-of-the-desk'\nattachment_bytes = 7\n\
-                   users = { 'ann@example.org' = '5' }\ntext_formatting = 'common_mark'\n";
+                   users = { 'ann@example.org' = '5', 'bob@example.org' = 6 }\ntext_formatting = 'common_mark'\n";
     let toml = mailbox_with("tracker = 'redmine'").replace(JIRA, redmine);
     let with = |line: &str| toml.replace("tracker = 'redmine'", line);
     let config = Files::with(&with("tracker = 'redmine'\nproject = 'helpdesk'")).load(least());
@@ -344,7 +344,8 @@ fn a_mailbox_may_file_in_redmine() {
     assert_eq!(config.mailboxes[0].place, Place::Redmine("helpdesk".into()));
     assert!(config.jira.is_none());
     let filing = config.redmine.filing.as_ref().unwrap();
-    assert_eq!((filing.attachment_bytes, filing.users["ann@example.org"]), (7, 5));
+    assert_eq!(filing.attachment_bytes, 7);
+    assert_eq!((filing.users["ann@example.org"], filing.users["bob@example.org"]), (5, 6));
     assert_eq!(filing.text_formatting, crate::config::TextFormatting::CommonMark);
     assert!(!format!("{config:?}").contains("key-of-the-desk"));
     let no_key = faults(&mailbox_with("tracker = 'redmine'\nproject = 'a'"), &[]);

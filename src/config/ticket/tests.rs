@@ -76,6 +76,31 @@ fn what_else_it_needs_is_told_together() {
 }
 
 #[test]
+fn a_form_that_wants_tickets_needs_a_token() {
+    let field = "[[ticket.form.field]]\nname = 'a'\nlabel = 'A'\n";
+    let form = format!("[[ticket.form]]\nname = 'a'\nemoji = 'b'\n{field}");
+    let redmine = "[redmine]\nslash_tokens = ['x57qoutf8pg8mgx1q1ysq5mzty']\n";
+    let faults = |toml: &str| Files::with(&format!("{redmine}{toml}")).faults(least());
+    let filed = "api_key = 'k'\n[ticket]\ntracker = 'redmine'\nproject = 'a'\n";
+    for (toml, keys) in [
+        ("[ticket]\nemoji = 'ticket'\n", &["ticket.emoji"][..]),
+        (filed, &["ticket.tracker"]),
+        (&form, &["ticket.form[#1].emoji"]),
+        (&format!("[ticket]\nemoji = 'c'\n{form}"), &["ticket.emoji", "ticket.form[#1].emoji"]),
+    ] {
+        let faults = faults(toml);
+        assert_eq!(faults.len(), keys.len(), "{toml}: {faults:#?}");
+        for (fault, key) in faults.iter().zip(keys) {
+            let expected = format!("{key}: set, but ticket.slash_tokens is not, and without it");
+            assert!(fault.starts_with(&expected), "{toml}: {fault}");
+        }
+    }
+    // What only says how a form would look is no wish for one.
+    let config = Files::with(&format!("{redmine}[ticket]\ntitle = 'Help'\n")).load(least());
+    assert!(config.unwrap().ticket.is_none());
+}
+
+#[test]
 fn every_fault_says_what_to_write() {
     let field = |keys: &str| format!("[[ticket.field]]\nname = 'a'\nlabel = 'A'\n{keys}");
     let form = |keys: &str| {

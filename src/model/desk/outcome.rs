@@ -67,15 +67,17 @@ pub enum Done {
     Created {
         /// Its key.
         issue: IssueKey,
-        /// The mail has attachments to hang on it.
+        /// There are files to hang on it.
         attach: bool,
-        /// The mail has recipients to watch it.
+        /// There is somebody to watch it.
         watch: bool,
     },
     /// The comment is there.
     Commented {
-        /// The mail has attachments to hang on the issue.
+        /// There are files to hang on the issue.
         attach: bool,
+        /// There is somebody to watch it from now on.
+        watch: bool,
     },
     /// The ticket has its post.
     Posted {

@@ -13,6 +13,7 @@ use crate::model::{
 };
 
 mod link_back;
+mod requests;
 
 /// What a crash leaves: the store's rows.
 #[derive(Default)]
@@ -110,7 +111,7 @@ fn done(effect: &Effect) -> Outcome {
         Work::CreateIssue { .. } => {
             Done::Created { issue: IssueKey::parse("SUP-1").unwrap(), attach: false, watch: false }
         }
-        Work::AddComment { .. } => Done::Commented { attach: false },
+        Work::AddComment { .. } => Done::Commented { attach: false, watch: false },
         Work::PostTicket => Done::Posted { post: PostId::parse(&id('p')).unwrap(), replies: 1 },
         _ => Done::Plainly,
     })

@@ -100,6 +100,55 @@ impl Jira {
         state.attach(issue, author, name, "application/octet-stream", bytes.into()).to_string()
     }
 
+    /// Somebody, by name, files an issue with these labels in a project; its key, empty when there is
+    /// no such person or project.
+    pub fn file_as(&self, user: &str, place: &str, summary: &str, labels: &[&str]) -> String {
+        let mut state = self.state();
+        let (Some(author), Some(project)) = (people::whoever(user), data::project(place)) else {
+            return String::new();
+        };
+        let mut issue = state.new_issue(project);
+        (issue.reporter, issue.creator) = (author, author);
+        summary.clone_into(&mut issue.summary);
+        issue.labels = labels.iter().map(|label| (*label).to_owned()).collect();
+        let key = issue.key();
+        state.index.note(&issue);
+        state.store.insert(issue);
+        key
+    }
+
+    /// An issue says this; whether there is such an issue.
+    pub fn describe(&self, key: &str, text: &str) -> bool {
+        self.edit(key, |issue| text.clone_into(&mut issue.description))
+    }
+
+    /// Somebody, by name, works on an issue; whether there is such a person and issue.
+    pub fn assign(&self, key: &str, who: &str) -> bool {
+        let who = people::whoever(who);
+        who.is_some() && self.edit(key, |issue| issue.assignee = who)
+    }
+
+    /// Somebody, by name, watches an issue; whether there is such a person and issue.
+    pub fn watch_as(&self, who: &str, key: &str) -> bool {
+        let Some(who) = people::whoever(who) else { return false };
+        self.edit(key, |issue| {
+            issue.watchers.insert(who.name);
+        })
+    }
+
+    fn edit(&self, key: &str, change: impl FnOnce(&mut data::Issue)) -> bool {
+        let mut state = self.state();
+        let Some(id) = state.store.live(key).map(|issue| issue.id) else { return false };
+        state.change(id, people::BOT, change);
+        true
+    }
+
+    /// A search tells at most so many comments of an issue, its total in any case. Jira's description
+    /// promises no number.
+    pub fn tell_comments(&self, most: usize) {
+        self.state().told_comments = Some(most);
+    }
+
     /// Alice sets an issue to `Done`.
     pub fn close(&self, key: &str) {
         self.set_status(key, DONE);

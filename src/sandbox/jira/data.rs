@@ -82,6 +82,7 @@ pub(super) struct Issue {
     pub(super) priority: usize,
     pub(super) reporter: &'static Person,
     pub(super) creator: &'static Person,
+    pub(super) assignee: Option<&'static Person>,
     pub(super) status: usize,
     pub(super) watchers: BTreeSet<&'static str>,
     pub(super) comments: Vec<Comment>,

@@ -1,11 +1,9 @@
 //! Issues: create, read, change, delete, their properties and their way through the workflow.
 
-use std::collections::BTreeSet;
-
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::data::{self, DEFAULT_PRIORITY, Issue, OPEN, STATUSES, length, project};
+use super::data::{Issue, STATUSES, length, project};
 use super::error::Refusal;
 use super::fields::{self, LONGEST_TEXT};
 use super::people::BOT;
@@ -46,27 +44,7 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Reply, Refu
             return Err(Refusal::fields(errors));
         }
     };
-    let now = data::now();
-    let mut issue = Issue {
-        id: state.store.next_id(),
-        project,
-        number: state.store.next_number(project),
-        kind: 0,
-        summary: String::new(),
-        description: String::new(),
-        labels: Vec::new(),
-        properties,
-        priority: DEFAULT_PRIORITY,
-        reporter: BOT,
-        creator: BOT,
-        status: OPEN,
-        watchers: BTreeSet::new(),
-        comments: Vec::new(),
-        attachments: Vec::new(),
-        created: now,
-        updated: now,
-        deleted: false,
-    };
+    let mut issue = Issue { properties, ..state.new_issue(project) };
     change.apply(&mut issue);
     state.index.note(&issue);
     let link = format!("{}rest/api/2/issue/{}", state.base, issue.id);
@@ -82,7 +60,8 @@ fn too_long(text: &str) -> bool {
 pub(super) fn show(state: &State, request: &Request, key: &str) -> Result<Reply, Refusal> {
     let issue = state.issue(key)?;
     let wanted = Wanted::of(request.query("fields").unwrap_or("*all").split(','));
-    let mut shown = render::issue(state, issue, &wanted);
+    let expand = request.query("expand").unwrap_or_default();
+    let mut shown = render::expanded(state, issue, &wanted, expand, None);
     let names = request.query("properties").unwrap_or_default();
     add_properties(&mut shown, issue, names.split(','));
     Ok(ok(&shown))

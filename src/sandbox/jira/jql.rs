@@ -14,12 +14,36 @@ pub(super) struct Query {
 
 #[derive(Debug, PartialEq)]
 pub(super) enum Clause {
-    Project(String),
-    Label(String),
+    /// In one of these.
+    Projects(Vec<String>),
+    /// One of these.
+    Labels(Vec<String>),
+    /// The role that a person has, and what names them.
+    Person(Role, String),
+    Status(String),
+    /// All of these words, in small letters.
+    Text(Vec<String>),
     Keys(Vec<String>),
     Updated(Timestamp),
     Created(Timestamp),
     CreatedByMe,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Role {
+    Reporter,
+    Assignee,
+    Watcher,
+}
+
+impl Role {
+    pub(super) fn field(self) -> &'static str {
+        match self {
+            Self::Reporter => "reporter",
+            Self::Assignee => "assignee",
+            Self::Watcher => "watcher",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,7 +79,7 @@ fn tokens(jql: &str) -> Result<Vec<Token>, String> {
     let mut found = Vec::new();
     let mut rest = jql.trim_start();
     while let Some(first) = rest.chars().next() {
-        let sign = ["(", ")", ",", ">=", "="].into_iter().find(|sign| rest.starts_with(sign));
+        let sign = ["(", ")", ",", ">=", "=", "~"].into_iter().find(|sign| rest.starts_with(sign));
         if let Some(sign) = sign {
             found.push(Token::Sign(sign));
             rest = &rest[sign.len()..];
@@ -90,6 +114,14 @@ fn quoted(rest: &str, quote: char) -> Result<(String, &str), String> {
         match letter {
             '\\' => match letters.next().map(|(_, escaped)| escaped) {
                 Some('n') => text.push('\n'),
+                Some('r') => text.push('\r'),
+                Some('t') => text.push('\t'),
+                Some('u') => {
+                    let digits: String = letters.by_ref().take(4).map(|(_, digit)| digit).collect();
+                    let code = u32::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 4);
+                    let letter = code.and_then(char::from_u32);
+                    text.push(letter.ok_or("Error in the JQL Query: illegal escape sequence.")?);
+                }
                 Some(escaped @ ('\\' | '"' | '\'' | ' ')) => text.push(escaped),
                 _ => return Err("Error in the JQL Query: illegal escape sequence.".to_owned()),
             },
@@ -135,21 +167,23 @@ impl Parser {
         match field.as_str() {
             "key" | "issuekey" => {
                 self.want("in")?;
-                self.want_sign("(")?;
-                let mut keys = vec![self.value()?];
-                while self.sign(",") {
-                    keys.push(self.value()?);
-                }
-                self.want_sign(")")?;
-                Ok(Clause::Keys(keys))
+                Ok(Clause::Keys(self.list()?))
             }
-            "project" => {
+            "project" => Ok(Clause::Projects(self.one_or_list()?)),
+            "labels" => Ok(Clause::Labels(self.one_or_list()?)),
+            "reporter" => self.person(Role::Reporter),
+            "assignee" => self.person(Role::Assignee),
+            "watcher" => self.person(Role::Watcher),
+            "status" => {
                 self.want_sign("=")?;
-                Ok(Clause::Project(self.value()?))
+                Ok(Clause::Status(self.value()?))
             }
-            "labels" => {
-                self.want_sign("=")?;
-                Ok(Clause::Label(self.value()?))
+            "text" => {
+                self.want_sign("~")?;
+                let text = self.value()?;
+                let words = words(&text);
+                let wrong = || format!("Unable to parse the text '{text}' for field 'text'.");
+                words.map(Clause::Text).ok_or_else(wrong)
             }
             "updated" | "created" => {
                 self.want_sign(">=")?;
@@ -174,6 +208,30 @@ impl Parser {
                 "Field '{field}' does not exist or you do not have permission to view it."
             )),
         }
+    }
+
+    fn person(&mut self, role: Role) -> Result<Clause, String> {
+        self.want_sign("=")?;
+        Ok(Clause::Person(role, self.value()?))
+    }
+
+    /// `= value` or `in (value, …)`.
+    fn one_or_list(&mut self) -> Result<Vec<String>, String> {
+        if self.sign("=") {
+            return Ok(vec![self.value()?]);
+        }
+        self.want("in")?;
+        self.list()
+    }
+
+    fn list(&mut self) -> Result<Vec<String>, String> {
+        self.want_sign("(")?;
+        let mut values = vec![self.value()?];
+        while self.sign(",") {
+            values.push(self.value()?);
+        }
+        self.want_sign(")")?;
+        Ok(values)
     }
 
     fn order(&mut self) -> Result<(Order, bool), String> {
@@ -245,6 +303,30 @@ impl Parser {
     }
 }
 
+/// The words of a text search; none if one of Lucene's signs stands there without an escape, or one
+/// of its operators: what they do is not known here.
+fn words(text: &str) -> Option<Vec<String>> {
+    let mut plain = String::new();
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => plain.push(letters.next()?),
+            sign if "+-&|!(){}[]^~*?:/\"".contains(sign) => return None,
+            other => plain.push(other),
+        }
+    }
+    if text.split_whitespace().any(|word| ["AND", "OR", "NOT"].contains(&word)) {
+        return None;
+    }
+    Some(terms(&plain))
+}
+
+/// What the index knows of a text: its words in small letters, without signs.
+pub(super) fn terms(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+}
+
 /// `-10m`, `2030-01-31 10:00`, `2030-01-31`; no other form, and no time zone.
 fn time(text: &str, now: Timestamp) -> Option<Timestamp> {
     if let Some(period) = text.strip_prefix('-') {
@@ -270,72 +352,4 @@ fn time(text: &str, now: Timestamp) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn now() -> Timestamp {
-        "2030-01-31T12:30:15Z".parse().expect("a time")
-    }
-
-    #[test]
-    fn what_is_spoken_is_understood() {
-        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
-        for (jql, clauses, order) in [
-            ("", vec![], vec![]),
-            ("project = SUP", vec![Clause::Project("SUP".into())], vec![]),
-            (
-                "PROJECT=\"SUP\" and labels = 'mail-1' order by created",
-                vec![Clause::Project("SUP".into()), Clause::Label("mail-1".into())],
-                vec![(Order::Created, false)],
-            ),
-            (
-                "key in (SUP-1, \"OPS-2\") ORDER BY key DESC, updated ASC",
-                vec![Clause::Keys(vec!["SUP-1".into(), "OPS-2".into()])],
-                vec![(Order::Key, true), (Order::Updated, false)],
-            ),
-            ("updated >= -10m", vec![Clause::Updated(at("2030-01-31T12:20:15Z"))], vec![]),
-            (
-                "created >= \"2030-01-30 09:05\" AND creator = currentUser()",
-                vec![Clause::Created(at("2030-01-30T09:05:00Z")), Clause::CreatedByMe],
-                vec![],
-            ),
-            ("labels = \"a\\\"b\"", vec![Clause::Label("a\"b".into())], vec![]),
-            (
-                "project = SUP ORDER BY Rank",
-                vec![Clause::Project("SUP".into())],
-                vec![(Order::Key, false)],
-            ),
-        ] {
-            assert_eq!(parse(jql, now()), Ok(Query { clauses, order }), "{jql}");
-        }
-    }
-
-    #[test]
-    fn anything_else_is_refused() {
-        for jql in [
-            "project",
-            "project = ",
-            "project = SUP OR project = OPS",
-            "project = SUP AND",
-            "project != SUP",
-            "(project = SUP)",
-            "labels = \"open",
-            "labels = a b",
-            "labels = a@b",
-            "labels = \"a\\x\"",
-            "summary ~ \"x\"",
-            "key = SUP-1",
-            "key in ()",
-            "updated >= \"2030-01-30T09:05:00Z\"",
-            "updated >= -10",
-            "updated >= soon",
-            "updated <= -10m",
-            "creator = bot",
-            "project = SUP ORDER created",
-            "project = SUP ORDER BY votes",
-            "project = SUP ORDER BY created LIMIT 5",
-        ] {
-            assert!(parse(jql, now()).is_err(), "{jql}");
-        }
-    }
-}
+mod tests;

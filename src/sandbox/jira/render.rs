@@ -63,6 +63,61 @@ pub(super) fn time(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S%.3f%z").to_string()
 }
 
+/// The issue with what `expand` names of `renderedFields`, and at most so many of its comments.
+pub(super) fn expanded(
+    state: &State,
+    issue: &Issue,
+    wanted: &Wanted,
+    expand: &str,
+    comments: Option<usize>,
+) -> Value {
+    let mut shown = self::issue(state, issue, wanted);
+    if expand.split(',').any(|part| part == "renderedFields") {
+        shown["renderedFields"] = rendered_fields(state, issue, &shown["fields"]);
+    }
+    for part in ["fields", "renderedFields"] {
+        let Some(told) =
+            comments.and_then(|most| Some((most, shown.pointer_mut(&format!("/{part}/comment"))?)))
+        else {
+            continue;
+        };
+        let (most, told) = told;
+        if let Some(list) = told["comments"].as_array_mut() {
+            list.truncate(most);
+        }
+        told["maxResults"] = json!(most);
+    }
+    shown
+}
+
+/// The same fields as HTML, times in words, and null for what is neither.
+fn rendered_fields(state: &State, issue: &Issue, fields: &Value) -> Value {
+    let Some(fields) = fields.as_object() else { return json!({}) };
+    let words = |at: Timestamp| json!(at.strftime("%d/%b/%y %-I:%M %p").to_string());
+    let shown = fields.iter().map(|(name, value)| {
+        let shown = match name.as_str() {
+            "description" if issue.description.is_empty() => json!(""),
+            "description" => json!(rendered(state, issue, &issue.description)),
+            "created" => words(issue.created),
+            "updated" => words(issue.updated),
+            "comment" => {
+                let mut list = value.clone();
+                for (shown, comment) in
+                    list["comments"].as_array_mut().into_iter().flatten().zip(&issue.comments)
+                {
+                    shown["body"] = json!(rendered(state, issue, &comment.body));
+                    shown["created"] = words(comment.created);
+                    shown["updated"] = words(comment.updated);
+                }
+                list
+            }
+            _ => Value::Null,
+        };
+        (name.clone(), shown)
+    });
+    Value::Object(shown.collect())
+}
+
 pub(super) fn issue(state: &State, issue: &Issue, wanted: &Wanted) -> Value {
     let mut fields = Map::new();
     let mut add = |name: &str, value: &dyn Fn() -> Value| {
@@ -87,7 +142,7 @@ pub(super) fn issue(state: &State, issue: &Issue, wanted: &Wanted) -> Value {
     });
     add("reporter", &|| person(state, issue.reporter));
     add("creator", &|| person(state, issue.creator));
-    add("assignee", &|| Value::Null);
+    add("assignee", &|| issue.assignee.map_or(Value::Null, |who| person(state, who)));
     add("environment", &|| Value::Null);
     add("created", &|| json!(time(issue.created)));
     add("updated", &|| json!(time(issue.updated)));

@@ -1,4 +1,5 @@
-//! Search by JQL: what the index knows, which is behind; the fields shown are those of now.
+//! Search by JQL: what the index knows, which is behind; the fields shown are those of now, and so
+//! are texts and watchers that are looked for.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -10,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::error::Refusal;
 use super::index::Doc;
-use super::jql::{self, Clause, Order, Query};
-use super::people::BOT;
+use super::jql::{self, Clause, Order, Query, Role};
+use super::people::{self, BOT, Person};
 use super::render::{self, Wanted};
 use super::state::{State, json_of};
 use super::{data, issues, ok};
@@ -143,7 +144,8 @@ fn show<'a>(
             let mut shown = if state.cloud() && wanted.only_id() {
                 json!({ "id": issue.id.to_string() })
             } else {
-                render::issue(state, issue, wanted)
+                let expand = asked.list("expand").join(",");
+                render::expanded(state, issue, wanted, &expand, state.told_comments)
             };
             issues::add_properties(&mut shown, issue, properties.iter().map(String::as_str));
             shown
@@ -167,7 +169,7 @@ fn hits(state: &mut State, query: &Query, fresh: &[u64]) -> Result<Vec<u64>, Ref
     let mut found: Vec<&Doc> = known
         .filter_map(|id| state.index.doc(*id))
         .chain(&now)
-        .filter(|doc| query.clauses.iter().all(|clause| holds(clause, doc)))
+        .filter(|doc| query.clauses.iter().all(|clause| holds(state, clause, doc)))
         .collect();
     if !state.may("BROWSE_PROJECTS") {
         found.clear();
@@ -180,10 +182,18 @@ fn hits(state: &mut State, query: &Query, fresh: &[u64]) -> Result<Vec<u64>, Ref
 fn check(state: &State, query: &Query) -> Result<(), Refusal> {
     for clause in &query.clauses {
         match clause {
-            Clause::Project(name) if project(name).is_none() || !state.may("BROWSE_PROJECTS") => {
-                return Err(Refusal::bad(format!(
-                    "The value '{name}' does not exist for the field 'project'."
-                )));
+            Clause::Projects(names) => {
+                let unseen =
+                    |name: &&String| project(name).is_none() || !state.may("BROWSE_PROJECTS");
+                if let Some(name) = names.iter().find(unseen) {
+                    return Err(no_value(name, "project"));
+                }
+            }
+            Clause::Status(name) if status(name).is_none() => {
+                return Err(no_value(name, "status"));
+            }
+            Clause::Person(role, name) if person(state, name).is_none() => {
+                return Err(no_value(name, role.field()));
             }
             Clause::Keys(keys) => {
                 if let Some(key) = keys.iter().find(|key| state.store.live(key).is_none()) {
@@ -196,6 +206,20 @@ fn check(state: &State, query: &Query) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+fn no_value(value: &str, field: &str) -> Refusal {
+    Refusal::bad(format!("The value '{value}' does not exist for the field '{field}'."))
+}
+
+fn person(state: &State, name: &str) -> Option<&'static Person> {
+    people::by_handle(state.flavour, name)
+}
+
+/// A status by name, in whatever case, or id.
+fn status(text: &str) -> Option<usize> {
+    let fits = |one: &data::Status| one.id == text || one.name.eq_ignore_ascii_case(text);
+    data::STATUSES.iter().position(fits)
 }
 
 /// A project by key, id or name, in whatever case.
@@ -211,11 +235,13 @@ fn project(text: &str) -> Option<&'static data::Project> {
 fn candidates(state: &State, query: &Query) -> Vec<u64> {
     let index = &state.index;
     let sets = query.clauses.iter().filter_map(|clause| match clause {
-        Clause::Label(label) => Some(index.labelled(label)),
+        Clause::Labels(labels) => {
+            Some(labels.iter().flat_map(|label| index.labelled(label)).collect())
+        }
         Clause::Keys(keys) => Some(keys.iter().filter_map(|key| state.store.id_of(key)).collect()),
         Clause::Updated(at) => Some(index.updated_since(*at)),
         Clause::Created(at) => Some(index.created_since(*at)),
-        Clause::Project(_) | Clause::CreatedByMe => None,
+        _ => None,
     });
     let mut ids = sets.min_by_key(Vec::len).unwrap_or_else(|| index.ids());
     ids.sort_unstable();
@@ -223,10 +249,27 @@ fn candidates(state: &State, query: &Query) -> Vec<u64> {
     ids
 }
 
-fn holds(clause: &Clause, doc: &Doc) -> bool {
+fn holds(state: &State, clause: &Clause, doc: &Doc) -> bool {
     match clause {
-        Clause::Project(name) => project(name).is_some_and(|project| project.key == doc.project),
-        Clause::Label(label) => doc.labels.contains(label),
+        Clause::Projects(names) => {
+            names.iter().any(|name| project(name).is_some_and(|project| project.key == doc.project))
+        }
+        Clause::Labels(labels) => labels.iter().any(|label| doc.labels.contains(label)),
+        Clause::Status(name) => status(name) == Some(doc.status),
+        Clause::Person(role, name) => person(state, name).is_some_and(|who| match role {
+            Role::Reporter => doc.reporter == who,
+            Role::Assignee => doc.assignee == Some(who),
+            Role::Watcher => {
+                let issue = state.store.issues.get(&doc.id);
+                issue.is_some_and(|issue| issue.watchers.contains(who.name))
+            }
+        }),
+        Clause::Text(words) => state.store.issues.get(&doc.id).is_some_and(|issue| {
+            let comments = issue.comments.iter().map(|comment| comment.body.as_str());
+            let texts = [issue.summary.as_str(), &issue.description].into_iter().chain(comments);
+            let known: HashSet<String> = texts.flat_map(jql::terms).collect();
+            words.iter().all(|word| known.contains(word))
+        }),
         Clause::Keys(keys) => {
             let key = format!("{}-{}", doc.project, doc.number);
             keys.iter().any(|one| one.eq_ignore_ascii_case(&key) || *one == doc.id.to_string())

@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) withheld: BTreeSet<String>,
     /// People who may not watch.
     pub(super) unwatchable: Vec<&'static Person>,
+    /// The most comments that a search tells of an issue.
+    pub(super) told_comments: Option<usize>,
     pub(super) expired: bool,
     /// Refused logins since the last good one.
     pub(super) failures: u32,
@@ -54,6 +56,7 @@ impl State {
             rejected: BTreeSet::new(),
             withheld: BTreeSet::new(),
             unwatchable: Vec::new(),
+            told_comments: None,
             expired: false,
             failures: 0,
         }
@@ -86,6 +89,32 @@ impl State {
             Deployment::Cloud => "Issue does not exist or you do not have permission to see it.",
             Deployment::DataCenter => "Issue Does Not Exist",
         })
+    }
+
+    /// The next issue of a project, empty and the bot's; it is not there yet.
+    pub(super) fn new_issue(&mut self, project: &'static data::Project) -> Issue {
+        let now = data::now();
+        Issue {
+            id: self.store.next_id(),
+            project,
+            number: self.store.next_number(project),
+            kind: 0,
+            summary: String::new(),
+            description: String::new(),
+            labels: Vec::new(),
+            properties: BTreeMap::new(),
+            priority: data::DEFAULT_PRIORITY,
+            reporter: people::BOT,
+            creator: people::BOT,
+            assignee: None,
+            status: data::OPEN,
+            watchers: BTreeSet::new(),
+            comments: Vec::new(),
+            attachments: Vec::new(),
+            created: now,
+            updated: now,
+            deleted: false,
+        }
     }
 
     /// Changes an issue as this person, with all that follows from it.

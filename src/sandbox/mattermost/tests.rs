@@ -85,6 +85,15 @@ async fn threads_pages_and_what_is_gone() {
     assert_eq!(list["order"], json!([reply]));
     let (_, list) = ask(&mattermost, &page(format!("before={newest}")), &json!({})).await;
     assert_eq!(list["order"], json!([reply, root]));
+    for (query, order) in [
+        (format!("after={root}"), json!([newest, reply])),
+        (format!("after={root}&per_page=1"), json!([reply])),
+        (format!("after={root}&per_page=1&page=1"), json!([newest])),
+        (format!("after={newest}"), json!([])),
+    ] {
+        let (_, list) = ask(&mattermost, &page(query), &json!({})).await;
+        assert_eq!(list["order"], order);
+    }
 
     mattermost.delete_post(root);
     let show = format!("GET /posts/{reply}");

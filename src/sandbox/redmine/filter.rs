@@ -16,6 +16,7 @@ type Time = fn(&Issue) -> Timestamp;
 pub(super) struct Filter {
     status: Status,
     numbers: Vec<(Number, Numbers)>,
+    watchers: Option<Numbers>,
     subject: Option<Vec<String>>,
     times: Vec<(Time, Range)>,
 }
@@ -32,6 +33,8 @@ enum Numbers {
     Any,
     In(Vec<u32>),
     NotIn(Vec<u32>),
+    AtLeast(u32),
+    AtMost(u32),
 }
 
 /// Later than `from` and not later than `to`.
@@ -53,18 +56,21 @@ impl Filter {
             Some("*") => Status::Any,
             Some(ids) => Status::Of(numbers(ids, None)),
         };
-        let columns: [(&str, Number); 6] = [
+        let columns: [(&str, Number); 5] = [
             ("assigned_to_id", |issue| issue.assigned_to),
             ("author_id", |issue| Some(issue.author)),
             ("tracker_id", |issue| Some(issue.tracker)),
             ("priority_id", |issue| Some(issue.priority)),
             ("category_id", |issue| issue.category),
-            ("issue_id", |issue| Some(issue.id)),
         ];
-        let numbers = columns
-            .into_iter()
+        let columns = columns.into_iter();
+        let watchers = request.query("watcher_id").map(|text| numbers(text, me));
+        let mut numbers: Vec<(Number, Numbers)> = columns
             .filter_map(|(name, column)| Some((column, numbers(request.query(name)?, me))))
             .collect();
+        if let Some(text) = request.query("issue_id") {
+            numbers.push((|issue| Some(issue.id), bounds(text)));
+        }
         let subject = request.query("subject").map(|text| words(text.trim_start_matches('~')));
         let columns: [(&str, &str, Time); 2] = [
             ("updated_on", "Updated", |issue| issue.updated_on),
@@ -78,7 +84,11 @@ impl Filter {
                 Some(None) => wrong.push(format!("{label} is invalid")),
             }
         }
-        if wrong.is_empty() { Ok(Self { status, numbers, subject, times }) } else { Err(wrong) }
+        if wrong.is_empty() {
+            Ok(Self { status, numbers, watchers, subject, times })
+        } else {
+            Err(wrong)
+        }
     }
 
     pub(super) fn keeps(&self, issue: &Issue) -> bool {
@@ -90,6 +100,10 @@ impl Filter {
         };
         status
             && self.numbers.iter().all(|(column, wanted)| wanted.keep(column(issue)))
+            && self
+                .watchers
+                .as_ref()
+                .is_none_or(|wanted| issue.watchers.iter().any(|user| wanted.keep(Some(*user))))
             && self.subject.as_ref().is_none_or(|words| matches(&issue.subject, words))
             && self.times.iter().all(|(column, range)| {
                 range.from.is_none_or(|from| column(issue) > from)
@@ -105,6 +119,8 @@ impl Numbers {
             Self::Any => value.is_some(),
             Self::In(ids) => value.is_some_and(|id| ids.contains(&id)),
             Self::NotIn(ids) => value.is_none_or(|id| !ids.contains(&id)),
+            Self::AtLeast(least) => value.is_some_and(|id| id >= *least),
+            Self::AtMost(most) => value.is_some_and(|id| id <= *most),
         }
     }
 }
@@ -116,6 +132,19 @@ fn numbers(text: &str, me: Option<&User>) -> Numbers {
         _ => text
             .strip_prefix('!')
             .map_or_else(|| Numbers::In(list(text, me)), |rest| Numbers::NotIn(list(rest, me))),
+    }
+}
+
+/// The number of an issue is a quantity too: `>=` and `<=` stand before one.
+/// Source: Redmine's `IssueQuery` (`issue_id` is of type `integer`), and `Query.operators_by_filter_type`.
+fn bounds(text: &str) -> Numbers {
+    let bound = |text: &str| text.trim().parse().ok();
+    if let Some(least) = text.strip_prefix(">=").and_then(bound) {
+        return Numbers::AtLeast(least);
+    }
+    match text.strip_prefix("<=").and_then(bound) {
+        Some(most) => Numbers::AtMost(most),
+        None => numbers(text, None),
     }
 }
 

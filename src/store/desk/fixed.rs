@@ -1,4 +1,5 @@
-//! What there is one of: the secret behind our Message-IDs, and the number of the last case.
+//! What there is one of: the secret behind our Message-IDs, the number of the last case and that of
+//! the last event.
 
 use chacha20poly1305::Key;
 use chacha20poly1305::aead::Generate;
@@ -20,6 +21,7 @@ pub(in crate::store) enum FixedRow {
     /// Hexadecimal.
     Secret(String),
     LastCase(CaseId),
+    LastEvent(u64),
 }
 
 impl DeskTable for Fixed {
@@ -30,6 +32,7 @@ impl DeskTable for Fixed {
 
 const SECRET: [u8; 1] = *b"s";
 const LAST_CASE: [u8; 1] = *b"c";
+const LAST_EVENT: [u8; 1] = *b"e";
 
 /// A secret from the system's random source.
 pub(super) fn fresh_secret() -> ThreadSecret {
@@ -49,7 +52,7 @@ pub(super) fn secret(changes: &mut Changes) -> Result<(ThreadSecret, bool), Stor
             let whole = decoded.len() == SECRET_LEN;
             if whole { Ok((ThreadSecret::new(bytes), true)) } else { Err(undecodable()) }
         }
-        Some(FixedRow::LastCase(_)) => Err(undecodable()),
+        Some(_) => Err(undecodable()),
         None => {
             let secret = fresh_secret();
             let hex = base16ct::lower::encode_string(secret.expose());
@@ -65,7 +68,19 @@ impl DeskView {
         match self.0.get::<Fixed>(&LAST_CASE)? {
             Some(FixedRow::LastCase(case)) => Ok(Some(case)),
             None => Ok(None),
-            Some(FixedRow::Secret(_)) => Err(fault::<Fixed>(RowFault::Undecodable)),
+            Some(_) => Err(fault::<Fixed>(RowFault::Undecodable)),
+        }
+    }
+
+    /// The number of the last event; 0 before the first.
+    ///
+    /// # Errors
+    /// [`StoreError::Row`]; [`StoreError::Engine`].
+    pub fn last_event(&self) -> Result<u64, StoreError> {
+        match self.0.get::<Fixed>(&LAST_EVENT)? {
+            Some(FixedRow::LastEvent(number)) => Ok(number),
+            None => Ok(0),
+            Some(_) => Err(fault::<Fixed>(RowFault::Undecodable)),
         }
     }
 }
@@ -80,5 +95,12 @@ impl DeskTx<'_> {
         let case = self.last_case()?.map_or(CaseId::first(), CaseId::next);
         self.view.0.put::<Fixed>(&LAST_CASE, &FixedRow::LastCase(case))?;
         Ok(case)
+    }
+
+    /// Takes the number of a new event: one more than the last, and never one twice.
+    pub(super) fn next_event(&mut self) -> Result<u64, StoreError> {
+        let number = self.last_event()?.saturating_add(1);
+        self.view.0.put::<Fixed>(&LAST_EVENT, &FixedRow::LastEvent(number))?;
+        Ok(number)
     }
 }

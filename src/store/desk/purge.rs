@@ -15,8 +15,10 @@ use super::super::table::Schema;
 use super::cases::Cases;
 use super::links::{Conversations, Issues, Messages, Subjects};
 use super::mails::Mails;
+use super::requests::AskedBefore;
 use super::seen::{SenderCount, Senders};
 use super::tickets::{Day, Days, Posts, Spent, day_key, is_open};
+use super::uploads::UploadRows;
 use super::{Desk, DeskTx};
 use crate::clock;
 use crate::model::case::{Case, MailState};
@@ -51,6 +53,8 @@ struct Belongings {
     subjects: Vec<[u8; 8]>,
     posts: Vec<[u8; 16]>,
     states: Vec<[u8; 16]>,
+    asked: Vec<[u8; 16]>,
+    uploads: Vec<[u8; 16]>,
 }
 
 impl Desk {
@@ -58,7 +62,8 @@ impl Desk {
     /// `before`, but none that began in the chat and has an open ticket, the oldest first, with
     /// their mails, effects and links; at most
     /// `limit` ignored mails that were recorded before it; the counts of senders who wrote nothing
-    /// for two days; expired dialog states; and the counts of days whose tickets are all gone.
+    /// for two days; expired dialog states; keys under which callers asked more than a day ago; and
+    /// the counts of days whose tickets are all gone.
     /// Quarantined mails stay. It reads all mails and links, so a large limit is the cheap
     /// one. Blocks.
     ///
@@ -82,6 +87,7 @@ impl Desk {
         }
         purged.senders = self.purge_senders()?;
         self.purge_states()?;
+        self.purge_asked()?;
         self.purge_days()?;
         Ok(purged)
     }
@@ -113,6 +119,13 @@ impl Desk {
             gather::<Subjects>(tables, over, |link| link.case, |of| &mut of.subjects)?;
             gather::<Posts>(tables, over, |link| link.case, |of| &mut of.posts)?;
             gather::<Spent>(tables, over, |spent| spent.case, |of| &mut of.states)?;
+            gather::<AskedBefore>(tables, over, |row| row.request.case, |of| &mut of.asked)?;
+            for row in tables.scan::<UploadRows>(&[])? {
+                let (id, upload) = row?;
+                if let Some(of) = upload.case.and_then(|case| over.get_mut(&case)) {
+                    of.uploads.push(id);
+                }
+            }
         }
         Ok(ignored)
     }
@@ -153,6 +166,30 @@ impl Desk {
         }
         for some in old.chunks(ROWS) {
             self.write(|tx| some.iter().try_for_each(|nonce| tx.view.0.remove::<Spent>(nonce)))?;
+        }
+        Ok(())
+    }
+
+    /// Forgets keys that stand for nothing any more.
+    fn purge_asked(&self) -> Result<(), StoreError> {
+        let now = clock::now();
+        let mut old = Vec::new();
+        for row in self.tables().scan::<AskedBefore>(&[])? {
+            let (key, row) = row?;
+            if row.is_old(now) {
+                old.push(key);
+            }
+        }
+        for some in old.chunks(ROWS) {
+            self.write(|tx| {
+                for key in some {
+                    // Somebody may have asked under it since.
+                    if tx.view.0.get::<AskedBefore>(key)?.is_some_and(|row| row.is_old(now)) {
+                        tx.view.0.remove::<AskedBefore>(key)?;
+                    }
+                }
+                Ok(())
+            })?;
         }
         Ok(())
     }
@@ -249,6 +286,7 @@ impl DeskTx<'_> {
             return Ok((mails, false));
         }
         self.remove_comments(id)?;
+        self.remove_requests(id)?;
         if let Some(ticket) = self.case(id)?.and_then(|case| case.ticket) {
             self.remove_ticket(id, &ticket)?;
         }
@@ -271,6 +309,10 @@ impl DeskTx<'_> {
                 self.view.0.remove::<Posts>(&key)?;
             } else if let Some(key) = of.states.pop() {
                 self.view.0.remove::<Spent>(&key)?;
+            } else if let Some(key) = of.asked.pop() {
+                self.view.0.remove::<AskedBefore>(&key)?;
+            } else if let Some(key) = of.uploads.pop() {
+                self.view.0.remove::<UploadRows>(&key)?;
             } else {
                 return Ok(true);
             }

@@ -17,6 +17,7 @@ use crate::store::{Keyring, Store};
 
 mod audit;
 mod purge;
+mod requests;
 mod tickets;
 
 fn store() -> (tempfile::TempDir, Store) {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-fn field(name: &str, kind: FieldKind) -> Field {
+pub(in super::super) fn field(name: &str, kind: FieldKind) -> Field {
     Field {
         name: name.into(),
         label: name.to_uppercase(),
@@ -16,7 +16,7 @@ fn field(name: &str, kind: FieldKind) -> Field {
     }
 }
 
-fn form(fields: Vec<Field>) -> Form {
+pub(in super::super) fn form(fields: Vec<Field>) -> Form {
     Form { name: String::new(), title: None, channel: None, place: None, emoji: None, fields }
 }
 

@@ -157,7 +157,7 @@ async fn answer(
 /// What Data Center and the Software interface know and the description does not: the request, and
 /// its parameters. Source: Atlassian's references of those two.
 const ELSEWHERE: [(&str, &[&str]); 4] = [
-    ("GET /rest/api/2/search", &["jql", "startAt", "maxResults", "fields"]),
+    ("GET /rest/api/2/search", &["jql", "startAt", "maxResults", "fields", "expand"]),
     ("GET /rest/agile/1.0/board", &["name", "startAt", "maxResults"]),
     ("GET /rest/agile/1.0/board/{id}/configuration", &[]),
     ("GET /secure/attachment/{id}/{name}", &[]),

@@ -92,59 +92,6 @@ async fn what_changed_since_is_listed_oldest_first_with_what_is_gone() {
     assert_eq!(only(&stand), (expected, Value::Null));
 }
 
-fn numbered(number: usize) -> String {
-    format!("{number:026}")
-}
-
-/// The newest `count` posts before `below`, one a millisecond; none is older than number 0.
-fn page(below: usize, count: usize) -> Say {
-    let numbers = (below.saturating_sub(count)..below).rev();
-    let order: Vec<_> = numbers.clone().map(numbered).collect();
-    let posts: serde_json::Map<String, Value> = numbers
-        .map(|number| {
-            let at = i64::try_from(number).unwrap();
-            (numbered(number), post_json(&numbered(number), "", at))
-        })
-        .collect();
-    say(200, &json!({"order": order, "posts": posts}))
-}
-
-#[tokio::test]
-async fn a_full_list_is_read_on_until_nothing_is_missing() {
-    // Posts in the channel, from which on, how many of them, in how many questions.
-    for (all, since, listed, asked) in [
-        (999, 0, 999, 1),
-        (1_000, 0, 1_000, 7),
-        (1_100, 0, 1_100, 7),
-        (1_450, 300, 1_150, 7),
-        (3_000, 2_500, 500, 4),
-    ] {
-        let stand =
-            Stand::by(move |asked| answer(all, asked.line.split_once('?').unwrap().1)).await;
-        let from = Timestamp::from_millisecond(CREATED + since).unwrap();
-        let heads = client(&stand).posts_since(&channel(), from).await.unwrap();
-        assert_eq!(heads.len(), listed, "{all} {since}");
-        assert!(heads.is_sorted_by(|a, b| a.created < b.created), "{all} {since}");
-        assert_eq!(stand.all().len(), asked, "{all} {since}");
-    }
-    let endless = Stand::by(|asked| answer(1_000_000, asked.line.split_once('?').unwrap().1)).await;
-    let from = Timestamp::from_millisecond(CREATED).unwrap();
-    let heads = client(&endless).posts_since(&channel(), from).await;
-    assert!(matches!(heads, Err(ApiError::Unavailable { .. })));
-}
-
-/// What a channel of `all` posts answers; of what changed it lists the oldest thousand.
-fn answer(all: usize, query: &str) -> Say {
-    if query.starts_with("since=") {
-        return page(all.min(1_000), 1_000);
-    }
-    assert!(query.starts_with("per_page=200"), "{query}");
-    match query.split_once("before=") {
-        Some((_, before)) => page(before[..26].parse().unwrap(), 200),
-        None => page(all, 200),
-    }
-}
-
 #[tokio::test]
 async fn a_thread_and_a_post_are_looked_up() {
     let stand = Stand::by(|asked| {

@@ -9,7 +9,7 @@ use crate::{
     clients::ApiError,
     model::{
         ids::IssueId,
-        redmine::{Page, Status},
+        redmine::Page,
         redmine_desk::{Changed, NewRedmineIssue, OwnIssue, RedmineThread},
     },
 };
@@ -115,17 +115,10 @@ impl RedmineDesk {
     pub async fn thread(&self, id: IssueId) -> Result<RedmineThread, ApiError> {
         let include = [("include", "journals,attachments,watchers,allowed_statuses")];
         let answer: wire::ThreadAnswer = self.read(&format!("issues/{id}.json"), &include).await?;
-        let known = self.states_for([&answer.issue.status]).await?;
+        // Before 5.0 a status inside an issue does not say whether it is closed.
+        let unclear = answer.issue.status.is_closed.is_none();
+        let known = if unclear { self.statuses().await? } else { Vec::new() };
         Ok(answer.issue.thread(&known))
-    }
-
-    /// The states, where one of these does not say whether it is closed (before 5.0).
-    async fn states_for(
-        &self,
-        told: impl IntoIterator<Item = &wire::IssueStatus>,
-    ) -> Result<Vec<Status>, ApiError> {
-        let unclear = told.into_iter().any(|status| status.is_closed.is_none());
-        if unclear { self.statuses().await } else { Ok(Vec::new()) }
     }
 
     /// Adds a note. 204 also where the account may not: read the thread to know.
@@ -198,8 +191,7 @@ impl RedmineDesk {
         ];
         let answer: wire::ChangedAnswer = self.read("issues.json", &asked).await?;
         self.still_known().await?;
-        let known = self.states_for(answer.issues.iter().map(|issue| &issue.status)).await?;
-        let items = answer.issues.into_iter().map(|issue| issue.changed(&known)).collect();
+        let items = answer.issues.into_iter().map(Changed::from).collect();
         Ok(Page { items, total: answer.total_count })
     }
 }

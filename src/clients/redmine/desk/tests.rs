@@ -4,6 +4,7 @@ mod failures;
 mod files;
 mod issues;
 mod lists;
+mod tickets;
 
 use std::time::Duration;
 

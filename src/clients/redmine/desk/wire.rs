@@ -120,19 +120,12 @@ pub(super) struct OwnAnswer {
 #[derive(Deserialize)]
 pub(super) struct Own {
     pub(super) id: u32,
-    subject: String,
     description: Option<String>,
-    project: Entry,
 }
 
 impl From<Own> for OwnIssue {
     fn from(own: Own) -> Self {
-        Self {
-            id: own.id.into(),
-            subject: own.subject,
-            description: plain(&own.description.unwrap_or_default()),
-            project: own.project.into(),
-        }
+        Self { id: own.id.into(), description: plain(&own.description.unwrap_or_default()) }
     }
 }
 
@@ -145,14 +138,12 @@ pub(super) struct ChangedAnswer {
 #[derive(Deserialize)]
 pub(super) struct ChangedIssue {
     id: u32,
-    pub(super) status: IssueStatus,
     updated_on: Timestamp,
 }
 
-impl ChangedIssue {
-    pub(super) fn changed(self, known: &[Status]) -> Changed {
-        let closed = self.status.known_by(known).closed;
-        Changed { id: self.id.into(), updated: self.updated_on, closed }
+impl From<ChangedIssue> for Changed {
+    fn from(issue: ChangedIssue) -> Self {
+        Self { id: issue.id.into(), updated: issue.updated_on }
     }
 }
 
@@ -242,6 +233,6 @@ impl From<File> for RedmineFile {
 }
 
 /// Redmine keeps what a browser sends: the ends of lines are CRLF.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.replace("\r\n", "\n")
 }

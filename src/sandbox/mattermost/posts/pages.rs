@@ -20,6 +20,9 @@ impl Posts {
     ) -> Value {
         let number = |name: &str| request.query(name).and_then(|text| text.parse::<i64>().ok());
         let here = self.all.iter().rev().filter(|post| post.channel_id == channel);
+        let is_there = |post: &&Post| post.channel_id == channel && post.deleted == 0;
+        // One that is gone has its place still.
+        let place = |id: &str| self.all.iter().position(|post| post.id == id);
         if let Some(since) = number("since").filter(|since| *since > 0) {
             let posts: Vec<_> = here.filter(|post| post.updated > since).take(SINCE).collect();
             // The beginnings of threads come along, though nobody asked for them.
@@ -31,13 +34,14 @@ impl Posts {
         let size = usize::try_from(number("per_page").unwrap_or(60)).unwrap_or(60).min(200);
         let page = usize::try_from(number("page").unwrap_or(0)).unwrap_or(0);
         let there: Vec<_> = here.filter(|post| post.deleted == 0).collect();
-        let place = |id: &str| there.iter().position(|post| post.id == id);
         let text = |name: &str| request.query(name).unwrap_or_default();
         let (first, last) = if !text("before").is_empty() {
-            let first = place(text("before")).map_or(there.len(), |at| at + 1 + page * size);
+            let earlier = place(text("before")).map_or(&[][..], |at| &self.all[..at]);
+            let first = there.len() - earlier.iter().filter(is_there).count() + page * size;
             (first, first + size)
         } else if !text("after").is_empty() {
-            let last = place(text("after")).unwrap_or(0).saturating_sub(page * size);
+            let later = place(text("after")).map_or(&[][..], |at| &self.all[at + 1..]);
+            let last = later.iter().filter(is_there).count().saturating_sub(page * size);
             (last.saturating_sub(size), last)
         } else {
             (page * size, (page + 1) * size)

@@ -18,7 +18,12 @@ fn a_purge_takes_what_is_over_and_all_that_belongs_to_it() {
             settle(tx, id, Outcome::Done(desk::Done::Plainly), 10)?;
             for number in 101..900 {
                 join(tx, number, id, 10)?;
-                settle(tx, id, Outcome::Done(desk::Done::Commented { attach: false }), 10)?;
+                settle(
+                    tx,
+                    id,
+                    Outcome::Done(desk::Done::Commented { attach: false, watch: false }),
+                    10,
+                )?;
             }
             Ok(id)
         })

@@ -74,7 +74,7 @@ async fn our_issues_above_a_number_are_all_found() {
         let ids: Vec<IssueId> = issues.iter().map(|issue| issue.id).collect();
         let found: Vec<IssueId> = found.into_iter().map(IssueId::from).collect();
         assert_eq!(ids, found, "above {above:?} of {there:?}");
-        assert!(issues.iter().all(|issue| issue.description == "a\nb" && issue.project.id == 1));
+        assert!(issues.iter().all(|issue| issue.description == "a\nb"));
         let asked = server.all();
         assert_eq!(asked.len(), requests, "above {above:?} of {there:?}");
         let fixed = [("author_id", "me"), ("status_id", "*"), ("sort", "id:desc")];
@@ -198,8 +198,6 @@ async fn an_older_redmine_tells_what_is_closed_elsewhere() {
     let thread = desk.thread(id(12)).await.unwrap();
     assert!(thread.status.closed);
     assert_eq!((thread.allowed, thread.watchers), (None, None));
-    let page = desk.updated_since(Timestamp::UNIX_EPOCH, 0).await.unwrap();
-    assert!(page.items[0].closed);
 }
 
 #[tokio::test]
@@ -208,10 +206,7 @@ async fn changes_are_asked_for_in_whole_seconds() {
     let since: Timestamp = "2026-11-22T04:14:48.9Z".parse().unwrap();
     let page = desk(&server.url).updated_since(since, 100).await.unwrap();
     let updated = "2026-11-22T04:14:48Z".parse().unwrap();
-    assert_eq!(
-        (page.total, page.items),
-        (101, vec![Changed { id: id(3), updated, closed: false }])
-    );
+    assert_eq!((page.total, page.items), (101, vec![Changed { id: id(3), updated }]));
     let asked = server.all();
     assert!(asked[0].line.contains("updated_on=%3E%3D2026-11-22T04"), "{}", asked[0].line);
     let wanted = [
