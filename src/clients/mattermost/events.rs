@@ -103,7 +103,8 @@ pub type PersonEvents = Connection<PersonEvent>;
 /// A connection that tells what happens.
 pub struct Connection<E> {
     socket: WebSocketStream<Upgraded>,
-    connection_id: String,
+    /// By which name it can be resumed.
+    id: String,
     /// The number of the event to come.
     next_seq: u64,
     ready: VecDeque<E>,
@@ -135,13 +136,8 @@ impl MattermostClient {
         resume: Option<Resume>,
     ) -> Result<Connection<E>, ApiError> {
         let socket = self.websocket(token, resume.as_ref()).await?;
-        let mut events = Connection {
-            socket,
-            connection_id: String::new(),
-            next_seq: 0,
-            ready: VecDeque::new(),
-            asked: 0,
-        };
+        let mut events =
+            Connection { socket, id: String::new(), next_seq: 0, ready: VecDeque::new(), asked: 0 };
         match tokio::time::timeout(self.shared.limit, events.begin(resume)).await {
             Ok(Ok(())) => Ok(events),
             Ok(Err(EventsFault::Malformed | EventsFault::TooLarge)) => {
@@ -214,7 +210,7 @@ impl<E: Tells> Connection<E> {
     /// How to take the connection up again from here.
     #[must_use]
     pub fn resume(&self) -> Resume {
-        Resume { connection_id: self.connection_id.clone(), next_seq: self.next_seq }
+        Resume { connection_id: self.id.clone(), next_seq: self.next_seq }
     }
 
     /// Finds out whether the connection is a new one. One that was resumed says nothing of it: the
@@ -235,7 +231,7 @@ impl<E: Tells> Connection<E> {
             };
             let Resume { connection_id, next_seq } = resume.clone();
             self.next_seq = next_seq;
-            self.connection_id.clone_from(&connection_id);
+            self.id.clone_from(&connection_id);
             self.ready.push_back(E::hello(connection_id, true));
             return self.take(frame);
         }
@@ -248,7 +244,7 @@ impl<E: Tells> Connection<E> {
             return if frame.failed { Err(EventsFault::Unauthorized) } else { Ok(()) };
         };
         if let Some(connection_id) = frame.hello() {
-            self.connection_id.clone_from(&connection_id);
+            self.id.clone_from(&connection_id);
             self.next_seq = seq.saturating_add(1);
             self.ready.push_back(E::hello(connection_id, false));
             return Ok(());

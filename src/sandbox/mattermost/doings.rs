@@ -151,13 +151,20 @@ impl Desk {
             return Ok(channel.member_body(user));
         }
         self.enter(id, user);
-        let message = if user == me {
-            format!("{name} joined the channel.")
+        let by = lock(&self.users).name(me);
+        let (kind, message, props) = if user == me {
+            (
+                "system_join_channel",
+                format!("{name} joined the channel."),
+                json!({"username": name}),
+            )
         } else {
-            format!("{name} added to the channel by {}.", lock(&self.users).name(me))
+            let props = json!({
+                "addedUserId": user, "addedUsername": name, "userId": me, "username": by,
+            });
+            ("system_add_to_channel", format!("{name} added to the channel by {by}."), props)
         };
-        let kind = if user == me { "system_join_channel" } else { "system_add_to_channel" };
-        let _ = self.make(me, Draft::system(id, kind, &message));
+        let _ = self.make(me, Draft::system(id, kind, &message, props));
         Ok(channel.member_body(user))
     }
 
@@ -190,12 +197,15 @@ impl Desk {
         }
         self.go(id, user, me);
         let name = lock(&self.users).name(user);
-        let (kind, message) = if user == me {
-            ("system_leave_channel", format!("{name} has left the channel."))
+        let (kind, message, props) = if user == me {
+            let message = format!("{name} has left the channel.");
+            ("system_leave_channel", message, json!({"username": name}))
         } else {
-            ("system_remove_from_channel", format!("{name} was removed from the channel."))
+            let message = format!("{name} was removed from the channel.");
+            let props = json!({"removedUserId": user, "removedUsername": name});
+            ("system_remove_from_channel", message, props)
         };
-        let _ = self.make(me, Draft::system(id, kind, &message));
+        let _ = self.make(me, Draft::system(id, kind, &message, props));
         Ok(())
     }
 

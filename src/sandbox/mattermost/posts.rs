@@ -108,8 +108,13 @@ impl Draft {
     }
 
     /// What the server says of somebody, as `system_join_channel`.
-    pub(super) fn system(channel_id: &str, kind: &'static str, message: &str) -> Self {
-        Self { kind, ..Self::typed(channel_id, "", message) }
+    pub(super) fn system(
+        channel_id: &str,
+        kind: &'static str,
+        message: &str,
+        props: Value,
+    ) -> Self {
+        Self { props, kind, ..Self::typed(channel_id, "", message) }
     }
 }
 

@@ -193,11 +193,11 @@ impl Sockets {
     /// Breaks one connection: that at this place in a row of those that stand, which goes round.
     pub(super) fn drop_one(&self, at: usize) {
         let hub = &mut *lock(&self.0);
-        let mut standing: Vec<_> =
-            hub.connections.iter_mut().filter(|(_, link)| link.pipe.is_some()).collect();
-        standing.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let count = standing.len().max(1);
-        if let Some((_, link)) = standing.get_mut(at % count) {
+        let standing = hub.connections.iter().filter(|(_, link)| link.pipe.is_some());
+        let mut standing: Vec<_> = standing.map(|(id, _)| id.clone()).collect();
+        standing.sort_unstable();
+        let id = standing.get(at % standing.len().max(1));
+        if let Some(link) = id.and_then(|id| hub.connections.get_mut(id)) {
             link.pipe = None;
         }
     }

@@ -44,7 +44,12 @@ pub(super) fn posted(users: &Users, channel: &Channel, user_id: &str, post: &Val
         let others = channel.members().iter().filter(|id| *id != user_id);
         mentioned = others.map(|id| users.find(id).map_or("", |user| user.id)).collect();
     }
-    if !mentioned.is_empty() && !by_server {
+    if by_server {
+        // Whoever is put in is meant, by their name in front (recorded).
+        let added = users.find(post["props"]["addedUserId"].as_str().unwrap_or_default());
+        mentioned = added.into_iter().map(|user| user.id).collect();
+    }
+    if !mentioned.is_empty() {
         data["mentions"] = json!(to_json(&mentioned));
     }
     event("posted", &data)

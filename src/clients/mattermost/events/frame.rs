@@ -15,8 +15,8 @@ pub trait Tells: Sized {
     fn hello(connection_id: String, resumed: bool) -> Self;
     /// That events are lost.
     fn missed() -> Self;
-    /// One event; `Some(None)` for one that nobody asks for, `None` for one that cannot be read.
-    fn read(event: &str, text: &str) -> Option<Option<Self>>;
+    /// One event; `None` for one that cannot be read.
+    fn read(event: &str, text: &str) -> Option<Told<Self>>;
 }
 
 /// One message.
@@ -29,7 +29,7 @@ pub(super) struct Frame<E> {
 }
 
 /// What an event tells.
-pub(super) enum Told<E> {
+pub enum Told<E> {
     /// By which name the connection goes.
     Hello(String),
     News(E),
@@ -57,9 +57,10 @@ pub(super) struct Body<D> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Broadcast {
-    pub(super) user_id: String,
-    pub(super) channel_id: String,
-    pub(super) team_id: String,
+    #[serde(rename = "channel_id")]
+    pub(super) channel: String,
+    #[serde(rename = "team_id")]
+    pub(super) team: String,
 }
 
 #[derive(Deserialize)]
@@ -89,8 +90,7 @@ impl<E: Tells> Frame<E> {
         let told = if head.event == "hello" {
             hello(text).map_or(Told::Unreadable, Told::Hello)
         } else {
-            let read = E::read(&head.event, text);
-            read.map_or(Told::Unreadable, |event| event.map_or(Told::Other, Told::News))
+            E::read(&head.event, text).unwrap_or(Told::Unreadable)
         };
         Some(Self { seq: Some(head.seq?), failed: false, told })
     }
@@ -112,17 +112,18 @@ impl Tells for Event {
         Self::Missed
     }
 
-    fn read(event: &str, text: &str) -> Option<Option<Self>> {
+    fn read(event: &str, text: &str) -> Option<Told<Self>> {
         match event {
             "posted" => {
                 let post: WirePost = post(text)?;
-                Some(Some(Self::Posted(Box::new(post.into()))))
+                Some(Told::News(Self::Posted(Box::new(post.into()))))
             }
             "reaction_added" => {
                 let (channel, reaction): (_, WireReaction) = reaction(text)?;
-                Some(reaction.in_channel(&channel).map(Self::ReactionAdded))
+                let there = reaction.in_channel(&channel).map(Self::ReactionAdded);
+                Some(there.map_or(Told::Other, Told::News))
             }
-            _ => Some(None),
+            _ => Some(Told::Other),
         }
     }
 }
@@ -141,7 +142,7 @@ pub(super) fn post<P: DeserializeOwned>(text: &str) -> Option<P> {
 /// The reaction that an event tells of, and where; 5.37 says the latter only beside it.
 pub(super) fn reaction<R: DeserializeOwned>(text: &str) -> Option<(ChannelId, R)> {
     let body: Body<Reacted> = serde_json::from_str(text).ok()?;
-    let channel = ChannelId::parse(&body.broadcast.channel_id).ok()?;
+    let channel = ChannelId::parse(&body.broadcast.channel).ok()?;
     Some((channel, serde_json::from_str(&body.data.reaction).ok()?))
 }
 

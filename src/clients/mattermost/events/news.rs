@@ -6,7 +6,7 @@
 
 use serde::Deserialize;
 
-use super::frame::{Body, Broadcast, Tells, post, reaction};
+use super::frame::{Body, Broadcast, Tells, Told, post, reaction};
 use crate::{
     clients::mattermost::person::wire::{Post, Reaction, Status},
     model::{
@@ -41,7 +41,7 @@ impl Tells for PersonEvent {
         Self::Missed
     }
 
-    fn read(event: &str, text: &str) -> Option<Option<Self>> {
+    fn read(event: &str, text: &str) -> Option<Told<Self>> {
         let news = match event {
             "posted" => ChatNews::Posted(Box::new(post::<Post>(text)?.into())),
             "post_edited" => ChatNews::Edited(Box::new(post::<Post>(text)?.into())),
@@ -54,9 +54,11 @@ impl Tells for PersonEvent {
                 let (channel, reaction): (_, Reaction) = reaction(text)?;
                 ChatNews::Unreacted { channel, reaction: reaction.into() }
             }
-            _ => return Some(about(event, text)?.map(Self::News)),
+            // The others' data may have any shape.
+            event if !KINDS.contains(&event) => return Some(Told::Other),
+            event => about(event, text)?,
         };
-        Some(Some(Self::News(news)))
+        Some(Told::News(Self::News(news)))
     }
 }
 
@@ -100,13 +102,9 @@ const KINDS: [&str; 16] = [
     "user_updated",
 ];
 
-fn about(event: &str, text: &str) -> Option<Option<ChatNews>> {
-    // The others' data may have any shape.
-    if !KINDS.contains(&event) {
-        return Some(None);
-    }
+fn about(event: &str, text: &str) -> Option<ChatNews> {
     let Body { data, broadcast }: Body<Data> = serde_json::from_str(text).ok()?;
-    Some(Some(match event {
+    Some(match event {
         "typing" => ChatNews::Typing {
             channel: channel(&data, &broadcast)?,
             user: UserId::parse(&data.user_id).ok()?,
@@ -143,7 +141,7 @@ fn about(event: &str, text: &str) -> Option<Option<ChatNews>> {
         },
         "delete_team" => ChatNews::TeamGone { team: team(&data, &broadcast)? },
         _ => ChatNews::UserChanged { user: UserId::parse(&data.user?.id).ok()? },
-    }))
+    })
 }
 
 fn status(text: &str) -> Option<PresenceStatus> {
@@ -154,12 +152,216 @@ fn status(text: &str) -> Option<PresenceStatus> {
 /// Beside the event, in it, or in the whole channel that it carries as JSON in a string.
 fn channel(data: &Data, broadcast: &Broadcast) -> Option<ChannelId> {
     let whole = serde_json::from_str::<Named>(&data.channel).unwrap_or_default();
-    let mut places = [&data.channel_id, &broadcast.channel_id, &whole.id].into_iter();
+    let mut places = [&data.channel_id, &broadcast.channel, &whole.id].into_iter();
     places.find_map(|id| ChannelId::parse(id).ok())
 }
 
 fn team(data: &Data, broadcast: &Broadcast) -> Option<TeamId> {
     let whole = serde_json::from_str::<Named>(&data.team).unwrap_or_default();
-    let mut places = [&data.team_id, &broadcast.team_id, &whole.id].into_iter();
+    let mut places = [&data.team_id, &broadcast.team, &whole.id].into_iter();
     places.find_map(|id| TeamId::parse(id).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const RECORDED: [&str; 3] = [
+        include_str!("../../../../tests/fixtures/mattermost/09-events.json"),
+        include_str!("../../../../tests/fixtures/mattermost/6.7/09-events.json"),
+        include_str!("../../../../tests/fixtures/mattermost/5.37/09-events.json"),
+    ];
+    const ALICE: &str = "x57qoutf8pg8mgx1q1ysq5mzty";
+    const SUPPORT: &str = "piwx1dj1uib9pq4ynbsi3euo9y";
+    const POST: &str = "ds1ie7559tbsmqef3rmqbztu3w";
+    const OPS: &str = "4gm8cqtksjnb9rhzgjh6dqqouy";
+
+    /// The news, none for what nobody asks for, and whether it could be read.
+    fn read(frame: &Value) -> (Option<ChatNews>, bool) {
+        match PersonEvent::read(frame["event"].as_str().unwrap(), &frame.to_string()) {
+            Some(Told::News(PersonEvent::News(news))) => (Some(news), true),
+            Some(Told::Other) => (None, true),
+            None => (None, false),
+            Some(_) => panic!("{frame}"),
+        }
+    }
+
+    #[test]
+    fn every_recorded_kind_is_understood() {
+        for recorded in RECORDED {
+            let recorded: Value = serde_json::from_str(recorded).unwrap();
+            let told = |at: &str| read(recorded.pointer(at).unwrap()).0.unwrap();
+            let support = recorded["posted"]["broadcast"]["channel_id"].as_str().unwrap();
+            let ChatNews::Posted(root) = told("/posted") else { panic!("no post") };
+            assert_eq!(root.message, "hello @ticketd #tag https://example.com");
+            assert_eq!((root.channel.as_str(), root.root.as_ref()), (support, None));
+            assert!(!root.deleted && root.edited.is_none() && root.kind.is_empty());
+            let ChatNews::Posted(reply) = told("/reply/0") else { panic!("no reply") };
+            assert_eq!(reply.root.as_ref(), Some(&root.id));
+            let ChatNews::Edited(edited) = told("/patch/0") else { panic!("no edit") };
+            assert_eq!((&edited.id, edited.message.as_str()), (&root.id, "edited"));
+            assert!(edited.edited.is_some());
+            let ChatNews::Reacted { channel, reaction } = told("/reaction_added/0") else {
+                panic!("no reaction")
+            };
+            assert_eq!((channel.as_str(), reaction.emoji.as_str()), (support, "ticket"));
+            assert_eq!(reaction.post, root.id);
+            let ChatNews::Deleted(gone) = told("/delete/0") else { panic!("not deleted") };
+            assert!(gone.deleted && gone.message.is_empty() && gone.reactions.is_empty());
+            assert_eq!(gone.id, root.id);
+            let ChatNews::Joined { channel, user } = told("/bot_added/0") else { panic!("none") };
+            let ChatNews::Posted(said) = told("/bot_added/1") else { panic!("nothing said") };
+            assert_eq!((said.kind.as_str(), &said.channel), ("system_add_to_channel", &channel));
+            let left = ChatNews::Left { channel, user: None };
+            assert_eq!(told("/bot_removed/0"), left, "{user}: told of oneself");
+        }
+    }
+
+    #[test]
+    fn the_other_kinds_say_where_and_who() {
+        let channel = ChannelId::parse(SUPPORT).unwrap();
+        let user = UserId::parse(ALICE).unwrap();
+        let team = TeamId::parse(OPS).unwrap();
+        let whole = json!({"id": SUPPORT, "name": "support"}).to_string();
+        let ops = json!({"id": OPS, "name": "ops"}).to_string();
+        let reaction = json!({
+            "user_id": ALICE, "post_id": POST, "emoji_name": "+1", "create_at": 0, "delete_at": 9,
+        });
+        // The event, its data, and the channel that it goes to.
+        for (event, data, to, expected) in [
+            (
+                "typing",
+                json!({"parent_id": "", "user_id": ALICE}),
+                SUPPORT,
+                Some(ChatNews::Typing { channel: channel.clone(), user: user.clone(), root: None }),
+            ),
+            (
+                "typing",
+                json!({"parent_id": POST, "user_id": ALICE}),
+                SUPPORT,
+                Some(ChatNews::Typing {
+                    channel: channel.clone(),
+                    user: user.clone(),
+                    root: PostId::parse(POST).ok(),
+                }),
+            ),
+            (
+                "status_change",
+                json!({"status": "dnd", "user_id": ALICE}),
+                "",
+                Some(ChatNews::PresenceChanged { user: user.clone(), status: PresenceStatus::Dnd }),
+            ),
+            (
+                "status_change",
+                json!({"status": "ooo", "user_id": ALICE}),
+                "",
+                Some(ChatNews::PresenceChanged {
+                    user: user.clone(),
+                    status: PresenceStatus::Away,
+                }),
+            ),
+            (
+                "reaction_removed",
+                json!({"reaction": reaction.to_string()}),
+                SUPPORT,
+                Some(ChatNews::Unreacted {
+                    channel: channel.clone(),
+                    reaction: crate::model::chat::ChatReaction {
+                        user: user.clone(),
+                        post: PostId::parse(POST).unwrap(),
+                        emoji: "+1".to_owned(),
+                        created: jiff::Timestamp::UNIX_EPOCH,
+                    },
+                }),
+            ),
+            (
+                "user_removed",
+                json!({"user_id": ALICE, "remover_id": ALICE}),
+                SUPPORT,
+                Some(ChatNews::Left { channel: channel.clone(), user: Some(user.clone()) }),
+            ),
+            (
+                "channel_created",
+                json!({"channel_id": SUPPORT, "team_id": OPS}),
+                "",
+                Some(ChatNews::ChannelMade { channel: channel.clone() }),
+            ),
+            (
+                "direct_added",
+                json!({"creator_id": ALICE, "teammate_id": ALICE}),
+                SUPPORT,
+                Some(ChatNews::ChannelMade { channel: channel.clone() }),
+            ),
+            (
+                "group_added",
+                json!({"teammate_ids": "[]"}),
+                SUPPORT,
+                Some(ChatNews::ChannelMade { channel: channel.clone() }),
+            ),
+            (
+                "channel_updated",
+                json!({"channel": whole}),
+                "",
+                Some(ChatNews::ChannelChanged { channel: channel.clone() }),
+            ),
+            (
+                "channel_deleted",
+                json!({"channel_id": SUPPORT, "delete_at": 1}),
+                "",
+                Some(ChatNews::ChannelGone { channel: channel.clone() }),
+            ),
+            (
+                "channel_viewed",
+                json!({"channel_id": SUPPORT}),
+                "",
+                Some(ChatNews::Viewed { channel }),
+            ),
+            (
+                "added_to_team",
+                json!({"team_id": OPS, "user_id": ALICE}),
+                "",
+                Some(ChatNews::TeamJoined { team: team.clone(), user: user.clone() }),
+            ),
+            (
+                "leave_team",
+                json!({"team_id": OPS, "user_id": ALICE}),
+                "",
+                Some(ChatNews::TeamLeft { team: team.clone(), user: user.clone() }),
+            ),
+            ("delete_team", json!({"team": ops}), "", Some(ChatNews::TeamGone { team })),
+            (
+                "user_updated",
+                json!({"user": {"id": ALICE, "username": "alice"}}),
+                "",
+                Some(ChatNews::UserChanged { user }),
+            ),
+            ("preferences_changed", json!([1]), SUPPORT, None),
+            ("a kind to come", json!({"user_id": 7}), "", None),
+        ] {
+            let broadcast = json!({"omit_users": null, "user_id": "", "channel_id": to});
+            let frame = json!({"event": event, "data": data, "broadcast": broadcast, "seq": 3});
+            assert_eq!(read(&frame), (expected, true), "{event}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_as_missed() {
+        for (event, data) in [
+            ("posted", json!({"post": "{}"})),
+            ("post_edited", json!({"post": {}})),
+            ("post_deleted", json!({})),
+            ("reaction_removed", json!({"reaction": "{}"})),
+            ("typing", json!({"user_id": ALICE})),
+            ("status_change", json!({"status": "online", "user_id": "nobody"})),
+            ("user_added", json!({"user_id": "../x"})),
+            ("user_removed", json!({"channel_id": "short"})),
+            ("user_updated", json!({})),
+            ("delete_team", json!({"team": "{"})),
+        ] {
+            let frame = json!({"event": event, "data": data, "broadcast": {}, "seq": 3});
+            assert_eq!(read(&frame), (None, false), "{event}");
+        }
+    }
 }

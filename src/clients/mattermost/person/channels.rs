@@ -1,7 +1,7 @@
 //! Channels: found, made, joined, left, archived; and who is in them.
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     Person,
@@ -122,7 +122,7 @@ impl Person {
         let (path, body) = match others {
             [other] => ("channels/direct", json!([me, other])),
             // The server adds who asks.
-            others => ("channels/group", Value::from_iter(strings(others))),
+            others => ("channels/group", strings(others).collect()),
         };
         let channel: Channel = self.write(Method::POST, path, &body).await?;
         Ok(channel.into())

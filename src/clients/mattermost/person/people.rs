@@ -104,7 +104,7 @@ impl Person {
         let mut found = Vec::with_capacity(users.len());
         // The server minds an empty list.
         for some in users.chunks(usize::from(PAGE)) {
-            let list: Option<Vec<T>> = self.ask(path, &Value::from_iter(strings(some))).await?;
+            let list: Option<Vec<T>> = self.ask(path, &strings(some).collect::<Value>()).await?;
             found.extend(list.into_iter().flatten().map(U::from));
         }
         Ok(found)

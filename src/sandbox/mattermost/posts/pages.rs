@@ -78,17 +78,18 @@ impl Posts {
         &self,
         posts: &[&Post],
         along: &[&Post],
+        // The ids of the posts next to it, the newer first.
         beside: Option<(&str, &str)>,
     ) -> Value {
         let order: Vec<_> = posts.iter().map(|post| &post.id).collect();
         let all = posts.iter().chain(along);
         let bodies: Map<_, _> = all.map(|post| (post.id.clone(), self.body(post))).collect();
-        let (newer, older) = beside.unwrap_or_default();
+        let (next, previous) = beside.unwrap_or_default();
         json!({
             "order": order,
             "posts": bodies,
-            "next_post_id": newer,
-            "prev_post_id": older,
+            "next_post_id": next,
+            "prev_post_id": previous,
             "has_next": false,
             "first_inaccessible_post_time": 0,
         })
