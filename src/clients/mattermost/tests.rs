@@ -5,6 +5,7 @@ mod failures;
 mod pages;
 mod person;
 mod person_failures;
+mod person_posts;
 
 use std::time::Duration;
 
