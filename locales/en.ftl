@@ -319,3 +319,45 @@ ticket-same-priority = That is its priority already.
 
 mailbox-sign-in-needed = The mailbox **{ $mailbox }** no longer lets ticketd in. No mail becomes a ticket and no answer goes out until somebody runs `{ $run }` on the server.
 mailbox-forbidden = The mailbox **{ $mailbox }** forbids ticketd something it needs ({ $permissions }), so mails stay unread or unsent. Give it that permission; `{ $run }` shows what is missing.
+
+# To callers of the API
+
+api-bad-request = The request cannot be read.
+api-invalid-body = The body is not as it should be: `errors` says what and where.
+api-invalid-parameters = The query or a header is not as it should be: `errors` says what.
+api-no-token = Send a token: `Authorization: Bearer ticketd_…`.
+api-bad-token = The token is unknown or was taken back.
+api-expired-token = The token has expired.
+api-scope = The token may not do this: it takes one of the scope `{ $scope }`.
+api-no-api = There is no API here: no board is configured.
+api-no-ticket = There is no such ticket on these boards.
+api-no-request = There is no such request, or it was finished long ago.
+api-no-page = The cursor belongs to no page of this question. Ask for the first page again.
+api-key-reused = This Idempotency-Key was used for another request within the last 24 hours.
+api-media-type = Send application/json or multipart/form-data.
+api-too-many-files = Too many files: at most { $max } may come with one request.
+api-files-too-large = The files are too large: all together they may have { $max } bytes.
+api-uploads-full = Too many uploads are under way. Try again in a moment.
+api-tracker-refused = The tracker does not take this: { $fault }
+api-tracker-away = The tracker does not answer at the moment. Try again in a moment.
+api-too-fast = This token has made too many requests within a minute.
+api-too-many-streams = This token has { $max } streams of events open already.
+api-fault-query = The query is not percent-encoded UTF-8.
+api-fault-json = This is not JSON.
+api-fault-object = Write a JSON object.
+api-fault-multipart = This is not multipart/form-data, or it breaks off.
+api-fault-missing = This is missing.
+api-fault-text = Write a text.
+api-fault-short = Write at least { $min } characters.
+api-fault-long = Write at most { $max } characters.
+api-fault-control = There are control characters in it.
+api-fault-email = Write a mail address.
+api-fault-choice = Write one of these: { $choices }
+api-fault-list = Write a list.
+api-fault-many = Write at most { $max } items.
+api-fault-twice = This may be given only once.
+api-fault-number = Write a whole number from { $min } to { $max }.
+api-fault-key = Write 1 to 255 visible characters of ASCII.
+api-fault-event = Write the number of an event.
+api-fault-unknown-field = There is no such field.
+api-fault-unknown-parameter = There is no such parameter.

@@ -308,3 +308,45 @@ ticket-same-priority = 이미 그 우선순위입니다.
 
 mailbox-sign-in-needed = 메일함 **{ $mailbox }**에 더 이상 들어갈 수 없습니다. 서버에서 `{ $run }`을(를) 실행할 때까지 메일이 티켓이 되지 않고 답장도 나가지 않습니다.
 mailbox-forbidden = 메일함 **{ $mailbox }**에 필요한 권한({ $permissions })이 없어 메일을 읽거나 보내지 못합니다. 권한을 주세요. `{ $run }`이(가) 무엇이 빠졌는지 보여 줍니다.
+
+# API 호출자에게
+
+api-bad-request = 요청을 읽을 수 없습니다.
+api-invalid-body = 본문이 올바르지 않습니다. `errors`에 무엇이 어디서 잘못되었는지 있습니다.
+api-invalid-parameters = 매개변수나 헤더가 올바르지 않습니다. `errors`를 보십시오.
+api-no-token = 토큰을 보내십시오: `Authorization: Bearer ticketd_…`
+api-bad-token = 토큰을 알 수 없거나 취소되었습니다.
+api-expired-token = 토큰이 만료되었습니다.
+api-scope = 이 토큰으로는 할 수 없습니다. 범위가 `{ $scope }`인 토큰이 필요합니다.
+api-no-api = 설정된 보드가 없어 API가 없습니다.
+api-no-ticket = 이 보드들에는 그런 티켓이 없습니다.
+api-no-request = 그런 요청이 없거나 오래전에 끝났습니다.
+api-no-page = 커서가 이 질문의 어느 페이지에도 속하지 않습니다. 첫 페이지부터 다시 요청하십시오.
+api-key-reused = 이 Idempotency-Key는 지난 24시간 안에 다른 요청에 쓰였습니다.
+api-media-type = application/json 또는 multipart/form-data로 보내십시오.
+api-too-many-files = 파일이 너무 많습니다. 한 요청에 최대 { $max }개입니다.
+api-files-too-large = 파일이 너무 큽니다. 모두 합해 최대 { $max }바이트입니다.
+api-uploads-full = 진행 중인 업로드가 너무 많습니다. 잠시 후 다시 시도하십시오.
+api-tracker-refused = 트래커가 받아들이지 않습니다: { $fault }
+api-tracker-away = 트래커가 지금 응답하지 않습니다. 잠시 후 다시 시도하십시오.
+api-too-fast = 이 토큰이 1분 동안 너무 많은 요청을 보냈습니다.
+api-too-many-streams = 이 토큰은 이벤트 스트림을 이미 { $max }개 열었습니다.
+api-fault-query = 쿼리가 퍼센트 인코딩된 UTF-8이 아닙니다.
+api-fault-json = JSON이 아닙니다.
+api-fault-object = JSON 객체를 쓰십시오.
+api-fault-multipart = multipart/form-data가 아니거나 중간에 끊겼습니다.
+api-fault-missing = 빠져 있습니다.
+api-fault-text = 텍스트를 쓰십시오.
+api-fault-short = { $min }자 이상 쓰십시오.
+api-fault-long = { $max }자 이하로 쓰십시오.
+api-fault-control = 제어 문자가 들어 있습니다.
+api-fault-email = 메일 주소를 쓰십시오.
+api-fault-choice = 다음 중 하나를 쓰십시오: { $choices }
+api-fault-list = 목록을 쓰십시오.
+api-fault-many = 최대 { $max }개까지 쓰십시오.
+api-fault-twice = 한 번만 줄 수 있습니다.
+api-fault-number = { $min }부터 { $max }까지의 정수를 쓰십시오.
+api-fault-key = 보이는 ASCII 문자 1~255자를 쓰십시오.
+api-fault-event = 이벤트 번호를 쓰십시오.
+api-fault-unknown-field = 그런 필드가 없습니다.
+api-fault-unknown-parameter = 그런 매개변수가 없습니다.

@@ -54,7 +54,9 @@ pub use redmine_comments::{RedmineCommentTools, start_redmine_comments};
 pub use redmine_creator::{RedmineSettings, RedmineTools, start_redmine_creator};
 pub use redmine_session::{FormAnswer, FormSubmission, Order, SessionTools};
 pub use redmine_sessions::{NoSession, RedmineSessions};
-pub use review::{Application, GivenGrant, MailboxRow, Question, Reply, Review, SignInReport};
+pub use review::{
+    Application, GivenGrant, MailboxRow, Question, Reply, Review, SignInReport, WrittenToken,
+};
 pub use supervisor::{Child, Restart, StartFault, SupervisorHandle};
 pub use thread_reader::{ReaderTools, start_thread_reader};
 pub use ticket_reader::{

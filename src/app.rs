@@ -19,7 +19,7 @@ use crate::{
     clients::{MattermostClient, RedmineClient, UserLocales},
     clock,
     config::Config,
-    http::{Context, Control, Doorkeeping, FrontDoor, bind},
+    http::{Api, Context, Control, Doorkeeping, FrontDoor, bind},
     lifecycle::{self, Shutdown},
     locale::Texts,
     secret,
@@ -113,7 +113,7 @@ impl App {
         let trackers = TrackerParts::build(&config, &redmine, &metrics)?;
         parts.extend(trackers.parts());
         if let Some(road) = &mail_road {
-            let Review { desk, mailboxes } = &road.review;
+            let Review { desk, mailboxes, .. } = &road.review;
             mail = mailboxes.clone();
             jira_hook = trackers.hook(desk);
             let shared = Shared {
@@ -129,19 +129,17 @@ impl App {
         }
         let review = mail_road.map(|road| road.review);
         let tickets = match (&config.ticket, &review) {
-            (Some(ticket), Some(Review { desk, mailboxes })) => {
-                let (late, texts, metrics) = (&late, &texts, &metrics);
-                let (config, mattermost, trackers) = (&config, &mattermost, &trackers);
+            (Some(ticket), Some(Review { desk, mailboxes, .. })) => {
                 let parts = tickets::Parts {
-                    config,
+                    config: &config,
                     ticket,
-                    mattermost,
-                    trackers,
+                    mattermost: &mattermost,
+                    trackers: &trackers,
                     desk,
                     mailboxes,
-                    late,
-                    texts,
-                    metrics,
+                    late: &late,
+                    texts: &texts,
+                    metrics: &metrics,
                 };
                 Some(tickets::start(&supervisor, parts).await?)
             }
@@ -149,6 +147,9 @@ impl App {
         };
         let (tickets, feed) = tickets.unzip();
         parts.extend(feed.flatten().map(|feed| feed.part().clone()));
+        let api = review.as_ref().and_then(|review| {
+            Api::new(&config, &store, &review.desk, trackers.reader(&config)).map(Arc::new)
+        });
         let locales = UserLocales::new(mattermost, locale);
         let context = Arc::new(Context {
             sessions,
@@ -161,6 +162,7 @@ impl App {
             mail,
             jira_hook,
             tickets,
+            api,
             door,
         });
         // Bound here as the address is: who comes before it is served waits, and is not turned away.
@@ -171,7 +173,7 @@ impl App {
         });
         let address = listener.local_addr()?;
         let connections = config.limits.connections.get();
-        let door = FrontDoor::new(listener, context.clone(), connections)?;
+        let door = FrontDoor::new(listener, context.clone(), connections, &config.http.context)?;
         Ok(Self { config, store, supervisor, context, door, address, closing, review, control })
     }
 
@@ -243,7 +245,7 @@ impl App {
     }
 }
 
-/// What the operator's questions are put to; `None` where there is neither a mailbox nor `/ticket`.
+/// What the operator's questions are put to; `None` where there is neither a mailbox nor `/ticket` nor a board.
 ///
 /// # Errors
 /// As [`MailRoad::build`].
@@ -264,7 +266,7 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
 async fn tidy(context: Arc<Context>) {
     loop {
         tokio::time::sleep(TIDY_EVERY).await;
-        context.door.forget_the_silent();
+        context.forget_the_silent();
     }
 }
 
@@ -278,7 +280,7 @@ async fn gauge(review: Review) {
     }
 }
 
-async fn count(Review { desk, mailboxes }: &Review) -> Result<(), StoreError> {
+async fn count(Review { desk, mailboxes, .. }: &Review) -> Result<(), StoreError> {
     desk.gauge().await?;
     for mailbox in mailboxes.all() {
         mailbox.health.backlog(desk.backlog(&mailbox.name).await?);

@@ -7,9 +7,11 @@ mod demo;
 mod desk;
 mod keys;
 mod mailbox;
+mod openapi;
 mod question;
 mod run;
 mod store;
+mod token;
 
 use std::{
     io::{self, Write},
@@ -55,6 +57,11 @@ enum Command {
     /// Look into cases, try once more what failed, account for every mail
     #[command(subcommand)]
     Desk(desk::Desk),
+    /// Make, list and take back the tokens of the API
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Print the API's description (version 3.1), which openapi.json under http.context shows too
+    Openapi,
     /// Save the store to a file, or make one from such a file
     #[command(subcommand)]
     Store(store::Store),
@@ -110,6 +117,8 @@ impl Cli {
             Command::Keys(keys) => keys.run(config).await,
             Command::Mailbox(mailbox) => mailbox.run(self.log_format, config).await,
             Command::Desk(desk) => desk.run(config).await,
+            Command::Token(token) => token.run(config).await,
+            Command::Openapi => openapi::run(&config()?),
             Command::Store(store) => store.run(config).await,
         }
     }

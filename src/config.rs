@@ -32,8 +32,8 @@ pub use mailbox::{
     Automatic, Credential, Filter, Graph, Jmap, MailSource, Mailbox, Mark, Reply, SignIn,
 };
 pub use mattermost::Mattermost;
-pub use place::Place;
-pub use redmine::{Filing, Redmine, TextFormatting};
+pub use place::{ApiBoard, Place};
+pub use redmine::{Filing, ProjectBoard, Redmine, TextFormatting};
 pub use store::Store;
 pub use ticket::{Field, FieldKind, Form, Ticket};
 
@@ -90,6 +90,18 @@ impl Config {
         }
     }
 
+    /// The boards that callers of the API see: Jira's first. Without one there is no API.
+    #[must_use]
+    pub fn api_boards(&self) -> Vec<ApiBoard> {
+        let jira = self.jira.iter().flat_map(|jira| &jira.boards).map(|board| &board.key);
+        let jira = jira.map(|key| ApiBoard { key: key.clone(), place: Place::Jira(key.clone()) });
+        let redmine = self.redmine.boards.iter().map(|board| ApiBoard {
+            key: board.key.clone(),
+            place: Place::Redmine(board.project.clone()),
+        });
+        jira.chain(redmine).collect()
+    }
+
     /// Reads all sections before it gives up over one, so that every fault is noted.
     fn read(reader: &mut Reader) -> Result<Self, Faulted> {
         let http = Http::read(reader.section("http"));
@@ -109,10 +121,14 @@ impl Config {
             ),
         ];
         let jira = Jira::read(reader.section("jira"));
-        let redmine = Redmine::read(reader.section("redmine"));
+        let boards = jira.as_ref().ok().and_then(Option::as_ref);
+        let boards = boards.map_or(&[][..], |jira| &jira.boards);
+        let redmine = Redmine::read(reader.section("redmine"), boards);
         let trackers = Trackers { jira: &jira, redmine: &redmine };
         let ticket = Ticket::read(reader, trackers, &ready);
-        let busy = has_mailbox || !matches!(ticket, Ok(None));
+        let has_boards = redmine.as_ref().is_ok_and(|redmine| !redmine.boards.is_empty());
+        let has_boards = has_boards || !boards.is_empty();
+        let busy = has_mailbox || has_boards || !matches!(ticket, Ok(None));
         let needs = redmine
             .as_ref()
             .map_or(Ok(()), |redmine| redmine.needs_tokens(reader.section("redmine"), busy));

@@ -3,6 +3,7 @@
 //! Every request goes the same way: bounded body, who are you, parse, ask an actor, in time. Load
 //! is shed here, because nothing behind the door refuses work.
 
+mod api;
 mod body;
 mod context;
 mod control;
@@ -21,6 +22,7 @@ mod slash_ticket;
 mod ticket_button;
 mod ticket_form;
 
+pub use api::{Api, description};
 pub use context::{Context, Doorkeeping, JiraHook, Tickets};
 pub use control::{Control, socket_of};
 pub use server::{FrontDoor, bind};

@@ -1,5 +1,6 @@
 //! Pure types and rules: no I/O, no clock, no tokio.
 
+pub mod api_token;
 pub mod automatic;
 pub mod case;
 pub mod chat;

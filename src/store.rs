@@ -5,9 +5,8 @@
 //! nothing is acknowledged to the outside before it. The store keeps a logical export of itself
 //! beside the engine's files, the way back if these are ever damaged.
 //!
-//! Read in this order: `logins` and `grants` (tables as others see them), `table`, `seal` and `keyring`,
-//! `changes` (several tables at once), `desk`, `barrier` and `mark`, `engine` (opening), `meta`,
-//! `rotate`, `export`, `place`.
+//! Read in this order: `logins`, `grants`, `tokens` (tables as others see them), `table`, `seal`, `keyring`,
+//! `changes` (several tables at once), `desk`, `barrier`, `mark`, `engine` (opening) and the rest.
 
 mod barrier;
 mod changes;
@@ -24,6 +23,7 @@ mod place;
 mod rotate;
 mod seal;
 mod table;
+mod tokens;
 mod uploads;
 
 use std::path::{Path, PathBuf};
@@ -37,6 +37,7 @@ pub use keyring::{KeyFault, KeyId, Keyring};
 pub use logins::Logins;
 pub use rotate::Resealed;
 pub use seal::SealFault;
+pub use tokens::{TokenFault, Tokens};
 pub use uploads::{UploadWriter, Uploads};
 
 use engine::Engine;
@@ -44,10 +45,11 @@ use grants::GrantSchema;
 use logins::LoginSchema;
 use meta::{Meta, MetaSchema};
 use table::{Schema, Shared, Table};
+use tokens::TokenSchema;
 
 /// The tables that are sealed, exported and re-sealed.
 fn sealed_trees() -> impl Iterator<Item = &'static str> {
-    [LoginSchema::TREE, GrantSchema::TREE].into_iter().chain(desk::TREES)
+    [LoginSchema::TREE, GrantSchema::TREE, TokenSchema::TREE].into_iter().chain(desk::TREES)
 }
 
 /// The open store; cheap to clone.
@@ -60,6 +62,7 @@ struct Inner {
     record: Table<MetaSchema>,
     logins: Logins,
     grants: Grants,
+    tokens: Tokens,
     desk: Desk,
     uploads: Uploads,
     /// Held by an export or a re-sealing, which exclude each other: an export under way must not
@@ -93,6 +96,12 @@ impl Store {
     #[must_use]
     pub fn grants(&self) -> &Grants {
         &self.0.grants
+    }
+
+    /// Who may call the API.
+    #[must_use]
+    pub fn tokens(&self) -> &Tokens {
+        &self.0.tokens
     }
 
     /// The desk's tables.
@@ -267,10 +276,11 @@ impl Store {
         let record = Table::open(&engine.db, shared.clone())?;
         let logins = Logins::open(&engine.db, shared.clone())?;
         let grants = Grants::open(&engine.db, shared.clone())?;
+        let tokens = Tokens::open(&engine.db, shared.clone())?;
         let desk = Desk::open(&engine.db, shared.clone(), Arc::clone(&engine.barrier))?;
         let uploads = Uploads::new(path, desk.clone());
         let upkeep = Mutex::new(None);
-        let inner = Inner { engine, shared, record, logins, grants, desk, uploads, upkeep };
+        let inner = Inner { engine, shared, record, logins, grants, tokens, desk, uploads, upkeep };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -347,48 +357,4 @@ async fn blocking<T: Send + 'static>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_record_of_another_kind_is_refused_in_words() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("store");
-        let keys = Keyring::generate();
-        for (record, words) in [
-            (r#"{"schema":2}"#, "the store is of schema 2, this ticketd knows up to 1;"),
-            ("gibberish", "is damaged (a row of meta cannot be read: it does not hold what"),
-        ] {
-            let store = Store::open(&path, keys.clone()).unwrap();
-            let tree = store.0.engine.db.open_tree(MetaSchema::TREE).unwrap();
-            let usual = tree.insert(MetaSchema::key(&()), record).unwrap().unwrap();
-            store.0.engine.barrier.now().unwrap();
-            drop((store, tree));
-            let fault = Store::open(&path, keys.clone()).err().unwrap().to_string();
-            assert!(fault.contains(words), "{fault}");
-
-            let db = sled::Config::new().path(&path).flush_every_ms(None).open().unwrap();
-            db.open_tree(MetaSchema::TREE).unwrap().insert(MetaSchema::key(&()), usual).unwrap();
-        }
-    }
-
-    #[tokio::test]
-    async fn a_row_that_does_not_open_keeps_the_older_key_in_use() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("store");
-        let old = Keyring::generate();
-        let both = old.with_new_current();
-        let store = Store::open(&path, old.clone()).unwrap();
-        let tree = store.0.engine.db.open_tree(LoginSchema::TREE).unwrap();
-        let moved = seal::seal(&old, LoginSchema::TREE, b"alice", b"row").unwrap();
-        tree.insert("mallory", moved).unwrap();
-        let done = store.reseal(both.clone()).await.unwrap();
-        // The row that does open is the desk's secret.
-        assert_eq!(done, Resealed { resealed: 1, unreadable: 1, current: 0 });
-        drop((store, tree));
-        let new = Keyring::parse(&both.current_line()).unwrap();
-        let refused = Store::open(&path, new).err().unwrap();
-        assert!(matches!(refused, StoreError::WrongKey { .. }), "{refused}");
-        assert!(Store::open(&path, both).is_ok());
-    }
-}
+mod tests;

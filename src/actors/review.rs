@@ -2,11 +2,14 @@
 //! and by a command that has opened the store itself.
 
 mod sign_in;
+mod tokens;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use self::sign_in::sign_in;
 pub use self::sign_in::{Application, GivenGrant, SignInReport};
+pub use self::tokens::WrittenToken;
 use super::{
     desk::{Desk, Listing, Recorded, Retried, Row},
     mailbox_streamer::{self, Swept},
@@ -15,12 +18,14 @@ use super::{
 use crate::{
     clients::{Head, SignInFault},
     model::{
+        api_token::{ApiToken, Scope},
         case::{Case, MailRecord, MailState},
         desk as rules,
         effect::Effect,
         keys::{CaseId, EffectId, IssueKey, MailKey, MailboxName},
         ticket::TicketNumber,
     },
+    store::Store,
 };
 
 /// A question.
@@ -68,6 +73,19 @@ pub enum Question {
         /// Only count them.
         dry_run: bool,
     },
+    /// The tokens of the API.
+    Tokens,
+    /// Make a token of the API.
+    MakeToken {
+        /// What to call it.
+        name: String,
+        /// What it may do.
+        scope: Scope,
+        /// Until when, if not for good.
+        expires: Option<Timestamp>,
+    },
+    /// Take back the token of this name or id.
+    RevokeToken(String),
 }
 
 /// An answer, or how far it is.
@@ -136,6 +154,17 @@ pub enum Reply {
         /// What became of those.
         recorded: Recorded,
     },
+    /// To [`Question::Tokens`], the oldest first.
+    Tokens(Vec<ApiToken>),
+    /// To [`Question::MakeToken`].
+    TokenMade {
+        /// The token.
+        token: ApiToken,
+        /// How it is written: nobody can say it again.
+        written: WrittenToken,
+    },
+    /// To [`Question::RevokeToken`]: which it was.
+    TokenRevoked(ApiToken),
     /// It does not work; a sentence.
     Failed(String),
 }
@@ -167,6 +196,8 @@ pub struct Review {
     pub desk: Desk,
     /// The mailboxes.
     pub mailboxes: Mailboxes,
+    /// Who may call the API stands there.
+    pub store: Store,
 }
 
 impl Review {
@@ -187,6 +218,11 @@ impl Review {
             Question::Sweep { mailbox, days, dry_run } => {
                 self.sweep(&mailbox, days, dry_run, tell).await
             }
+            Question::Tokens => self.store.tokens().all().map(Reply::Tokens).map_err(Into::into),
+            Question::MakeToken { name, scope, expires } => {
+                self.make_token(&name, scope, expires).await
+            }
+            Question::RevokeToken(token) => self.revoke_token(&token).await,
         };
         answered.unwrap_or_else(|error| Reply::Failed(format!("{error:#}")))
     }

@@ -35,8 +35,8 @@ pub struct MailRoad {
 }
 
 impl MailRoad {
-    /// Puts it together; `None` where there is neither a mailbox nor `/ticket`. Nothing is called
-    /// yet.
+    /// Puts it together; `None` where there is neither a mailbox nor `/ticket` nor a board of
+    /// the API. Nothing is called yet.
     ///
     /// # Errors
     /// A sentence for the operator: a template that cannot be read, or no CA certificates.
@@ -45,7 +45,8 @@ impl MailRoad {
         store: &Store,
         metrics: &Metrics,
     ) -> anyhow::Result<Option<Self>> {
-        if config.mailboxes.is_empty() && config.ticket.is_none() {
+        let idle = config.mailboxes.is_empty() && config.ticket.is_none();
+        if idle && config.api_boards().is_empty() {
             return Ok(None);
         }
         let mut sites = HashMap::new();
@@ -57,7 +58,7 @@ impl MailRoad {
         }
         let index_lag = config.jira.as_ref().map_or(NO_INDEX, |jira| jira.index_lag);
         let desk = Desk::new(store.clone(), sites, index_lag, metrics.clone());
-        let review = Review { desk, mailboxes: Mailboxes::new(mailboxes) };
+        let review = Review { desk, mailboxes: Mailboxes::new(mailboxes), store: store.clone() };
         Ok(Some(Self { review }))
     }
 
@@ -71,7 +72,7 @@ impl MailRoad {
         trackers: &TrackerParts,
         shared: &Shared<'_>,
     ) -> anyhow::Result<()> {
-        let Review { desk, mailboxes } = &self.review;
+        let Review { desk, mailboxes, .. } = &self.review;
         if !mailboxes.all().is_empty() {
             let tools = MailTools {
                 trackers: trackers.readers(),

@@ -6,18 +6,20 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::mail_road;
 use crate::{
     actors::{
-        Boards, CommentTools, Desk, IssueSettings, JiraTools, Mailboxes, RedmineCommentTools,
-        RedmineSettings, RedmineTools, SupervisorHandle, Trackers, start_jira_comments,
-        start_jira_creator, start_redmine_comments, start_redmine_creator,
+        Boards, CommentTools, Desk, IssueSettings, JiraReading, JiraTools, Mailboxes, ReaderBoard,
+        ReaderPlace, RedmineCommentTools, RedmineReading, RedmineSettings, RedmineTools,
+        SupervisorHandle, TicketReader, Trackers, start_jira_comments, start_jira_creator,
+        start_redmine_comments, start_redmine_creator,
     },
     clients::{JiraAuth, JiraClient, JiraSettings, MattermostClient, RedmineClient, RedmineDesk},
     config::{self, Config, Place, TextFormatting},
     health::Part,
     http::JiraHook,
     locale::{Locale, Texts},
-    model::{mail::Email, markup::Markup},
+    model::{ids::ProjectRef, keys::Tracker, mail::Email, markup::Markup},
     telemetry::Metrics,
 };
 
@@ -59,7 +61,7 @@ pub struct Shared<'s> {
 }
 
 impl TrackerParts {
-    /// Those that a mailbox or a form names. Nothing is called yet.
+    /// Those that a mailbox, a form or a board of the API names. Nothing is called yet.
     ///
     /// # Errors
     /// Without CA certificates.
@@ -70,8 +72,10 @@ impl TrackerParts {
     ) -> anyhow::Result<Self> {
         let forms = config.ticket.iter().flat_map(|ticket| &ticket.forms);
         let forms = forms.filter_map(|form| form.place.as_ref());
-        let places: Vec<_> =
-            config.mailboxes.iter().map(|mailbox| &mailbox.place).chain(forms).collect();
+        let boards = config.api_boards();
+        let boards = boards.iter().map(|board| &board.place);
+        let mailboxes = config.mailboxes.iter().map(|mailbox| &mailbox.place);
+        let places: Vec<_> = mailboxes.chain(forms).chain(boards).collect();
         let used: Vec<_> = places
             .iter()
             .filter_map(|place| match place {
@@ -123,6 +127,28 @@ impl TrackerParts {
         }
     }
 
+    /// Where callers of the API read.
+    pub fn reader(&self, config: &Config) -> TicketReader {
+        let boards = config.api_boards().into_iter().filter_map(|board| {
+            let place = match mail_road::place(&board.place, config)? {
+                (Tracker::Jira, name) => ReaderPlace::Jira(name),
+                (Tracker::Redmine, project) => ReaderPlace::Redmine(ProjectRef::parse(&project)?),
+            };
+            Some(ReaderBoard { key: board.key, place })
+        });
+        let jira = self.jira.as_ref().map(|jira| JiraReading {
+            client: jira.client.clone(),
+            boards: jira.boards.clone(),
+            categories: jira.config.categories.clone(),
+            users: jira.users(),
+        });
+        let redmine = self.redmine.as_ref().map(|redmine| RedmineReading {
+            client: redmine.client.clone(),
+            users: redmine.users(),
+        });
+        TicketReader::new(boards.collect(), jira, redmine)
+    }
+
     /// Starts their actors.
     ///
     /// # Errors
@@ -143,14 +169,17 @@ impl TrackerParts {
 }
 
 impl Jira {
+    fn users<T: FromIterator<(Email, String)>>(&self) -> T {
+        let users = self.config.users.iter();
+        users.filter_map(|(email, user)| Some((Email::parse(email)?, user.clone()))).collect()
+    }
+
     async fn start(
         &self,
         supervisor: &SupervisorHandle,
         shared: &Shared<'_>,
     ) -> anyhow::Result<()> {
         let jira = &self.config;
-        let users = jira.users.iter();
-        let users = users.filter_map(|(email, user)| Some((Email::parse(email)?, user.clone())));
         let tools = JiraTools {
             jira: self.client.clone(),
             mattermost: shared.mattermost.clone(),
@@ -161,7 +190,7 @@ impl Jira {
             settings: IssueSettings {
                 issue_type: jira.issue_type.clone(),
                 labels: jira.labels.clone(),
-                users: users.collect(),
+                users: self.users(),
                 reopen: jira.reopen.clone(),
                 resolve: jira.resolve.clone(),
                 locale: shared.locale,
@@ -187,14 +216,17 @@ impl Jira {
 }
 
 impl Redmine {
+    fn users<T: FromIterator<(Email, u64)>>(&self) -> T {
+        let users = self.filing.users.iter();
+        users.filter_map(|(email, user)| Some((Email::parse(email)?, *user))).collect()
+    }
+
     async fn start(
         &self,
         supervisor: &SupervisorHandle,
         shared: &Shared<'_>,
     ) -> anyhow::Result<()> {
-        let config::Filing { issue_type, text_formatting, poll, users, .. } = &self.filing;
-        let users = users.iter();
-        let users = users.filter_map(|(email, user)| Some((Email::parse(email)?, *user)));
+        let config::Filing { issue_type, text_formatting, poll, .. } = &self.filing;
         let tools = RedmineTools {
             redmine: self.client.clone(),
             mattermost: shared.mattermost.clone(),
@@ -207,7 +239,7 @@ impl Redmine {
                     TextFormatting::Textile => Markup::Textile,
                     TextFormatting::CommonMark => Markup::CommonMark,
                 },
-                users: users.collect(),
+                users: self.users(),
                 attachment_max: self.filing.attachment_bytes,
                 reopen: self.filing.reopen_status.clone(),
                 close_status: self.close_status.clone(),

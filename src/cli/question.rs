@@ -38,7 +38,7 @@ pub(super) async fn ask(
     let store = app::open_store(config).await?;
     let review = app::review(config, &store, &Metrics::new())?;
     let Some(review) = review else {
-        let nothing = "no [[mailbox]] is configured, and no /ticket";
+        let nothing = "neither a [[mailbox]] nor /ticket nor a board (jira.boards, redmine.boards) is configured";
         return Err(Ending::Misconfigured(nothing.to_owned()));
     };
     let reply = review.answer(question, &mut tell).await;

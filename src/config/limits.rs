@@ -13,11 +13,20 @@ pub struct Limits {
     pub connections: NonZeroUsize,
     /// How many commands one user may give in a minute.
     pub per_user_per_minute: NonZeroU32,
+    /// The most bytes of the files of one request to the API, all together.
+    pub upload_bytes: u64,
+    /// How many files may come with one request to the API.
+    pub upload_files: usize,
+    /// How many requests to the API one token may make in a minute.
+    pub per_token_per_minute: NonZeroU32,
 }
 
 /// A slash command comes as a form, where a Korean character fills 9 bytes: the default holds
 /// 29,000 of them, and less than 4 KiB would cut ordinary commands.
 const BODY_BYTES: std::ops::RangeInclusive<usize> = 4096..=16 * 1024 * 1024;
+
+/// 10 GiB stand on the disk for as long as the tracker is away.
+const UPLOAD_BYTES: std::ops::RangeInclusive<u64> = 1024..=10 * 1024 * 1024 * 1024;
 
 impl Limits {
     pub(super) fn read(mut section: Section<'_>) -> Self {
@@ -34,6 +43,13 @@ impl Limits {
                 "per_user_per_minute",
                 NonZeroU32::MIN..=NonZeroU32::MIN.saturating_add(59_999),
                 NonZeroU32::MIN.saturating_add(59),
+            ),
+            upload_bytes: section.number("upload_bytes", UPLOAD_BYTES, 100 * 1024 * 1024),
+            upload_files: section.number("upload_files", 0..=1000, 20),
+            per_token_per_minute: section.number(
+                "per_token_per_minute",
+                NonZeroU32::MIN..=NonZeroU32::MIN.saturating_add(999_999),
+                NonZeroU32::MIN.saturating_add(599),
             ),
         }
     }

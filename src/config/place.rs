@@ -15,6 +15,15 @@ pub enum Place {
     Redmine(String),
 }
 
+/// A board as callers of the API name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiBoard {
+    /// What callers call it; unique over all trackers.
+    pub key: String,
+    /// What it is.
+    pub place: Place,
+}
+
 /// The trackers, as far as their own sections are sound.
 #[derive(Clone, Copy)]
 pub(super) struct Trackers<'c> {
@@ -110,7 +119,7 @@ fn in_project(
 }
 
 /// Source: Redmine's `Project` model, `validates_format_of :identifier`.
-fn project(text: &str) -> Result<String, String> {
+pub(super) fn project(text: &str) -> Result<String, String> {
     let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
     if (1..=100).contains(&text.len()) && text.bytes().all(letter) {
         return Ok(text.to_owned());

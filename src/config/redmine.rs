@@ -7,6 +7,8 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::forms::{self, mail_address};
+use super::jira::Board;
+use super::place;
 use super::reader::Faulted;
 use super::section::Section;
 
@@ -26,6 +28,17 @@ pub struct Redmine {
     pub close_status: Option<String>,
     /// How mails and tickets are filed; without it none is.
     pub filing: Option<Filing>,
+    /// The projects that callers of the API see; without `filing` there is none.
+    pub boards: Vec<ProjectBoard>,
+}
+
+/// A project that callers of the API see as a board.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectBoard {
+    /// What they call it; no board of Jira's has this key.
+    pub key: String,
+    /// The project's identifier.
+    pub project: String,
 }
 
 /// How mails and tickets are filed.
@@ -58,12 +71,21 @@ pub enum TextFormatting {
 }
 
 impl Redmine {
-    pub(super) fn read(mut section: Section<'_>) -> Result<Self, Faulted> {
+    /// `taken` are the keys of Jira's boards.
+    pub(super) fn read(mut section: Section<'_>, taken: &[Board]) -> Result<Self, Faulted> {
         let s = &mut section;
         let url = s.url_or("url", "http://127.0.0.1:3000");
         let close_status = s.parsed("close_status", |text| Ok(text.to_owned()));
         let filing = Filing::read(s);
-        Ok(Self { slash_tokens: s.slash_tokens()?, url: url?, close_status, filing: filing? })
+        let boards = boards(s, taken);
+        let slash_tokens = s.slash_tokens()?;
+        let (filing, boards) = (filing?, boards?);
+        if filing.is_none() && !boards.is_empty() {
+            let missing = "Redmine shows it under My account to the account that makes the issues \
+                           of redmine.boards: copy it";
+            return Err(s.missing("api_key", missing));
+        }
+        Ok(Self { slash_tokens, url: url?, close_status, filing, boards })
     }
 
     /// Without slash tokens there must be something else to do.
@@ -101,6 +123,33 @@ impl Filing {
             reopen_status,
         }))
     }
+}
+
+fn boards(section: &mut Section<'_>, taken: &[Board]) -> Result<Vec<ProjectBoard>, Faulted> {
+    let mut boards: Vec<ProjectBoard> = Vec::new();
+    let Some((pairs, origin)) = section.tables("boards", ["key", "project"])? else {
+        return Ok(boards);
+    };
+    for (index, (key, project)) in pairs.into_iter().enumerate() {
+        let problem = match (forms::line(key.trim()), place::project(project.trim())) {
+            (Ok(key), _) if boards.iter().any(|board| board.key == key) => {
+                "another board has this key".to_owned()
+            }
+            (Ok(key), _) if taken.iter().any(|board| board.key == key) => {
+                "a board of jira.boards has this key".to_owned()
+            }
+            (Ok(_), Ok(project)) if boards.iter().any(|board| board.project == project) => {
+                "another board has this project".to_owned()
+            }
+            (Ok(key), Ok(project)) => {
+                boards.push(ProjectBoard { key, project });
+                continue;
+            }
+            (Err(problem), _) | (_, Err(problem)) => problem,
+        };
+        section.fault(&origin, format!("board {}: {problem}", index + 1));
+    }
+    Ok(boards)
 }
 
 fn users(section: &mut Section<'_>) -> Result<BTreeMap<String, u64>, Faulted> {

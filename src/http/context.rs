@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
-use super::{error::HttpError, request_id::RequestIds};
+use super::{api::Api, error::HttpError, request_id::RequestIds};
 use crate::{
     actors::{Desk, DialogBroker, LateAnswers, Mailboxes, RedmineSessions},
     clients::{JiraClient, UserLocales},
@@ -55,8 +55,20 @@ pub struct Context {
     pub jira_hook: Option<JiraHook>,
     /// Tickets of the chat, if there are any.
     pub tickets: Option<Tickets>,
+    /// The API for tickets, if there is a board for it.
+    pub api: Option<Arc<Api>>,
     /// What only the door itself needs.
     pub door: Doorkeeping,
+}
+
+impl Context {
+    /// Forgets users and tokens that have been silent for long. To be called now and then.
+    pub fn forget_the_silent(&self) {
+        self.door.pace.retain_recent();
+        if let Some(api) = &self.api {
+            api.forget_the_silent();
+        }
+    }
 }
 
 /// What tickets of the chat need at the door.
@@ -190,10 +202,5 @@ impl Doorkeeping {
             Ok(()) => refusal,
             Err(_) => HttpError::TooManyRequests,
         }
-    }
-
-    /// Forgets users who have been silent for long. To be called now and then.
-    pub fn forget_the_silent(&self) {
-        self.pace.retain_recent();
     }
 }

@@ -1,14 +1,17 @@
 //! Answers, in the few forms that there are.
 
+use std::convert::Infallible;
+
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Either, Full, combinators::UnsyncBoxBody};
+use hyper::body::Body;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::model::render;
 
-pub(super) type Reply = Response<Full<Bytes>>;
+pub(super) type Reply = Response<Either<Full<Bytes>, UnsyncBoxBody<Bytes, Infallible>>>;
 
 /// JSON.
 pub(super) fn json(status: StatusCode, body: &Value) -> Reply {
@@ -17,8 +20,25 @@ pub(super) fn json(status: StatusCode, body: &Value) -> Reply {
 
 /// Text of another type.
 pub(super) fn typed(status: StatusCode, kind: &'static str, body: Bytes) -> Reply {
-    let mut reply = Response::new(Full::new(body));
+    let mut reply = empty(status);
+    *reply.body_mut() = Either::Left(Full::new(body));
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    reply
+}
+
+/// Nothing but a status.
+pub(super) fn empty(status: StatusCode) -> Reply {
+    let mut reply = Response::new(Either::Left(Full::default()));
     *reply.status_mut() = status;
+    reply
+}
+
+/// What comes piece by piece.
+pub(super) fn streamed(
+    kind: &'static str,
+    body: impl Body<Data = Bytes, Error = Infallible> + Send + 'static,
+) -> Reply {
+    let mut reply = Response::new(Either::Right(body.boxed_unsync()));
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     reply
 }

@@ -9,7 +9,11 @@ use matchit::Router;
 use tracing::Instrument;
 
 use super::{
-    context::Context, error::HttpError, health, hook_graph, hook_jira, login_form, reply::Reply,
+    api::{self, Call},
+    context::Context,
+    error::HttpError,
+    health, hook_graph, hook_jira, login_form,
+    reply::Reply,
     request_id, slash_redmine, slash_ticket, ticket_button, ticket_form,
 };
 
@@ -26,10 +30,16 @@ enum Endpoint {
     TicketButton,
     HookJira,
     HookGraph,
+    Api(Call),
 }
 
-/// Path, methods (as `Allow` says them), endpoint.
+/// Path, methods (as `Allow` says them), endpoint. `{context}` stands for `http.context`.
 type Route = (&'static str, &'static str, Endpoint);
+
+const CONTEXT: &str = "{context}";
+const READ: &str = "GET, OPTIONS";
+const WRITE: &str = "POST, OPTIONS";
+const BOTH: &str = "GET, POST, OPTIONS";
 
 const ROUTES: &[Route] = &[
     ("/health", "GET, HEAD", Endpoint::Health),
@@ -42,18 +52,36 @@ const ROUTES: &[Route] = &[
     ("/actions/{secret}", "POST", Endpoint::TicketButton),
     ("/hooks/jira", "POST", Endpoint::HookJira),
     ("/hooks/graph/{mailbox}", "POST", Endpoint::HookGraph),
+    ("{context}/tickets", BOTH, Endpoint::Api(Call::Tickets)),
+    ("{context}/tickets/", BOTH, Endpoint::Api(Call::Tickets)),
+    ("{context}/tickets/supported-boards", READ, Endpoint::Api(Call::Boards)),
+    ("{context}/tickets/supported-categories", READ, Endpoint::Api(Call::Categories)),
+    ("{context}/tickets/events", READ, Endpoint::Api(Call::Events)),
+    ("{context}/tickets/{key}", READ, Endpoint::Api(Call::Ticket)),
+    ("{context}/tickets/{key}/comment", WRITE, Endpoint::Api(Call::Comment)),
+    ("{context}/requests/{id}", READ, Endpoint::Api(Call::Progress)),
+    ("{context}/openapi.json", READ, Endpoint::Api(Call::Description)),
+    ("{context}/docs", READ, Endpoint::Api(Call::Docs)),
+    ("{context}/docs/", READ, Endpoint::Api(Call::Docs)),
+    ("{context}/docs/{file}", READ, Endpoint::Api(Call::Docs)),
 ];
 
 /// Finds the one of [`ROUTES`] that a path belongs to.
-pub(super) struct Routes(Router<Route>);
+pub(super) struct Routes {
+    router: Router<Route>,
+    api: String,
+}
 
 impl Routes {
-    pub(super) fn new() -> Result<Self, matchit::InsertError> {
+    /// `api` is what stands for `{context}`.
+    pub(super) fn new(api: &str) -> Result<Self, matchit::InsertError> {
         let mut router = Router::new();
         for route in ROUTES {
-            router.insert(route.0, *route)?;
+            let path = route.0.strip_prefix(CONTEXT);
+            let path = path.map_or_else(|| route.0.to_owned(), |path| format!("{api}{path}"));
+            router.insert(path, *route)?;
         }
-        Ok(Self(router))
+        Ok(Self { router, api: format!("{api}/") })
     }
 
     /// Answers a request, whatever happens.
@@ -64,9 +92,11 @@ impl Routes {
     ) -> Result<Reply, Infallible> {
         let started = Instant::now();
         let id = context.door.ids.of(request.headers());
-        let found = self.0.at(request.uri().path()).ok();
+        let found = self.router.at(request.uri().path()).ok();
         let path = found.as_ref().map_or("unknown", |found| found.value.0);
         let span = tracing::info_span!("ticketd.http", request.id = %id, http.route = path);
+        let is_api = request.uri().path().starts_with(&self.api);
+        let headers = is_api.then(|| request.headers().clone());
         let outcome = match found {
             None => Err(HttpError::NotFound),
             Some(found) => {
@@ -74,7 +104,8 @@ impl Routes {
                 // No path has more than one open part.
                 let part = found.params.iter().next().map_or("", |(_, part)| part).to_owned();
                 if allowed.split(", ").any(|method| method == request.method().as_str()) {
-                    let work = dispatch(context, endpoint, request, &part, &id);
+                    let asked = Asked { endpoint, part: &part, allowed, id: &id };
+                    let work = dispatch(context, request, asked);
                     let caught = AssertUnwindSafe(work.instrument(span.clone())).catch_unwind();
                     caught.await.unwrap_or_else(|_| {
                         span.in_scope(|| tracing::error!("a request failed by a panic"));
@@ -87,7 +118,10 @@ impl Routes {
         };
         let mut reply = outcome.unwrap_or_else(|error| {
             span.in_scope(|| log(context, &error));
-            error.reply(context, &id)
+            match &headers {
+                Some(headers) => api::refused(context, error, headers, &id),
+                None => error.reply(context, &id),
+            }
         });
         if let Ok(value) = HeaderValue::from_str(&id) {
             reply.headers_mut().insert(request_id::HEADER, value);
@@ -101,12 +135,18 @@ impl Routes {
     }
 }
 
+/// What a path says, and what the request is called.
+struct Asked<'a> {
+    endpoint: Endpoint,
+    part: &'a str,
+    allowed: &'static str,
+    id: &'a str,
+}
+
 async fn dispatch(
     context: &Arc<Context>,
-    endpoint: Endpoint,
     request: Request<Incoming>,
-    part: &str,
-    id: &str,
+    Asked { endpoint, part, allowed, id }: Asked<'_>,
 ) -> Result<Reply, HttpError> {
     match endpoint {
         Endpoint::Health => Ok(health::health()),
@@ -119,6 +159,9 @@ async fn dispatch(
         Endpoint::HookJira => hook_jira::answer(context, request).await,
         Endpoint::HookGraph => hook_graph::answer(context, request, part).await,
         Endpoint::LoginForm => login_form::answer(context, request, part, id).await,
+        Endpoint::Api(call) => {
+            Ok(Box::pin(api::answer(context, call, request, part, allowed, id)).await)
+        }
     }
 }
 
@@ -153,18 +196,19 @@ mod tests {
 
     #[test]
     fn every_path_leads_somewhere_and_allows_known_methods() {
-        let routes = Routes::new().unwrap();
+        let routes = Routes::new("/api").unwrap();
         for (path, allowed, endpoint) in ROUTES {
-            let found = routes.0.at(path).unwrap();
+            let found = path.replace(CONTEXT, "/api");
+            let found = routes.router.at(&found).unwrap();
             assert_eq!(found.value.2, *endpoint);
             for method in allowed.split(", ") {
                 assert!(
-                    [Method::GET, Method::HEAD, Method::POST]
+                    [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS]
                         .iter()
                         .any(|known| known.as_str() == method)
                 );
             }
         }
-        assert!(routes.0.at("/slash/redmine/").is_err());
+        assert!(routes.router.at("/slash/redmine/").is_err());
     }
 }

@@ -58,7 +58,7 @@ pub struct FrontDoor {
 }
 
 impl FrontDoor {
-    /// Ready to [`serve`](FrontDoor::serve).
+    /// Ready to [`serve`](FrontDoor::serve); `api` is the path of the API for tickets.
     ///
     /// # Errors
     /// If two routes are in each other's way.
@@ -66,11 +66,12 @@ impl FrontDoor {
         listener: TcpListener,
         context: Arc<Context>,
         connections: usize,
+        api: &str,
     ) -> Result<Self, matchit::InsertError> {
         Ok(Self {
             listener,
             context,
-            routes: Arc::new(Routes::new()?),
+            routes: Arc::new(Routes::new(api)?),
             places: Arc::new(Semaphore::new(connections)),
             connections: TaskTracker::new(),
         })

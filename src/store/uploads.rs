@@ -279,7 +279,7 @@ impl Sealer {
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>, to: &Inner) -> Result<(UploadId, u64), StoreError> {
+    fn finish(mut self, to: &Inner) -> Result<(UploadId, u64), StoreError> {
         self.put(true)?;
         self.file.sync_all().map_err(|fault| StoreError::file("write", &self.path, fault))?;
         let row = UploadRow {

@@ -274,6 +274,8 @@ fn config(home: &Home, redmine: Url, mattermost: Url) -> Config {
         http: config::Http {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             public_url: Some(PUBLIC_URL.parse().unwrap()),
+            context: "/api/tickets/v1".to_owned(),
+            cors_origins: Vec::new(),
         },
         store: config::Store {
             path: home.dir.path().join("store"),
@@ -290,6 +292,7 @@ fn config(home: &Home, redmine: Url, mattermost: Url) -> Config {
             slash_tokens: vec![Mattermost::slash_token("/redmine").into()],
             close_status: None,
             filing: None,
+            boards: Vec::new(),
         },
         ticket: None,
         jira: None,
@@ -300,6 +303,9 @@ fn config(home: &Home, redmine: Url, mattermost: Url) -> Config {
             connections: 512.try_into().unwrap(),
             // A test types faster than a person.
             per_user_per_minute: 6_000.try_into().unwrap(),
+            upload_bytes: 8 * 1024 * 1024,
+            upload_files: 20,
+            per_token_per_minute: 60_000.try_into().unwrap(),
         },
     }
 }

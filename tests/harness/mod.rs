@@ -2,6 +2,7 @@
 //! with it. A test that ends while its ticketd does not end cleanly fails.
 #![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
 
+pub(crate) mod api;
 mod app;
 pub(crate) mod bad_mails;
 mod calendar;

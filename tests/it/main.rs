@@ -39,6 +39,7 @@ mod redmine_issues;
 mod redmine_login;
 mod redmine_mistypes;
 mod redmine_trouble;
+mod rest;
 mod rest_pages;
 mod rest_reading;
 mod rest_writing;

@@ -50,7 +50,7 @@ async fn forty_five_tickets_of_both_trackers_come_each_once() {
             let mut ordered = all[25..].to_vec();
             let board = |key: &String| {
                 let number: u32 = key[1..].parse().unwrap();
-                (6..=8).contains(&number) || (number > 8 && number % 2 == 0)
+                (6..=8).contains(&number) || (number > 8 && number.is_multiple_of(2))
             };
             ordered.sort_by_key(|key| {
                 (board(key), {

@@ -10,7 +10,7 @@ use ticketd::model::keys::IssueKey;
 use ticketd::model::ticket_query::{Field, Sort, TicketQuery};
 use ticketd::sandbox::{Deployment, Redmine};
 
-use crate::harness::reading::{EVERY, asked, desk, email, query, reader};
+use crate::harness::reading::{EVERY, asked, caller, desk, email, query, reader};
 
 #[tokio::test]
 async fn a_page_of_twenty_takes_one_search_whatever_is_told_of_each() {
@@ -234,7 +234,7 @@ async fn redmines_tickets_have_everything_but_private_notes_and_html() {
     assert!(redmine.private_note_as("alice", 1, "planted").is_some());
     assert!(redmine.close_as("bot", 2));
     let watch = redmine.url().join("issues/1/watchers.json").unwrap();
-    let watch = reqwest::Client::new().post(watch).json(&json!({ "user_id": 6 }));
+    let watch = caller().post(watch).json(&json!({ "user_id": 6 }));
     watch.header("X-Redmine-API-Key", Redmine::user_key("bot")).send().await.unwrap();
     let page = desk.reader.list(&TicketQuery { fields: EVERY.into(), ..query() }).await.unwrap();
     let one = page.tickets.iter().find(|ticket| ticket.key.as_str() == "#1").unwrap();
@@ -254,8 +254,8 @@ async fn redmines_tickets_have_everything_but_private_notes_and_html() {
     assert!(!json!(page.tickets).to_string().contains("planted"));
     let closed = page.tickets.iter().find(|ticket| ticket.key.as_str() == "#2").unwrap();
     assert_eq!((closed.status.name.as_str(), closed.status.key.as_str()), ("Closed", "done"));
-    let watched = TicketQuery { watcher: Some(email("alice@example.test")), ..query() };
-    assert_eq!(desk.list(&watched).await.unwrap(), ["#1"]);
+    let by_alice = TicketQuery { watcher: Some(email("alice@example.test")), ..query() };
+    assert_eq!(desk.list(&by_alice).await.unwrap(), ["#1"]);
     // A key that may not read the list of users: names alone.
     let bot = reader(&desk.jira, Deployment::Cloud, Some((redmine, "bot")), &["helpdesk"], &[]);
     let key = IssueKey::parse("#1").unwrap();

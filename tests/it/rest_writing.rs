@@ -20,7 +20,7 @@ use ticketd::sandbox::{Fault, FaultRule, JiraWrite, Redmine};
 use crate::harness::{Letter, Post, PostSetup};
 
 /// Longer than anything takes that is looked for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The issues of Redmine's seed.
 const SEED: usize = 8;
 

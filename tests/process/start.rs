@@ -176,9 +176,13 @@ async fn the_demo_goes_the_same_way_with_either_mailbox() {
     let (jmap, graph) =
         tokio::join!(demo(&[], "JMAP"), demo(&["--mailbox", "graph"], "Microsoft 365"));
     assert!(jmap.len() > 28, "{jmap:?}");
-    for step in
-        ["== Bob takes it by its button", "    ok (posted once, with the day's first number)"]
-    {
+    for step in [
+        "== Bob takes it by its button",
+        "    ok (posted once, with the day's first number)",
+        "    ok (one ticket, one issue; the post's own thread says where)",
+        "    ok (a comment in Jira)",
+        "    ok (a reply in the thread)",
+    ] {
         assert!(jmap.iter().any(|line| line.starts_with(step)), "{step}: {jmap:?}");
     }
     assert_eq!(jmap, graph);

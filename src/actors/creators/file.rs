@@ -65,8 +65,8 @@ pub(super) async fn mail<C: Creator>(
         _ => (task.case.reporter(), Importance::Normal),
     };
     let words = |writer: &Writer<'_>, told: &[String]| {
-        let replaced = replaces.map(|gone| writer.replaces(gone));
-        let told: Vec<_> = told.iter().cloned().chain(replaced).collect();
+        let instead = replaces.map(|gone| writer.replaces(gone));
+        let told: Vec<_> = told.iter().cloned().chain(instead).collect();
         let mark = C::MARKS_TEXT.then_some(mark.as_str());
         writer.issue(mailbox, &task.case, &reading, &told, mark)
     };

@@ -1,6 +1,8 @@
 //! What is to hang on an issue, and where its bytes come from: a mailbox, or what a caller has sent.
 //! A caller's text that the issue has no room for hangs on it too.
 
+use std::fmt::Display;
+
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 
@@ -49,14 +51,14 @@ impl Goods<'_> {
             }
             Self::Request(uploads, _) => {
                 let opened = uploads.open(&UploadId(blob.as_str().into())).await;
-                let (bytes, length) = opened.map_err(broken)?.ok_or_else(gone)?;
-                Ok((bytes.map_err(broken).boxed(), length))
+                let (bytes, length) = opened.map_err(|fault| broken(&fault))?.ok_or_else(gone)?;
+                Ok((bytes.map_err(|fault| broken(&fault)).boxed(), length))
             }
         }
     }
 }
 
-fn broken(fault: impl ToString) -> ApiError {
+fn broken(fault: &dyn Display) -> ApiError {
     ApiError::Malformed { service: "store", cause: fault.to_string() }
 }
 

@@ -111,9 +111,10 @@ impl Clerk {
         }
         let emoji = self.tools.config.forms.iter().filter_map(|form| {
             let emoji = form.emoji.as_ref()?;
-            let by_name = !form.name.is_empty();
-            let as_by = by_name.then(|| format!(" (`/ticket {}`)", form.name)).unwrap_or_default();
-            Some(format!(":{emoji}:{as_by}"))
+            Some(match form.name.as_str() {
+                "" => format!(":{emoji}:"),
+                name => format!(":{emoji}: (`/ticket {name}`)"),
+            })
         });
         let emoji: Vec<_> = emoji.collect();
         if !emoji.is_empty() {

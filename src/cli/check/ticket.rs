@@ -112,7 +112,7 @@ async fn posts_to(mattermost: &MattermostClient, form: &Form, teams: &[Team]) ->
         None => String::new(),
     };
     if let Some(emoji) = &form.emoji {
-        more += &format!("; :{emoji}: under a post that the bot can read makes one of it");
+        more.extend(["; :", emoji, ": under a post that the bot can read makes one of it"]);
     }
     let Some(named) = &form.channel else {
         return Finding::Fine(format!(

@@ -71,6 +71,18 @@ slash_tokens = ["{redmine_token}"]
 slash_tokens = ["{ticket_token}"]
 channel = "support"
 
+[[ticket.form]]
+name = "building"
+channel = "support"
+tracker = "jira"
+board = "support"
+emoji = "ticket"
+
+[[ticket.form.field]]
+name = "problem"
+label = "Problem"
+type = "textarea"
+
 [jira]
 url = "{jira}"
 user = "{jira_user}"

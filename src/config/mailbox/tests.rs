@@ -105,7 +105,8 @@ fn beside_a_mailbox_there_need_be_no_slash_token() {
     let key = env(&[("TICKETD_STORE__MASTER_KEY", "a key")]);
     let config = Files::with(&mailbox_with("poll = '1s'")).load(key.clone()).unwrap();
     assert!(config.redmine.slash_tokens.is_empty());
-    let faults = Files::with(JIRA).faults(key);
+    let without_boards = JIRA.lines().filter(|line| !line.starts_with("boards"));
+    let faults = Files::with(&without_boards.collect::<Vec<_>>().join("\n")).faults(key);
     assert!(faults[0].starts_with("redmine.slash_tokens: not set; "), "{faults:?}");
 }
 

@@ -21,6 +21,18 @@ impl Place {
         (Self { _dir: dir, path, keys }, store)
     }
 
+    /// The store once more, when the last one is out.
+    async fn enter(&self, keys: Keyring) -> Store {
+        loop {
+            match Store::open(&self.path, keys.clone()) {
+                Err(StoreError::Locked { .. }) => {
+                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                }
+                opened => return opened.unwrap(),
+            }
+        }
+    }
+
     fn files(&self) -> Vec<PathBuf> {
         let all = fs::read_dir(self.path.join(DIRECTORY)).into_iter().flatten();
         all.map(|entry| entry.unwrap().path()).collect()
@@ -125,7 +137,7 @@ async fn what_nobody_needs_is_removed_and_what_a_case_has_stays() {
     fs::write(place.path.join(DIRECTORY).join("0".repeat(32)), b"without a row").unwrap();
     store.clone().close().await.unwrap();
     drop(store);
-    let store = Store::open(&place.path, place.keys.clone()).unwrap();
+    let store = place.enter(place.keys.clone()).await;
     assert_eq!(place.files().len(), 1);
     assert!(store.uploads().open(&left).await.unwrap().is_none());
     assert_eq!(get(&store, &taken).await.unwrap(), b"taken");
@@ -144,6 +156,6 @@ async fn a_rotation_of_the_master_key_reaches_them() {
     store.clone().close().await.unwrap();
     drop(store);
     let new = Keyring::parse(&both.current_line()).unwrap();
-    let store = Store::open(&place.path, new).unwrap();
+    let store = place.enter(new).await;
     assert_eq!(get(&store, &id).await.unwrap(), b"kept");
 }

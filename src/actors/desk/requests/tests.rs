@@ -31,8 +31,16 @@ impl Place {
         Self { _dir: dir, path, keys: Keyring::generate() }
     }
 
-    fn enter(&self) -> (Desk, Store) {
-        let store = Store::open(&self.path, self.keys.clone()).unwrap();
+    async fn enter(&self) -> (Desk, Store) {
+        let store = loop {
+            match Store::open(&self.path, self.keys.clone()) {
+                // The last one is still on its way out.
+                Err(StoreError::Locked { .. }) => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                opened => break opened.unwrap(),
+            }
+        };
         let desk = Desk::new(store.clone(), HashMap::new(), Duration::from_mins(5), Metrics::new());
         (desk, store)
     }
@@ -83,7 +91,7 @@ fn created() -> Outcome {
 #[tokio::test]
 async fn a_request_is_kept_until_all_of_it_is_done_over_restarts() {
     let place = Place::new();
-    let (desk, store) = place.enter();
+    let (desk, store) = place.enter().await;
     let new = request(vec![file(&desk).await]);
     let upload = new.files[0].upload.clone();
     let Accepted::New(id) = desk.request(asked(1, 1), new.clone()).await.unwrap() else { panic!() };
@@ -92,7 +100,7 @@ async fn a_request_is_kept_until_all_of_it_is_done_over_restarts() {
     let (tasks, _) = desk.due(Worker::Jira, 1, [].into()).await.unwrap();
     desk.begin(&tasks[0].effect, Some(7)).await.unwrap();
     drop((desk, store));
-    let (desk, store) = place.enter();
+    let (desk, store) = place.enter().await;
     let (tasks, _) = desk.due(Worker::Jira, 1, [].into()).await.unwrap();
     assert!(tasks[0].effect.is_unclear());
     assert_eq!(desk.wanted(id).await.unwrap(), Some(Wanted::Ticket(new)));
@@ -116,7 +124,7 @@ async fn a_request_is_kept_until_all_of_it_is_done_over_restarts() {
 #[tokio::test]
 async fn files_of_a_request_that_is_known_are_removed_and_its_own_stay() {
     let place = Place::new();
-    let (desk, store) = place.enter();
+    let (desk, store) = place.enter().await;
     let own = request(vec![file(&desk).await]);
     desk.request(asked(1, 1), own.clone()).await.unwrap();
     for print in [1, 2] {
@@ -132,7 +140,7 @@ async fn files_of_a_request_that_is_known_are_removed_and_its_own_stay() {
 #[tokio::test]
 async fn all_of_a_case_is_purged_and_an_export_holds_it_till_then() {
     let place = Place::new();
-    let (desk, store) = place.enter();
+    let (desk, store) = place.enter().await;
     let new = request(vec![file(&desk).await]);
     let Accepted::New(id) = desk.request(asked(1, 1), new.clone()).await.unwrap() else { panic!() };
     let said = NewRemark {
@@ -170,7 +178,7 @@ async fn all_of_a_case_is_purged_and_an_export_holds_it_till_then() {
 #[tokio::test]
 async fn who_waits_hears_of_it_at_once() {
     let place = Place::new();
-    let (desk, _store) = place.enter();
+    let (desk, _store) = place.enter().await;
     let Accepted::New(id) = desk.request(asked(1, 1), request(vec![])).await.unwrap() else {
         panic!()
     };

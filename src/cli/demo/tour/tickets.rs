@@ -1,4 +1,4 @@
-//! How somebody asks for help through a form, and how somebody else takes it up.
+//! How somebody asks for help through a form, or by an emoji, and how somebody else takes it up.
 
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,7 @@ impl Tour<'_> {
         tell(&format!("\n$ ticketd desk show {name}"));
         desk::show(reply)?;
         self.mark("(one case, and all that was posted for it)", whole);
+        self.a_post_becomes_an_issue().await?;
         Ok(())
     }
 
@@ -96,6 +97,36 @@ impl Tour<'_> {
         self.commanded("alice", "/ticket list", "ticket", &[&nothing]).await
     }
 
+    async fn a_post_becomes_an_issue(&mut self) -> anyhow::Result<()> {
+        chapter("An emoji makes a ticket of what Carol wrote, and the ticket an issue in Jira");
+        let (chat, jira) = (&self.stage.mattermost, &self.stage.jira);
+        tell("\ncarol writes in ~support: The door is stuck");
+        let original = chat.type_post("support", "carol", "", "The door is stuck");
+        tell("(bob puts :ticket: under it)");
+        chat.react("bob", &original, "ticket");
+        comes(|| self.posts().len() == 2 && self.below(&original).len() == 1).await;
+        let ticket = self.posts().pop().context("no ticket was posted")?;
+        let issue = self.issue("The door is stuck").await?;
+        show(&ticket.message);
+        show(&format!("{}: {}", issue.key, issue.summary));
+        let told = self.below(&original).concat();
+        let fine = ticket.message.contains("The door is stuck") && told.contains(&named(&ticket));
+        self.mark("(one ticket, one issue; the post's own thread says where)", fine);
+
+        tell("\nalice writes in the ticket's thread: Have you tried to push?");
+        chat.type_post("support", "alice", &ticket.id, "Have you tried to push?");
+        let comment = self.comment(&issue.key, 1).await;
+        self.mark("(a comment in Jira)", comment.contains("Have you tried to push?"));
+
+        tell(&format!("\nBob comments {} in Jira: It says *pull*.", issue.key));
+        jira.comment_as("bob", &issue.key, "It says *pull*.");
+        let said = || self.below(&ticket.id).into_iter().find(|line| line.contains("pull"));
+        let fine = comes(|| said().is_some()).await;
+        show(&said().unwrap_or_default());
+        self.mark("(a reply in the thread)", fine);
+        Ok(())
+    }
+
     /// The case of a ticket, once all that it asked for is done.
     async fn the_case(&self, name: &str) -> Result<(Reply, bool), Ending> {
         let deadline = Instant::now() + LIMIT;
@@ -120,8 +151,12 @@ impl Tour<'_> {
 
     /// The lines of a post's thread.
     fn thread(&self, root: &PostSnapshot) -> Vec<String> {
+        self.below(&root.id)
+    }
+
+    fn below(&self, root: &str) -> Vec<String> {
         let posts = self.stage.mattermost.posts().into_iter();
-        posts.filter(|post| post.root_id == root.id).map(|post| post.message).collect()
+        posts.filter(|post| post.root_id == root).map(|post| post.message).collect()
     }
 
     /// State, owner and times, as the post shows them by now.
