@@ -219,130 +219,83 @@ mod tests {
         }
     }
 
+    /// Reads the event, its data, and the channel that it goes to.
+    fn said(event: &str, data: &Value, to: &str) -> Option<ChatNews> {
+        let broadcast = json!({"omit_users": null, "user_id": "", "channel_id": to});
+        let frame = json!({"event": event, "data": data, "broadcast": broadcast, "seq": 3});
+        let (news, could) = read(&frame);
+        assert!(could, "{event}");
+        news
+    }
+
+    fn channel() -> ChannelId {
+        ChannelId::parse(SUPPORT).unwrap()
+    }
+
+    fn user() -> UserId {
+        UserId::parse(ALICE).unwrap()
+    }
+
     #[test]
-    fn the_other_kinds_say_where_and_who() {
-        let channel = ChannelId::parse(SUPPORT).unwrap();
-        let user = UserId::parse(ALICE).unwrap();
-        let team = TeamId::parse(OPS).unwrap();
+    fn the_kinds_of_a_channel_say_where_and_who() {
         let whole = json!({"id": SUPPORT, "name": "support"}).to_string();
-        let ops = json!({"id": OPS, "name": "ops"}).to_string();
+        let typing = |root| ChatNews::Typing { channel: channel(), user: user(), root };
+        let here = json!({"channel_id": SUPPORT, "team_id": OPS});
+        let made = || ChatNews::ChannelMade { channel: channel() };
         let reaction = json!({
             "user_id": ALICE, "post_id": POST, "emoji_name": "+1", "create_at": 0, "delete_at": 9,
         });
-        // The event, its data, and the channel that it goes to.
+        let taken_back = ChatNews::Unreacted {
+            channel: channel(),
+            reaction: crate::model::chat::ChatReaction {
+                user: user(),
+                post: PostId::parse(POST).unwrap(),
+                emoji: "+1".to_owned(),
+                created: jiff::Timestamp::UNIX_EPOCH,
+            },
+        };
+        let left = ChatNews::Left { channel: channel(), user: Some(user()) };
+        let gone = ChatNews::ChannelGone { channel: channel() };
+        let changed = ChatNews::ChannelChanged { channel: channel() };
+        let user = json!({"user_id": ALICE, "parent_id": ""});
+        let thread = json!({"user_id": ALICE, "parent_id": POST});
         for (event, data, to, expected) in [
-            (
-                "typing",
-                json!({"parent_id": "", "user_id": ALICE}),
-                SUPPORT,
-                Some(ChatNews::Typing { channel: channel.clone(), user: user.clone(), root: None }),
-            ),
-            (
-                "typing",
-                json!({"parent_id": POST, "user_id": ALICE}),
-                SUPPORT,
-                Some(ChatNews::Typing {
-                    channel: channel.clone(),
-                    user: user.clone(),
-                    root: PostId::parse(POST).ok(),
-                }),
-            ),
-            (
-                "status_change",
-                json!({"status": "dnd", "user_id": ALICE}),
-                "",
-                Some(ChatNews::PresenceChanged { user: user.clone(), status: PresenceStatus::Dnd }),
-            ),
-            (
-                "status_change",
-                json!({"status": "ooo", "user_id": ALICE}),
-                "",
-                Some(ChatNews::PresenceChanged {
-                    user: user.clone(),
-                    status: PresenceStatus::Away,
-                }),
-            ),
-            (
-                "reaction_removed",
-                json!({"reaction": reaction.to_string()}),
-                SUPPORT,
-                Some(ChatNews::Unreacted {
-                    channel: channel.clone(),
-                    reaction: crate::model::chat::ChatReaction {
-                        user: user.clone(),
-                        post: PostId::parse(POST).unwrap(),
-                        emoji: "+1".to_owned(),
-                        created: jiff::Timestamp::UNIX_EPOCH,
-                    },
-                }),
-            ),
-            (
-                "user_removed",
-                json!({"user_id": ALICE, "remover_id": ALICE}),
-                SUPPORT,
-                Some(ChatNews::Left { channel: channel.clone(), user: Some(user.clone()) }),
-            ),
-            (
-                "channel_created",
-                json!({"channel_id": SUPPORT, "team_id": OPS}),
-                "",
-                Some(ChatNews::ChannelMade { channel: channel.clone() }),
-            ),
-            (
-                "direct_added",
-                json!({"creator_id": ALICE, "teammate_id": ALICE}),
-                SUPPORT,
-                Some(ChatNews::ChannelMade { channel: channel.clone() }),
-            ),
-            (
-                "group_added",
-                json!({"teammate_ids": "[]"}),
-                SUPPORT,
-                Some(ChatNews::ChannelMade { channel: channel.clone() }),
-            ),
-            (
-                "channel_updated",
-                json!({"channel": whole}),
-                "",
-                Some(ChatNews::ChannelChanged { channel: channel.clone() }),
-            ),
-            (
-                "channel_deleted",
-                json!({"channel_id": SUPPORT, "delete_at": 1}),
-                "",
-                Some(ChatNews::ChannelGone { channel: channel.clone() }),
-            ),
-            (
-                "channel_viewed",
-                json!({"channel_id": SUPPORT}),
-                "",
-                Some(ChatNews::Viewed { channel }),
-            ),
-            (
-                "added_to_team",
-                json!({"team_id": OPS, "user_id": ALICE}),
-                "",
-                Some(ChatNews::TeamJoined { team: team.clone(), user: user.clone() }),
-            ),
-            (
-                "leave_team",
-                json!({"team_id": OPS, "user_id": ALICE}),
-                "",
-                Some(ChatNews::TeamLeft { team: team.clone(), user: user.clone() }),
-            ),
-            ("delete_team", json!({"team": ops}), "", Some(ChatNews::TeamGone { team })),
-            (
-                "user_updated",
-                json!({"user": {"id": ALICE, "username": "alice"}}),
-                "",
-                Some(ChatNews::UserChanged { user }),
-            ),
-            ("preferences_changed", json!([1]), SUPPORT, None),
-            ("a kind to come", json!({"user_id": 7}), "", None),
+            ("typing", user.clone(), SUPPORT, typing(None)),
+            ("typing", thread, SUPPORT, typing(PostId::parse(POST).ok())),
+            ("reaction_removed", json!({"reaction": reaction.to_string()}), SUPPORT, taken_back),
+            ("user_removed", user, SUPPORT, left),
+            ("channel_created", here.clone(), "", made()),
+            ("direct_added", json!({"creator_id": ALICE}), SUPPORT, made()),
+            ("group_added", json!({"teammate_ids": "[]"}), SUPPORT, made()),
+            ("channel_updated", json!({"channel": whole}), "", changed),
+            ("channel_deleted", json!({"channel_id": SUPPORT, "delete_at": 1}), "", gone),
+            ("channel_viewed", here, "", ChatNews::Viewed { channel: channel() }),
         ] {
-            let broadcast = json!({"omit_users": null, "user_id": "", "channel_id": to});
-            let frame = json!({"event": event, "data": data, "broadcast": broadcast, "seq": 3});
-            assert_eq!(read(&frame), (expected, true), "{event}");
+            assert_eq!(said(event, &data, to), Some(expected), "{event}");
+        }
+    }
+
+    #[test]
+    fn the_kinds_of_people_and_teams_say_who_and_where() {
+        let team = || TeamId::parse(OPS).unwrap();
+        let ops = json!({"id": OPS, "name": "ops"}).to_string();
+        let is = |status| Some(ChatNews::PresenceChanged { user: user(), status });
+        let both = json!({"team_id": OPS, "user_id": ALICE});
+        let person = json!({"user": {"id": ALICE, "username": "alice"}});
+        let status = |status: &str| json!({"status": status, "user_id": ALICE});
+        let joined = ChatNews::TeamJoined { team: team(), user: user() };
+        let left = ChatNews::TeamLeft { team: team(), user: user() };
+        for (event, data, expected) in [
+            ("status_change", status("dnd"), is(PresenceStatus::Dnd)),
+            ("status_change", status("ooo"), is(PresenceStatus::Away)),
+            ("added_to_team", both.clone(), Some(joined)),
+            ("leave_team", both, Some(left)),
+            ("delete_team", json!({"team": ops}), Some(ChatNews::TeamGone { team: team() })),
+            ("user_updated", person, Some(ChatNews::UserChanged { user: user() })),
+            ("preferences_changed", json!([1]), None),
+            ("a kind to come", json!({"user_id": 7}), None),
+        ] {
+            assert_eq!(said(event, &data, ""), expected, "{event}");
         }
     }
 
