@@ -54,9 +54,9 @@ use crate::{
 
 /// Bodies with files that are read at once.
 const UPLOADS_AT_ONCE: usize = 32;
-/// Requests that wait for a tracker at once: a small share of the door's, so that commands of the chat
-/// are answered while a tracker hangs.
-const AT_ONCE: usize = 64;
+/// Requests that wait for a tracker at once. They are places of the API's own, so that commands of the
+/// chat are answered while a tracker hangs.
+const AT_ONCE: usize = 256;
 
 /// What is asked of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
