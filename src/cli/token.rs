@@ -26,8 +26,8 @@ pub(super) enum Token {
         /// What to call it, such as the caller's name; no other token may be called so
         #[arg(long)]
         name: String,
-        /// What it may do: read (find tickets), write (make tickets and comments too), operator
-        #[arg(long, value_parser = scope, value_name = "read|write|operator")]
+        /// What it may do: read (find tickets), write (make tickets and comments too)
+        #[arg(long, value_parser = scope, value_name = "read|write")]
         scope: Scope,
         /// How long it is worth something, such as 90d, or its last day (2027-03-31, UTC). Not
         /// given: until it is revoked
@@ -98,7 +98,7 @@ impl Token {
 }
 
 fn scope(text: &str) -> Result<Scope, String> {
-    Scope::parse(text).ok_or_else(|| "write read, write or operator".to_owned())
+    Scope::parse(text).ok_or_else(|| "write read or write".to_owned())
 }
 
 /// A span from now, a moment, or a day to its end.

@@ -38,7 +38,7 @@ impl fmt::Display for TokenId {
     }
 }
 
-/// What a token may do; each may do what the ones before it may.
+/// What a token may do; the second may do what the first may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
@@ -46,13 +46,11 @@ pub enum Scope {
     Read,
     /// Make tickets and comments too, and read what became of them.
     Write,
-    /// All that the operator may do from afar.
-    Operator,
 }
 
 impl Scope {
     /// All of them, from the least.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Operator];
+    pub const ALL: [Self; 2] = [Self::Read, Self::Write];
 
     /// The scope by its word.
     #[must_use]
@@ -66,7 +64,6 @@ impl Scope {
         match self {
             Self::Read => "read",
             Self::Write => "write",
-            Self::Operator => "operator",
         }
     }
 
@@ -141,11 +138,7 @@ mod tests {
 
     #[test]
     fn a_scope_covers_those_below_it() {
-        for (scope, covered) in [
-            (Scope::Read, [true, false, false]),
-            (Scope::Write, [true, true, false]),
-            (Scope::Operator, [true, true, true]),
-        ] {
+        for (scope, covered) in [(Scope::Read, [true, false]), (Scope::Write, [true, true])] {
             assert_eq!(Scope::ALL.map(|needed| scope.covers(needed)), covered, "{scope:?}");
             assert_eq!(Scope::parse(scope.word()), Some(scope));
         }

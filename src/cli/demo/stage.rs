@@ -90,6 +90,7 @@ api_token = "{jira_token}"
 webhook_secret = "{HOOK_SECRET}"
 boards = [{{ key = "support", name = "Support" }}]
 categories = ["helpdesk"]
+default_category = "helpdesk"
 index_lag = "5s"
 
 [limits]
