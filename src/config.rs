@@ -128,7 +128,8 @@ impl Config {
         let ticket = Ticket::read(reader, trackers, &ready);
         let has_boards = redmine.as_ref().is_ok_and(|redmine| !redmine.boards.is_empty());
         let has_boards = has_boards || !boards.is_empty();
-        let busy = has_mailbox || has_boards || !matches!(ticket, Ok(None));
+        let faulty = jira.is_err();
+        let busy = has_mailbox || has_boards || faulty || !matches!(ticket, Ok(None));
         let needs = redmine
             .as_ref()
             .map_or(Ok(()), |redmine| redmine.needs_tokens(reader.section("redmine"), busy));

@@ -94,7 +94,7 @@ impl Redmine {
             return Ok(());
         }
         let missing = "Mattermost shows a token under Integrations > Slash Commands, one for \
-                       each team: copy it";
+                       each team (a [[mailbox]], [ticket] or jira.boards will do instead): copy it";
         Err(section.missing("slash_tokens", missing))
     }
 }

@@ -198,7 +198,8 @@ fn what_must_be_set_says_how() {
             "store.master_key: not set; `ticketd keys generate` makes a key, then set master_key \
              or master_key_file under [store], or TICKETD_STORE__MASTER_KEY_FILE",
             "redmine.slash_tokens: not set; Mattermost shows a token under Integrations > Slash \
-             Commands, one for each team: copy it, then set slash_tokens or slash_tokens_file \
+             Commands, one for each team (a [[mailbox]], [ticket] or jira.boards will do instead): \
+             copy it, then set slash_tokens or slash_tokens_file \
              under [redmine], or TICKETD_REDMINE__SLASH_TOKENS_FILE",
         ]
     );
