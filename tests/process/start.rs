@@ -108,7 +108,8 @@ async fn without_slash_tokens_it_says_where_to_find_one() {
         ended.stderr,
         "ticketd: redmine.slash_tokens: not set; Mattermost shows a token under Integrations > \
          Slash Commands, one for each team (a [[mailbox]], [ticket] or jira.boards will do instead): \
-         copy it, then set slash_tokens or slash_tokens_file under [redmine], or TICKETD_REDMINE__SLASH_TOKENS_FILE\n"
+         copy it, then set slash_tokens or slash_tokens_file under [redmine], or \
+         TICKETD_REDMINE__SLASH_TOKENS_FILE\n"
     );
     assert!(!site.store().exists(), "it left a store behind");
 }
