@@ -115,6 +115,19 @@ impl Desk {
         .await
     }
 
+    /// Whether the issue belongs to a case that makes issues. One that a comment adopted may still
+    /// be what an unclear call has made.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(in crate::actors) async fn is_made(&self, issue: IssueKey) -> Result<bool, StoreError> {
+        self.read(move |tables| {
+            let Some(id) = tables.case_of_issue(&issue)? else { return Ok(false) };
+            Ok(tables.case(id)?.is_some_and(|case| !case.is_adopted()))
+        })
+        .await
+    }
+
     /// Whether the issue belongs to a case.
     ///
     /// # Errors
