@@ -1,6 +1,6 @@
 //! What the desk hears of issues: what is said in them, how they stand, and where they have gone.
 
-use super::Desk;
+use super::{Desk, leads};
 use crate::{
     clock,
     model::{
@@ -107,7 +107,7 @@ impl Desk {
         self.write(move |_, tables| {
             tables.write(|rows| {
                 let Some(mut case) = rows.case(case)? else { return Ok(()) };
-                rows.link_issue(&to, case.id)?;
+                leads::link_issue(rows, &case, &to)?;
                 case.issue = Some(to);
                 rows.put_case(&case)
             })
