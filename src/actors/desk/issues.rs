@@ -1,5 +1,7 @@
 //! What the desk hears of issues: what is said in them, how they stand, and where they have gone.
 
+use jiff::Timestamp;
+
 use super::{Desk, leads};
 use crate::{
     clock,
@@ -124,6 +126,21 @@ impl Desk {
         self.read(move |tables| {
             let Some(id) = tables.case_of_issue(&issue)? else { return Ok(false) };
             Ok(tables.case(id)?.is_some_and(|case| !case.is_adopted()))
+        })
+        .await
+    }
+
+    /// Since when the issue belongs to a case that only adopted it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(in crate::actors) async fn adopted_at(
+        &self,
+        issue: IssueKey,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.read(move |tables| {
+            let Some(id) = tables.case_of_issue(&issue)? else { return Ok(None) };
+            Ok(tables.case(id)?.filter(Case::is_adopted).map(|case| case.opened))
         })
         .await
     }
