@@ -378,6 +378,25 @@ async fn jiras_refusal_is_told_and_an_outage_is_a_delay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_jira_rejects_keeps_none_behind_it() {
+    for status in [400, 413] {
+        let post = Post::start().await;
+        let desk = post.app.desk();
+        post.jira.fault(FaultRule::from(Fault::Status(status)).at("/attachments").times(1));
+        let new = NewRequest {
+            files: vec![file(desk, "a.txt", b"a").await, file(desk, "b.txt", b"b").await],
+            ..request(Tracker::Jira, "One is rejected")
+        };
+        let key = done(desk, new_one(desk.request(anew(), new).await.unwrap())).await;
+        post.until("the files", || kept(&post) == 0).await;
+        let hung = post.jira.issue(key.as_str()).unwrap().attachments;
+        let names: Vec<_> = hung.iter().map(|file| &*file.filename).collect();
+        assert_eq!(names, ["b.txt"], "{status}");
+        post.sound().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_text_that_is_too_long_hangs_on_the_issue_as_a_whole() {
     let post = Post::start().await;
     let desk = post.app.desk();
