@@ -283,7 +283,8 @@ mod tests {
             created: Timestamp::UNIX_EPOCH,
         };
         let journals = [note(9, 6, false), note(3, 5, false), note(4, 6, true), note(5, 7, false)];
-        let ids = |told| of_others(&journals, 5, told, None).map(|note| note.id).collect::<Vec<_>>();
+        let ids =
+            |told| of_others(&journals, 5, told, None).map(|note| note.id).collect::<Vec<_>>();
         assert_eq!(ids(0), [5, 9]);
         assert_eq!(ids(5), [9]);
         let many: Vec<_> = (1..=300).map(|id| note(id, 6, false)).collect();

@@ -241,7 +241,10 @@ async fn an_adopted_issue_goes_to_the_case_that_made_it_for_good() {
         Outcome::Done(commented)
     };
     desk.settle(first, said()).await.unwrap();
-    assert!(!desk.is_made(issue.clone()).await.unwrap() && desk.knows_issue(issue.clone()).await.unwrap());
+    assert!(
+        !desk.is_made(issue.clone()).await.unwrap()
+            && desk.knows_issue(issue.clone()).await.unwrap()
+    );
     desk.settle(made, created()).await.unwrap();
     // What the adopted case has left to do does not bring the issue back to it.
     desk.settle(second, said()).await.unwrap();
