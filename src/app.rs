@@ -46,6 +46,8 @@ const TIDY_EVERY: Duration = Duration::from_mins(1);
 const GAUGE_EVERY: Duration = Duration::from_secs(5);
 /// How often finished cases are looked for that nobody need remember.
 const PURGE_EVERY: Duration = Duration::from_hours(6);
+/// How often files are looked for that no request took.
+const SWEEP_EVERY: Duration = Duration::from_mins(15);
 /// How often the store's export is brought up to date.
 const EXPORT_EVERY: Duration = Duration::from_hours(1);
 
@@ -202,8 +204,11 @@ impl App {
         let keep = SignedDuration::from_hours(24 * i64::from(config.desk.keep_days));
         let upkeep = review.map(|review| {
             let answering = control.map(|control| control.serve(review.clone()));
-            let mut tasks =
-                vec![tokio::spawn(purge(review.desk.clone(), keep)), tokio::spawn(gauge(review))];
+            let mut tasks = vec![
+                tokio::spawn(purge(review.desk.clone(), keep)),
+                tokio::spawn(sweep(review.desk.clone())),
+                tokio::spawn(gauge(review)),
+            ];
             tasks.extend(answering.map(tokio::spawn));
             tasks.into_iter().map(AbortOnDropHandle::new).collect::<Vec<_>>()
         });
@@ -300,6 +305,15 @@ async fn purge(desk: Desk, keep: SignedDuration) {
             ),
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "finished cases could not be removed"),
+        }
+    }
+}
+
+async fn sweep(desk: Desk) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        if let Err(error) = desk.sweep_uploads().await {
+            tracing::error!(%error, "files that no request took could not be removed");
         }
     }
 }

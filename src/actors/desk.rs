@@ -112,6 +112,12 @@ impl Desk {
         metrics: Metrics,
     ) -> Self {
         let words = Words::default();
+        match store.desk().last_event() {
+            Ok(last) => words.tell_event(last),
+            Err(error) => {
+                tracing::error!(%error, "events cannot be read; none is told before the next")
+            }
+        }
         let hands = Semaphore::new(HANDS);
         let elsewhere = Policy { tracker: Tracker::Jira, notices: false, reopen: false, index_lag };
         Self(Arc::new(Inner {

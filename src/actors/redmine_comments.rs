@@ -217,8 +217,9 @@ async fn see(
         Err(error) => return Err(error.into()),
     };
     let standing = thread.standing();
+    let adopted = tools.desk.adopted_at(key.clone()).await?;
     let mut told = sight.told;
-    for note in of_others(&thread.journals, us, sight.told) {
+    for note in of_others(&thread.journals, us, sight.told, adopted) {
         if let Some(comment) = CommentId::parse(&note.id.to_string()) {
             tools.desk.commented(key.clone(), comment).await?;
         }
@@ -230,9 +231,19 @@ async fn see(
 }
 
 /// What others said for everybody since that note, the oldest first; the newest ones where it is
-/// much.
-fn of_others(journals: &[Journal], us: u64, told: u64) -> impl Iterator<Item = &Journal> {
-    let is_one = move |note: &&Journal| !note.private && note.author_id != us && note.id > told;
+/// much. What was said before the issue was `adopted` is no news; Redmine tells whole seconds.
+fn of_others(
+    journals: &[Journal],
+    us: u64,
+    told: u64,
+    adopted: Option<Timestamp>,
+) -> impl Iterator<Item = &Journal> {
+    let is_new = move |note: &Journal| {
+        adopted.is_none_or(|adopted| note.created.as_second() >= adopted.as_second())
+    };
+    let is_one = move |note: &&Journal| {
+        !note.private && note.author_id != us && note.id > told && is_new(note)
+    };
     let mut notes: Vec<_> = journals.iter().filter(is_one).collect();
     notes.sort_by_key(|note| note.id);
     let first = if told == 0 { notes.len().saturating_sub(NOTES) } else { 0 };
@@ -272,13 +283,31 @@ mod tests {
             created: Timestamp::UNIX_EPOCH,
         };
         let journals = [note(9, 6, false), note(3, 5, false), note(4, 6, true), note(5, 7, false)];
-        let ids = |told| of_others(&journals, 5, told).map(|note| note.id).collect::<Vec<_>>();
+        let ids =
+            |told| of_others(&journals, 5, told, None).map(|note| note.id).collect::<Vec<_>>();
         assert_eq!(ids(0), [5, 9]);
         assert_eq!(ids(5), [9]);
         let many: Vec<_> = (1..=300).map(|id| note(id, 6, false)).collect();
-        let ids = |told| of_others(&many, 5, told).map(|note| note.id).collect::<Vec<_>>();
+        let ids = |told| of_others(&many, 5, told, None).map(|note| note.id).collect::<Vec<_>>();
         assert_eq!((ids(0).len(), ids(0)[0]), (100, 201));
         assert_eq!((ids(10).len(), ids(10)[0]), (290, 11));
+    }
+
+    #[test]
+    fn what_was_said_before_an_issue_was_adopted_is_no_news() {
+        let note = |id, second| Journal {
+            id,
+            author_id: 6,
+            author: String::new(),
+            text: "x".to_owned(),
+            private: false,
+            created: at(second),
+        };
+        let journals = [note(1, 40), note(2, 50), note(3, 60)];
+        let adopted = Timestamp::from_millisecond(50_900).unwrap();
+        let ids = |adopted| of_others(&journals, 5, 0, adopted).map(|note| note.id);
+        assert_eq!(ids(Some(adopted)).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(ids(None).collect::<Vec<_>>(), [1, 2, 3]);
     }
 
     #[test]

@@ -182,6 +182,12 @@ impl Case {
         self.asked_for.as_deref().or_else(ticket)
     }
 
+    /// Whether it only took up an issue that somebody else has made: it makes none itself.
+    #[must_use]
+    pub fn is_adopted(&self) -> bool {
+        self.mail.is_none() && self.ticket.is_none() && self.asked_for.is_none()
+    }
+
     /// The mailbox that it came to.
     #[must_use]
     pub fn mailbox(&self) -> Option<&MailboxName> {

@@ -109,7 +109,9 @@ pub fn change(
 pub fn stands(case: &mut Case, standing: Standing, now: Timestamp) -> Option<Vec<Effect>> {
     let known = case.stands;
     let older = known.is_some_and(|known| known.at >= standing.at);
-    let same = known.is_some_and(|known| known.closed) == standing.closed;
+    // One that was just made is open; how an adopted one stood is kept for what comes after.
+    let same = known
+        .map_or(!case.is_adopted() && !standing.closed, |known| known.closed == standing.closed);
     if older || same || case.follows_from(case.desk.head) {
         return None;
     }

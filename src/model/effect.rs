@@ -255,7 +255,8 @@ pub struct Trace {
     pub draft: Option<String>,
     /// Parts that are done: attachments, watchers.
     pub parts: u32,
-    /// How many of them the mailbox does not give: they are nowhere at the remote.
+    /// How many of them are not to be had, or the tracker does not take: they are nowhere at the
+    /// remote.
     pub lost: u32,
     /// Tries of a mail in which an image did not come across.
     pub broken: u32,

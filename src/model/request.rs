@@ -9,6 +9,9 @@ use super::{
     mail::Email,
 };
 
+/// People that one request makes watchers.
+pub const WATCHERS_MAX: usize = 50;
+
 /// A request by its number: the step of the case that carries it out.
 pub type RequestId = EffectId;
 

@@ -58,6 +58,41 @@ pub fn told(before: &Case, after: &Case, done: Option<&Done>) -> Option<EventKin
         Some(Done::Commented { .. }) => return Some(EventKind::Commented),
         _ => {}
     }
+    // How an issue stood before it was adopted nobody knows.
+    if before.is_adopted() && before.stands.is_none() {
+        return None;
+    }
     let closed = |case: &Case| case.stands.is_some_and(|stands| stands.closed);
     (closed(before) != closed(after)).then(|| EventKind::StatusChanged { closed: closed(after) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        case::Standing,
+        desk::{adopt, open_request, samples::at, stands},
+        keys::CaseId,
+    };
+
+    #[test]
+    fn the_first_standing_of_an_adopted_issue_is_no_news() {
+        let issue = IssueKey::parse("#7").unwrap();
+        let (asked_for, _) =
+            open_request(CaseId::first(), "a", (Tracker::Redmine, "p".to_owned()), at(0));
+        let adopted = adopt(CaseId::first(), issue, at(0));
+        let changed = |closed| Some(EventKind::StatusChanged { closed });
+        for (case, standings) in [
+            (&adopted, [(true, None), (false, changed(false)), (true, changed(true))]),
+            (&adopted, [(false, None), (true, changed(true)), (false, changed(false))]),
+            (&asked_for, [(false, None), (true, changed(true)), (false, changed(false))]),
+        ] {
+            let mut case = case.clone();
+            for (second, (closed, expected)) in (1..).zip(standings) {
+                let before = case.clone();
+                stands(&mut case, Standing { closed, at: at(second) }, at(second));
+                assert_eq!(told(&before, &case, None), expected, "{closed}");
+            }
+        }
+    }
 }

@@ -315,6 +315,44 @@ async fn a_comment_adopts_an_issue_that_is_none_of_ours_and_is_refused_where_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_comment_in_an_issue_whose_making_is_unclear_makes_no_second_one() {
+    for (setup, tracker, at) in [
+        (PostSetup::default(), Tracker::Jira, "POST /rest/api/2/issue"),
+        (redmine(), Tracker::Redmine, "POST /issues.json"),
+    ] {
+        let post = setup.start().await;
+        let desk = post.app.desk();
+        let fault = FaultRule::from(Fault::CutAfterCommit).at(at).times(1);
+        let made = || match tracker {
+            Tracker::Jira => post.living().into_iter().map(|issue| issue.key).collect(),
+            Tracker::Redmine => {
+                let issues = post.app.redmine().issues().split_off(SEED);
+                issues.iter().map(|issue| format!("#{}", issue.id)).collect::<Vec<_>>()
+            }
+        };
+        match tracker {
+            Tracker::Jira => post.jira.fault(fault),
+            Tracker::Redmine => post.app.redmine().fault(fault),
+        }
+        let id = new_one(desk.request(anew(), request(tracker, "Unclear")).await.unwrap());
+        post.until("the issue", || !made().is_empty()).await;
+        let key = IssueKey::parse(&made()[0]).unwrap();
+        // Somebody has seen it before we know of it.
+        let said = desk.remark(anew(), key.clone(), remark("I see it.")).await.unwrap();
+        let RequestId { case: adopted, .. } = new_one(said);
+        assert_ne!(adopted, id.case, "it is adopted");
+        assert_eq!(done(desk, id).await, key);
+        assert_eq!(done(desk, new_one(said)).await, key);
+        // From now on everything goes through the case that made it.
+        let later = desk.remark(anew(), key.clone(), remark("And later.")).await.unwrap();
+        assert_eq!(new_one(later).case, id.case);
+        assert_eq!(done(desk, new_one(later)).await, key);
+        assert_eq!(made(), [key.as_str()]);
+        post.sound().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn jiras_refusal_is_told_and_an_outage_is_a_delay() {
     let post = Post::start().await;
     let desk = post.app.desk();
@@ -337,6 +375,25 @@ async fn jiras_refusal_is_told_and_an_outage_is_a_delay() {
     done(desk, id).await;
     let none = RequestId { step: 99, ..id };
     assert_eq!(desk.progress(none).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_jira_rejects_keeps_none_behind_it() {
+    for status in [400, 413] {
+        let post = Post::start().await;
+        let desk = post.app.desk();
+        post.jira.fault(FaultRule::from(Fault::Status(status)).at("/attachments").times(1));
+        let new = NewRequest {
+            files: vec![file(desk, "a.txt", b"a").await, file(desk, "b.txt", b"b").await],
+            ..request(Tracker::Jira, "One is rejected")
+        };
+        let key = done(desk, new_one(desk.request(anew(), new).await.unwrap())).await;
+        post.until("the files", || kept(&post) == 0).await;
+        let hung = post.jira.issue(key.as_str()).unwrap().attachments;
+        let names: Vec<_> = hung.iter().map(|file| &*file.filename).collect();
+        assert_eq!(names, ["b.txt"], "{status}");
+        post.sound().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,12 +10,13 @@ use crate::{
         desk::Outcome,
         effect::{Effect, MailRef},
         mail::Email,
+        request::WATCHERS_MAX,
     },
     store::StoreError,
 };
 
-/// People that one mail or request makes watchers.
-const WATCHERS_MAX: usize = 25;
+/// People that one mail makes watchers: whoever writes one may name anybody.
+const NAMED_MAX: usize = 25;
 
 pub(super) async fn of_mail<C: Creator>(
     by: &C,
@@ -30,7 +31,7 @@ pub(super) async fn of_mail<C: Creator>(
     };
     let Letter::Here { mail, .. } = letter else { return plainly() };
     let people: Vec<_> = mail.recipients.into_iter().map(|person| person.email).collect();
-    let others = people.iter().take(WATCHERS_MAX).filter(|email| **email != mailbox.address);
+    let others = people.iter().take(NAMED_MAX).filter(|email| **email != mailbox.address);
     let others: Vec<_> = others.collect();
     watch(by, effect, &others, issue).await
 }

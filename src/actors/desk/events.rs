@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 impl Desk {
     /// At most `limit` events with a higher number than this, the lowest first. The last 10,000 are
-    /// there.
+    /// there; none before it is durable, or its number would be given to another after a crash.
     ///
     /// # Errors
     /// The store's.
@@ -23,15 +23,19 @@ impl Desk {
         number: u64,
         limit: usize,
     ) -> Result<Vec<TicketEvent>, StoreError> {
-        self.read(move |tables| tables.events_after(number, limit)).await
+        let durable = *self.0.words.events().borrow();
+        let mut events = self.read(move |tables| tables.events_after(number, limit)).await?;
+        events.retain(|event| event.number <= durable);
+        Ok(events)
     }
 
-    /// The number of the last event; 0 before the first.
+    /// The number of the last event that is durable; 0 before the first.
     ///
     /// # Errors
     /// The store's.
     pub async fn last_event(&self) -> Result<u64, StoreError> {
-        self.read(|tables| tables.last_event()).await
+        let last = self.read(|tables| tables.last_event()).await?;
+        Ok(last.min(*self.0.words.events().borrow()))
     }
 
     /// Word of new events: changes when there may be more than were read before. To be had before

@@ -1,6 +1,8 @@
 //! What the desk hears of issues: what is said in them, how they stand, and where they have gone.
 
-use super::Desk;
+use jiff::Timestamp;
+
+use super::{Desk, leads};
 use crate::{
     clock,
     model::{
@@ -107,10 +109,38 @@ impl Desk {
         self.write(move |_, tables| {
             tables.write(|rows| {
                 let Some(mut case) = rows.case(case)? else { return Ok(()) };
-                rows.link_issue(&to, case.id)?;
+                leads::link_issue(rows, &case, &to)?;
                 case.issue = Some(to);
                 rows.put_case(&case)
             })
+        })
+        .await
+    }
+
+    /// Whether the issue belongs to a case that makes issues. One that a comment adopted may still
+    /// be what an unclear call has made.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(in crate::actors) async fn is_made(&self, issue: IssueKey) -> Result<bool, StoreError> {
+        self.read(move |tables| {
+            let Some(id) = tables.case_of_issue(&issue)? else { return Ok(false) };
+            Ok(tables.case(id)?.is_some_and(|case| !case.is_adopted()))
+        })
+        .await
+    }
+
+    /// Since when the issue belongs to a case that only adopted it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(in crate::actors) async fn adopted_at(
+        &self,
+        issue: IssueKey,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.read(move |tables| {
+            let Some(id) = tables.case_of_issue(&issue)? else { return Ok(None) };
+            Ok(tables.case(id)?.filter(Case::is_adopted).map(|case| case.opened))
         })
         .await
     }

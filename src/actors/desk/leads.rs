@@ -1,7 +1,7 @@
 //! What leads to a case from outside, as far as an effect that was settled has made it.
 
 use crate::{
-    model::{case::Case, effect::Effect, mail::MessageId},
+    model::{case::Case, effect::Effect, keys::IssueKey, mail::MessageId},
     store::{DeskTx, StoreError},
 };
 
@@ -13,7 +13,7 @@ pub(super) fn keep(
     created: bool,
 ) -> Result<(), StoreError> {
     if let Some(issue) = &case.issue {
-        rows.link_issue(issue, case.id)?;
+        link_issue(rows, case, issue)?;
     }
     // By its mark the issue is known again when its key has changed.
     let mark = MessageId::parse(&effect.mark()).filter(|_| created);
@@ -26,4 +26,20 @@ pub(super) fn keep(
         rows.link_post(post, case.id)?;
     }
     Ok(())
+}
+
+/// What happens to the issue belongs to this case; if it only adopted it, unless the case that made
+/// it has come to it meanwhile.
+pub(super) fn link_issue(
+    rows: &mut DeskTx<'_>,
+    case: &Case,
+    issue: &IssueKey,
+) -> Result<(), StoreError> {
+    if case.is_adopted()
+        && let Some(other) = rows.case_of_issue(issue)?.filter(|other| *other != case.id)
+        && rows.case(other)?.is_some_and(|other| !other.is_adopted())
+    {
+        return Ok(());
+    }
+    rows.link_issue(issue, case.id)
 }

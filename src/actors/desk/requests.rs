@@ -58,7 +58,10 @@ impl Desk {
             .await?;
         if !matches!(accepted, Accepted::New(_)) {
             for file in &files {
-                self.uploads().remove(file).await?;
+                // The answer is known; who sweeps comes to the file.
+                if let Err(error) = self.uploads().remove(file).await {
+                    tracing::warn!(%error, "a file of a request that was known is still here");
+                }
             }
         }
         self.wake(&[Worker::Jira, Worker::Redmine]);

@@ -271,10 +271,18 @@ impl Desk {
         /// Cases in one go.
         const LIMIT: usize = 10_000;
         let purged = self.write(move |_, tables| tables.purge(before, LIMIT)).await?;
-        let uploads = self.uploads().clone();
         // Their rows are gone, durably.
-        self.blocking(move || uploads.sweep(false)).await?;
+        self.sweep_uploads().await?;
         Ok(purged)
+    }
+
+    /// Removes the files that no request took within an hour, and those whose rows are gone.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn sweep_uploads(&self) -> Result<(), StoreError> {
+        let uploads = self.uploads().clone();
+        self.blocking(move || uploads.sweep(false)).await
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Words {
     posts: Mutex<HashMap<CaseId, oneshot::Sender<PostId>>>,
     /// Cases of which a step was settled.
     settled: broadcast::Sender<CaseId>,
-    /// The number of the last event.
+    /// The number of the last event that is durable.
     events: watch::Sender<u64>,
 }
 

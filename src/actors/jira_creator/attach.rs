@@ -1,5 +1,5 @@
 //! Files come to hang on the issue: streamed from where they are to Jira, one after the other, each
-//! once.
+//! once. What Jira does not take is left out, and the rest goes on.
 
 use std::time::Duration;
 
@@ -55,6 +55,7 @@ impl JiraCreator {
             Some(above) => above,
             None => there.iter().map(|file| file.id).max().unwrap_or_default(),
         };
+        let mut rejected = None;
         let done = usize::try_from(effect.trace.parts).unwrap_or(usize::MAX);
         for parcel in parcels.iter().skip(done) {
             effect = self.tools.desk.begin(&effect, Some(above)).await?;
@@ -62,7 +63,12 @@ impl JiraCreator {
             let (bytes, length) = match goods.bytes(parcel).await {
                 Ok(measured) => measured,
                 Err(error) if error.is_of_one_thing() && effect.failures >= BROKEN_AFTER => {
-                    effect = self.leave_out(&effect, issue, &error).await?;
+                    tracing::error!(
+                        issue.key = %issue,
+                        cause = error.kind(),
+                        "a file is not to be had; the issue goes without it"
+                    );
+                    effect = self.leave_out(&effect).await?;
                     continue;
                 }
                 Err(error) => {
@@ -75,6 +81,17 @@ impl JiraCreator {
             failpoint::hit("jira_creator.attached").await;
             match hung {
                 Ok(_) => {}
+                // Too large, or of a kind that this Jira does not take.
+                Err(error @ ApiError::Rejected { .. }) => {
+                    effect = self.leave_out(&effect).await?;
+                    tracing::warn!(
+                        issue.key = %issue,
+                        files.lost = effect.trace.lost,
+                        "jira rejects a file; the issue goes without it"
+                    );
+                    rejected = Some(fault_of(&error));
+                    continue;
+                }
                 Err(error) => return Ok(self.attach_failed(before, issue, &error).await),
             }
             let parts = effect.trace.parts + 1;
@@ -87,21 +104,12 @@ impl JiraCreator {
         // A retry, by the operator's word, asks for all of them again.
         let trace = Trace { parts: 0, lost: 0, ..effect.trace.clone() };
         self.tools.desk.trace(&effect, trace).await?;
-        Ok(Outcome::Refused { fault: "none of the files is to be had".to_owned() })
+        let fault = rejected.unwrap_or_else(|| "none of the files is to be had".to_owned());
+        Ok(Outcome::Refused { fault })
     }
 
     /// Goes on without the next file.
-    async fn leave_out(
-        &self,
-        effect: &Effect,
-        issue: &IssueKey,
-        error: &ApiError,
-    ) -> Result<Effect, StoreError> {
-        tracing::error!(
-            issue.key = %issue,
-            cause = error.kind(),
-            "a file is not to be had; the issue goes without it"
-        );
+    async fn leave_out(&self, effect: &Effect) -> Result<Effect, StoreError> {
         let (parts, lost) = (effect.trace.parts + 1, effect.trace.lost + 1);
         self.tools.desk.trace(effect, Trace { parts, lost, ..effect.trace.clone() }).await
     }

@@ -43,8 +43,8 @@ impl JiraCreator {
         while reads < READS_MAX && (number < known || empty < GAP) {
             number += 1;
             let Some(key) = IssueKey::numbered(project, number) else { break };
-            // The issue of another case need not be read.
-            if self.tools.desk.knows_issue(key.clone()).await? {
+            // The issue that another case made need not be read.
+            if self.tools.desk.is_made(key.clone()).await? {
                 empty = 0;
                 continue;
             }

@@ -146,8 +146,8 @@ impl RedmineCreator {
         // The oldest first.
         for issue in made.iter().rev().filter(|issue| carries(&issue.description, mark)) {
             let key = IssueKey::redmine(issue.id);
-            // The issue of another case is another mail's, whatever it quotes.
-            if !self.tools.desk.knows_issue(key.clone()).await? {
+            // The issue that another case made is another mail's, whatever it quotes.
+            if !self.tools.desk.is_made(key.clone()).await? {
                 return Ok(Ok(Some(key)));
             }
         }

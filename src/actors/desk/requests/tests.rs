@@ -191,3 +191,64 @@ async fn who_waits_hears_of_it_at_once() {
     let outcome = tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap().unwrap();
     assert_eq!(outcome.unwrap(), Some(Progress::Done(IssueKey::parse("SUP-1").unwrap())));
 }
+
+#[tokio::test]
+async fn an_event_is_told_when_it_is_durable_and_after_a_restart() {
+    let place = Place::new();
+    let (desk, store) = place.enter().await;
+    let Accepted::New(id) = desk.request(asked(1, 1), request(vec![])).await.unwrap() else {
+        panic!()
+    };
+    desk.settle(id, created()).await.unwrap();
+    // Written, and its barrier has not come yet.
+    let issue = IssueKey::parse("SUP-1").unwrap();
+    let commented = crate::model::ticket_event::EventKind::Commented;
+    store.desk().write(|rows| rows.tell_event(commented, &issue, None, clock::now())).unwrap();
+    assert_eq!(desk.last_event().await.unwrap(), 1);
+    assert_eq!(desk.events_after(0, 9).await.unwrap().len(), 1);
+    store.barrier().await.unwrap();
+    desk.tell_event(Some(2));
+    assert_eq!(desk.events_after(0, 9).await.unwrap().len(), 2);
+    drop((desk, store));
+    let (desk, _store) = place.enter().await;
+    assert_eq!(desk.last_event().await.unwrap(), 2);
+    assert_eq!(desk.events_after(0, 9).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_adopted_issue_goes_to_the_case_that_made_it_for_good() {
+    let place = Place::new();
+    let (desk, store) = place.enter().await;
+    let Accepted::New(made) = desk.request(asked(1, 1), request(vec![])).await.unwrap() else {
+        panic!()
+    };
+    let (tasks, _) = desk.due(Worker::Jira, 1, [].into()).await.unwrap();
+    desk.begin(&tasks[0].effect, Some(7)).await.unwrap();
+    let issue = IssueKey::parse("SUP-1").unwrap();
+    let say = async |key| {
+        let author = email("a@x.example");
+        let new = NewRemark { body: "So.".into(), author, watchers: vec![], files: vec![] };
+        match desk.remark(asked(key, 1), issue.clone(), new).await.unwrap() {
+            Accepted::New(id) => id,
+            other => panic!("{other:?}"),
+        }
+    };
+    let (first, second) = (say(2).await, say(3).await);
+    assert_ne!(first.case, made.case);
+    assert_eq!(second.case, first.case);
+    let said = || {
+        let commented = Done::Commented { attach: false, watch: false };
+        Outcome::Done(commented)
+    };
+    desk.settle(first, said()).await.unwrap();
+    assert!(
+        !desk.is_made(issue.clone()).await.unwrap()
+            && desk.knows_issue(issue.clone()).await.unwrap()
+    );
+    desk.settle(made, created()).await.unwrap();
+    // What the adopted case has left to do does not bring the issue back to it.
+    desk.settle(second, said()).await.unwrap();
+    assert!(desk.is_made(issue.clone()).await.unwrap());
+    assert_eq!(say(4).await.case, made.case);
+    assert_eq!(store.desk().audit().unwrap().problems, []);
+}
