@@ -1,0 +1,108 @@
+//! The API for tickets, asked by a program that never saw it: schemathesis reads `openapi.json`, makes
+//! requests of it, right ones and wrong ones, and judges every answer by what is described.
+
+use std::env;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use ticketd::config;
+use ticketd::sandbox::Redmine;
+
+use crate::harness::api::CONTEXT;
+use crate::harness::{Post, PostSetup};
+
+/// What `up.sh` exits with where this machine cannot have it.
+const NOT_HERE: i32 = 77;
+/// The same requests every time.
+const SEED: &str = "20261122";
+/// How long the fuzzing may take, in seconds; the fixed phases come on top.
+const MAX_TIME: &str = "75";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_does_what_its_description_says() {
+    let Some(program) = up() else { return };
+    let post = start().await;
+    let token = post.app.token("fuzz", "write").await;
+    for board in ["support", "helpdesk"] {
+        let told = post.app.api_json("POST /tickets/", &token, &ticket(board)).await;
+        assert_eq!(told.status, 201, "{told:?}");
+    }
+    let api = format!("http://{}{CONTEXT}", post.app.address);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz");
+    std::fs::create_dir_all(&folder).unwrap();
+    let run = folder.clone();
+    let ended = tokio::task::spawn_blocking(move || fuzz(&program, &api, &token, &run)).await;
+    let ended = ended.unwrap();
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+    println!("{said}");
+    let report: Value =
+        serde_json::from_slice(&std::fs::read(folder.join("report.json")).unwrap()).unwrap();
+    println!("{report}");
+    assert!(ended.status.success(), "{}: {}", ended.status, String::from_utf8_lossy(&ended.stderr));
+}
+
+/// A board in each tracker, and words that both take.
+async fn start() -> Post {
+    let setup = PostSetup::default().config(|config| {
+        config.redmine.filing = Some(config::Filing {
+            api_key: Redmine::user_key("bot").into(),
+            issue_type: Some("Support".to_owned()),
+            text_formatting: config::TextFormatting::Textile,
+            poll: Duration::from_millis(500),
+            users: [("bob@example.test".to_owned(), 7)].into(),
+            attachment_bytes: 5 << 20,
+            reopen_status: None,
+        });
+        let (key, project) = ("helpdesk".to_owned(), "helpdesk".to_owned());
+        config.redmine.boards = vec![config::ProjectBoard { key, project }];
+    });
+    setup.start().await
+}
+
+fn ticket(board: &str) -> Value {
+    json!({
+        "title": "The printer is out of order",
+        "body": "It shows E-42 since this morning.",
+        "reporter": "ann@customer.example",
+        "board": board,
+        "category": "general"
+    })
+}
+
+fn fuzz(program: &str, api: &str, token: &str, folder: &Path) -> std::process::Output {
+    let mut command = Command::new(program);
+    command.current_dir(folder).stdin(Stdio::null());
+    command.args(["run", &format!("{api}/openapi.json"), "--header"]);
+    command.arg(format!("Authorization: Bearer {token}"));
+    command.args(["--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"]);
+    command.args(["--mode", "all", "--seed", SEED, "--max-examples", "40"]);
+    command.args(["--max-time", MAX_TIME, "--request-timeout", "30"]);
+    // A stream of events has no end that a program could wait for; tests/it/rest_events.rs reads it.
+    command.args(["--exclude-operation-id", "streamEvents"]);
+    command.args(["--generation-database", "none", "--no-color"]);
+    command.args(["--report", "json", "--report-json-path", "report.json"]);
+    command.output().unwrap()
+}
+
+/// The program; none where the machine cannot have it.
+fn up() -> Option<String> {
+    let folder = env::var_os("SCHEMATHESIS_DIR").map_or_else(
+        || Path::new(env!("CARGO_TARGET_TMPDIR")).join("schemathesis"),
+        PathBuf::from,
+    );
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/schemathesis/up.sh");
+    let mut command = Command::new("bash");
+    command.arg(script).env("SCHEMATHESIS_DIR", folder).stdin(Stdio::null());
+    let up = command.stderr(Stdio::piped()).output().unwrap();
+    let said = String::from_utf8_lossy(&up.stderr);
+    if up.status.code() == Some(NOT_HERE) {
+        let _ = writeln!(io::stderr(), "{} (the API against its description)", said.trim());
+        return None;
+    }
+    assert!(up.status.success(), "up.sh: {}: {said}", up.status);
+    let printed = String::from_utf8(up.stdout).unwrap();
+    Some(printed.lines().last().expect("a path").to_owned())
+}
