@@ -111,7 +111,7 @@ fn list(desks: &Desks) -> Value {
             "schema": {"type": "string"}
         }
     });
-    let answers = answers("200", page, &ANY, &[404]);
+    let answers = answers("200", page, &ANY, &[404, 502]);
     operation("listTickets", "Find tickets", &json!(parameters), answers)
 }
 
@@ -168,13 +168,13 @@ fn create(desks: &Desks) -> Value {
 }
 
 fn one(key: &Value) -> Value {
-    let answers = answers("200", told("The ticket.", reference("TicketView")), &ANY, &[404]);
+    let answers = answers("200", told("The ticket.", reference("TicketView")), &ANY, &[404, 502]);
     operation("getTicket", "Get a ticket", &json!([key, fields()]), answers)
 }
 
 fn comment(key: &Value) -> Value {
     let done = json!({"description": "The tracker has the comment."});
-    let mut answers = answers("204", done, &WRITES, &[404, 503]);
+    let mut answers = answers("204", done, &WRITES, &[404, 502, 503]);
     answers.insert("202".to_owned(), accepted());
     let parameters = json!([key, idempotency_key()]);
     let mut operation = operation("addComment", "Comment a ticket", &parameters, answers);
