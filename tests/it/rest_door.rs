@@ -16,8 +16,8 @@ const PORTAL: &str = "https://portal.example";
 
 #[tokio::test]
 async fn pages_of_known_origins_read_the_answers_and_others_do_not() {
-    let setup = PostSetup::default()
-        .config(|config| config.http.cors_origins = vec![PORTAL.to_owned()]);
+    let setup =
+        PostSetup::default().config(|config| config.http.cors_origins = vec![PORTAL.to_owned()]);
     let post = setup.start().await;
     let token = post.app.token("portal", "read").await;
     let allow = "access-control-allow-origin";
@@ -78,7 +78,8 @@ async fn a_token_that_asks_too_often_waits_and_no_other_does() {
         config.limits.per_token_per_minute = 5.try_into().unwrap();
     };
     let post = PostSetup::default().config(few).start().await;
-    let (eager, calm) = (post.app.token("eager", "read").await, post.app.token("calm", "read").await);
+    let (eager, calm) =
+        (post.app.token("eager", "read").await, post.app.token("calm", "read").await);
     for _ in 0..5 {
         assert_eq!(post.app.api(BOARDS, &eager, &[], b"").await.status, 200);
     }

@@ -32,16 +32,24 @@ async fn the_api_does_what_its_description_says() {
     }
     let api = format!("http://{}{CONTEXT}", post.app.address);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz");
+    // What it remembers of an earlier run would change this one.
+    let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     let run = folder.clone();
     let ended = tokio::task::spawn_blocking(move || fuzz(&program, &api, &token, &run)).await;
     let ended = ended.unwrap();
     let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+    let report = std::fs::read(folder.join("report.json"));
+    let report = report.unwrap_or_else(|fault| panic!("no report ({fault}): {ended:?}"));
+    let report: Value = serde_json::from_slice(&report).unwrap();
     println!("{said}");
-    let report: Value =
-        serde_json::from_slice(&std::fs::read(folder.join("report.json")).unwrap()).unwrap();
-    println!("{report}");
-    assert!(ended.status.success(), "{}: {}", ended.status, String::from_utf8_lossy(&ended.stderr));
+    let cases = &report["test_cases"];
+    println!("figure schemathesis_failures {}", cases["unique_failures"]);
+    println!("figure schemathesis_cases {}", cases["generated"]);
+    assert!(ended.status.success(), "{}: {said}", ended.status);
+    assert_eq!(report["operations"]["tested"], 7, "{}", report["operations"]);
+    assert_eq!((&cases["unique_failures"], &cases["errored"]), (&json!(0), &json!(0)), "{cases}");
+    assert!(cases["generated"].as_u64().is_some_and(|count| count > 300), "{cases}");
 }
 
 /// A board in each tracker, and words that both take.
@@ -75,6 +83,7 @@ fn ticket(board: &str) -> Value {
 fn fuzz(program: &str, api: &str, token: &str, folder: &Path) -> std::process::Output {
     let mut command = Command::new(program);
     command.current_dir(folder).stdin(Stdio::null());
+    command.arg("--config-file").arg(beside("schemathesis.toml"));
     command.args(["run", &format!("{api}/openapi.json"), "--header"]);
     command.arg(format!("Authorization: Bearer {token}"));
     command.args(["--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"]);
@@ -89,13 +98,10 @@ fn fuzz(program: &str, api: &str, token: &str, folder: &Path) -> std::process::O
 
 /// The program; none where the machine cannot have it.
 fn up() -> Option<String> {
-    let folder = env::var_os("SCHEMATHESIS_DIR").map_or_else(
-        || Path::new(env!("CARGO_TARGET_TMPDIR")).join("schemathesis"),
-        PathBuf::from,
-    );
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/schemathesis/up.sh");
+    let folder = env::var_os("SCHEMATHESIS_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("schemathesis"), PathBuf::from);
     let mut command = Command::new("bash");
-    command.arg(script).env("SCHEMATHESIS_DIR", folder).stdin(Stdio::null());
+    command.arg(beside("up.sh")).env("SCHEMATHESIS_DIR", folder).stdin(Stdio::null());
     let up = command.stderr(Stdio::piped()).output().unwrap();
     let said = String::from_utf8_lossy(&up.stderr);
     if up.status.code() == Some(NOT_HERE) {
@@ -105,4 +111,8 @@ fn up() -> Option<String> {
     assert!(up.status.success(), "up.sh: {}: {said}", up.status);
     let printed = String::from_utf8(up.stdout).unwrap();
     Some(printed.lines().last().expect("a path").to_owned())
+}
+
+fn beside(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/schemathesis").join(name)
 }
