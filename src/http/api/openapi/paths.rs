@@ -152,6 +152,10 @@ fn accepted() -> Value {
         "Location": {"description": "Where to ask.", "schema": {"type": "string"}},
         "Retry-After": {"description": "When, in seconds.", "schema": {"type": "integer"}}
     });
+    told["links"] = json!({"request": {
+        "operationId": "getRequest",
+        "parameters": {"id": "$response.body#/id"}
+    }});
     told
 }
 
@@ -159,6 +163,11 @@ fn create(desks: &Desks) -> Value {
     let mut made = told("The ticket is made.", reference("TicketView"));
     made["headers"] =
         json!({"Location": {"description": "The ticket.", "schema": {"type": "string"}}});
+    let by_key = json!({"key": "$response.body#/key"});
+    made["links"] = json!({
+        "ticket": {"operationId": "getTicket", "parameters": by_key},
+        "comment": {"operationId": "addComment", "parameters": by_key}
+    });
     let mut answers = answers("201", made, &WRITES, &[503]);
     answers.insert("202".to_owned(), accepted());
     let mut operation =
