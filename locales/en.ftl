@@ -336,6 +336,7 @@ api-no-page = The cursor belongs to no page of this question. Ask for the first 
 api-key-reused = This Idempotency-Key was used for another request within the last 24 hours.
 api-media-type = Send application/json or multipart/form-data.
 api-too-many-files = Too many files: at most { $max } may come with one request.
+api-too-many-parts = The form has too many parts.
 api-files-too-large = The files are too large: all together they may have { $max } bytes.
 api-uploads-full = Too many uploads are under way. Try again in a moment.
 api-tracker-refused = The tracker does not take this: { $fault }

@@ -336,6 +336,7 @@ api-no-page = Le curseur n'appartient à aucune page de cette question. Redemand
 api-key-reused = Cette Idempotency-Key a servi à une autre demande dans les dernières 24 heures.
 api-media-type = Envoyez application/json ou multipart/form-data.
 api-too-many-files = Trop de fichiers : au plus { $max } par demande.
+api-too-many-parts = Le formulaire a trop de parties.
 api-files-too-large = Les fichiers sont trop grands : { $max } octets au plus en tout.
 api-uploads-full = Trop d'envois sont en cours. Réessayez dans un instant.
 api-tracker-refused = L'outil de suivi refuse la demande : { $fault }

@@ -325,6 +325,7 @@ api-no-page = 커서가 이 질문의 어느 페이지에도 속하지 않습니
 api-key-reused = 이 Idempotency-Key는 지난 24시간 안에 다른 요청에 쓰였습니다.
 api-media-type = application/json 또는 multipart/form-data로 보내십시오.
 api-too-many-files = 파일이 너무 많습니다. 한 요청에 최대 { $max }개입니다.
+api-too-many-parts = 폼의 항목이 너무 많습니다.
 api-files-too-large = 파일이 너무 큽니다. 모두 합해 최대 { $max }바이트입니다.
 api-uploads-full = 진행 중인 업로드가 너무 많습니다. 잠시 후 다시 시도하십시오.
 api-tracker-refused = 트래커가 받아들이지 않습니다: { $fault }

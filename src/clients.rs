@@ -28,7 +28,10 @@ pub use mailbox::{
     ChangesFault, Draft, DraftFault, Flow, Found, Head, InlineImage, MailboxClient, News, Open,
     Whole,
 };
-pub use mattermost::{Event, Events, EventsFault, MattermostClient, Reaction, Resume};
+pub use mattermost::{
+    Event, Events, EventsFault, MattermostClient, Person, PersonEvent, PersonEvents, Reaction,
+    Resume,
+};
 pub use redmine::{RedmineClient, RedmineDesk};
 pub use transport::{Download, Transport};
 pub use user_locales::UserLocales;

@@ -3,6 +3,7 @@
 pub mod api_token;
 pub mod automatic;
 pub mod case;
+pub mod chat;
 pub mod command;
 pub mod desk;
 pub(crate) mod discreet;

@@ -11,13 +11,14 @@ use crate::stand::Stand;
 
 /// The daemon's directory and configuration, the Jira behind it, and a token that may write.
 pub(crate) struct Daemon {
-    directory: TempDir,
+    _directory: TempDir,
     pub(crate) jira: Jira,
     pub(crate) token: String,
 }
 
 impl Daemon {
-    pub(crate) async fn new() -> anyhow::Result<Self> {
+    /// Starts the release binary, waits until it is ready, and has it make the token.
+    pub(crate) async fn start() -> anyhow::Result<(Self, Stand)> {
         let jira = Jira::start().await?;
         // On a real disk, where /tmp may be none.
         let directory = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
@@ -36,6 +37,7 @@ impl Daemon {
         );
         let file = directory.path().join("ticketd.toml");
         fs::write(&file, config)?;
+        let running = Stand::ticketd(&file)?;
         let made = Command::new(env!("CARGO_BIN_EXE_ticketd"))
             .arg("--config")
             .arg(&file)
@@ -43,11 +45,6 @@ impl Daemon {
             .output()?;
         ensure!(made.status.success(), "no token: {}", String::from_utf8_lossy(&made.stderr));
         let token = String::from_utf8(made.stdout)?.trim().to_owned();
-        Ok(Self { directory, jira, token })
-    }
-
-    /// Starts the release binary and waits until it is ready.
-    pub(crate) fn start(&self) -> anyhow::Result<Stand> {
-        Stand::ticketd(&self.directory.path().join("ticketd.toml"))
+        Ok((Self { _directory: directory, jira, token }, running))
     }
 }

@@ -39,8 +39,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn figures() -> anyhow::Result<()> {
-    let daemon = Daemon::new().await?;
-    let running = daemon.start()?;
+    let (daemon, running) = Daemon::start().await?;
     categories::figures(&running, &daemon.token).await?;
     page::figures(&running, &daemon).await?;
     upload::figures(&running, &daemon).await

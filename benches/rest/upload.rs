@@ -85,7 +85,7 @@ async fn send(stand: &Stand, daemon: &Daemon, callers: usize, bytes: usize) -> a
             caller.ask(request, &[StatusCode::CREATED, StatusCode::ACCEPTED]).await
         });
     }
-    all.join_all().await.into_iter().map(|answer| answer.map(drop)).collect()
+    all.join_all().await.into_iter().try_for_each(|answer| answer.map(drop))
 }
 
 fn form(number: usize, bytes: usize) -> crate::load::Body {

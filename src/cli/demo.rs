@@ -9,6 +9,7 @@ mod stage;
 mod tour;
 
 use clap::Args;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Ending, Outcome, tell};
 use crate::{app::App, lifecycle::Shutdown, sandbox};
@@ -40,18 +41,18 @@ impl Demo {
         tell(&format!("Mattermost   {} (built in)", stage.mattermost.url()));
         let toured = tokio::select! {
             () = shutdown.soft.cancelled() => None,
-            missed = tour::walk(&stage) => Some(missed),
+            walked = tour::walk(&stage) => Some(walked),
         };
         // A tour that met the closing door is no failed one.
         let toured = toured.filter(|_| !shutdown.soft.is_cancelled());
-        if matches!(toured, Some(Ok(_))) && !self.once {
-            try_it(&stage);
+        if let (Some(Ok(walked)), false) = (&toured, self.once) {
+            try_it(&stage, &walked.token);
             shutdown.soft.cancelled().await;
         }
         shutdown.soft.cancel();
         let stopped = daemon.await;
-        let Some(missed) = toured else { return Err(Ending::Interrupted) };
-        let missed = missed?;
+        let Some(walked) = toured else { return Err(Ending::Interrupted) };
+        let missed = walked?.missed;
         stopped??;
         if missed > 0 {
             return Err(
@@ -62,7 +63,7 @@ impl Demo {
     }
 }
 
-fn try_it(stage: &Stage) {
+fn try_it(stage: &Stage, api_token: &SecretString) {
     let alice = sandbox::Mattermost::user_id("alice");
     let token = sandbox::Mattermost::slash_token("/redmine");
     tell("\n== Try it yourself, while this runs");
@@ -85,6 +86,11 @@ fn try_it(stage: &Stage) {
          -d channel_id={channel} -d text=mine {}ticket",
         stage.url
     ));
+    let (context, token) = (&stage.config.http.context, api_token.expose_secret());
+    let api = format!("{}{}", stage.url, context.trim_start_matches('/'));
+    tell("\nTickets over the API; a page to try it all is at");
+    tell(&format!("{api}/docs\n"));
+    tell(&format!("  curl -H 'Authorization: Bearer {token}' {api}/tickets/"));
     tell("\nA mail, put into the mailbox:\n");
     tell(&stage.office.a_mail());
     tell("\nWhat became of it, as an operator asks:\n");

@@ -1,12 +1,13 @@
 //! Mattermost's REST interface (v4) and its response hooks, as recorded from 5.37 to 7.6.
 //!
-//! Dialogs and response hooks need no token; everything else is asked with the bot's. While the
-//! server asks for a rest, nothing is sent for anybody.
+//! Dialogs and response hooks need no token; what a [`Person`] does is asked with their own, and
+//! everything else with the bot's. While the server asks for a rest, nothing is sent for anybody.
 
 mod channels;
 mod dialogs;
 mod events;
 mod pace;
+mod person;
 mod posts;
 mod reactions;
 mod users;
@@ -30,11 +31,12 @@ use url::Url;
 
 use self::pace::Rest;
 pub use self::{
-    events::{Event, Events, EventsFault, Resume},
+    events::{Event, Events, EventsFault, PersonEvent, PersonEvents, Resume},
+    person::Person,
     reactions::Reaction,
 };
 use super::{ApiError, Transport, transport::Answer};
-use crate::{health::Part, model::ticket::Person, telemetry::Metrics};
+use crate::{health::Part, model::ticket, telemetry::Metrics};
 
 const SERVICE: &str = "mattermost";
 /// The longest that any call may take, and before it that it may wait for the end of a rest.
@@ -51,7 +53,7 @@ struct Shared {
     bot_token: Option<SecretString>,
     limit: Duration,
     rest: Rest,
-    me: OnceCell<Person>,
+    me: OnceCell<ticket::Person>,
     /// As the last answer said it: a server is upgraded while we run.
     version: Mutex<Option<(u32, u32)>>,
 }

@@ -31,7 +31,7 @@ use http::{
 };
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::{
     fields::{Board, Desks},
@@ -54,6 +54,9 @@ use crate::{
 
 /// Bodies with files that are read at once.
 const UPLOADS_AT_ONCE: usize = 32;
+/// Requests that wait for a tracker at once: a small share of the door's, so that commands of the chat
+/// are answered while a tracker hangs.
+const AT_ONCE: usize = 64;
 
 /// What is asked of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +85,7 @@ pub struct Api {
     upload_files: usize,
     pace: DefaultKeyedRateLimiter<TokenId>,
     uploads: Semaphore,
+    places: Semaphore,
     streams: Mutex<HashMap<TokenId, usize>>,
     /// Answers that are always the same.
     boards: Bytes,
@@ -115,7 +119,16 @@ impl Api {
             upload_files: limits.upload_files,
             pace: DefaultKeyedRateLimiter::keyed(Quota::per_minute(limits.per_token_per_minute)),
             uploads: Semaphore::new(UPLOADS_AT_ONCE),
+            places: Semaphore::new(AT_ONCE),
             streams: Mutex::default(),
+        })
+    }
+
+    /// A place among those who wait for a tracker; to be kept until the answer.
+    fn enter(&self, context: &Context) -> Result<SemaphorePermit<'_>, Problem> {
+        self.places.try_acquire().map_err(|_| {
+            context.metrics.shed("api");
+            HttpError::Overloaded.into()
         })
     }
 

@@ -76,6 +76,10 @@ mattermost_id! {
     /// A post of Mattermost.
     PostId
 }
+mattermost_id! {
+    /// A file of Mattermost.
+    FileId
+}
 
 fn is_id(text: &str) -> bool {
     text.len() == 26 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())

@@ -1,23 +1,29 @@
 //! A stand-in of a Mattermost 7.6 server: what slash commands, dialogs, posts and their buttons need
-//! of it.
+//! of it, and what people do with their own sessions.
 //!
-//! Users alice (en), bob (ko), carol (fr) and the bot `ticketd`, one team (`ops`). All four are in
-//! `support` and `network`; private are `oncall` (without carol), `board` (bob and the bot) and
-//! `closed` (carol alone). Time-outs run on tokio's clock, which tests can pause.
+//! Users alice (en), bob (ko), carol (fr), the bot `ticketd` and `admin`, who administers; one team
+//! (`ops`), in which all are. The first four are in `support` and `network`; private are `oncall`
+//! (without carol), `board` (bob and the bot) and `closed` (carol alone). Time-outs run on tokio's clock, which tests can pause.
 
 pub(super) mod actions;
 mod attachments;
 mod channels;
 mod control;
 pub(super) mod dialog;
+mod doings;
 mod error;
+mod files;
 pub(super) mod hooks;
 mod ids;
 mod limits;
 pub(super) mod posts;
 mod reactions;
+mod rest;
+mod sessions;
 pub(super) mod slash;
 mod sockets;
+mod teams;
+mod told;
 mod users;
 
 #[cfg(test)]
@@ -33,16 +39,18 @@ use url::Url;
 use super::controls::controls;
 use super::server::{Server, Service, base};
 use super::wire::{self, Reply, Request, lock};
-use channels::{Channels, TEAM};
+use channels::Channels;
 use dialog::{OpenedDialog, SubmitResult};
 use error::Refusal;
+use files::Files;
 use hooks::{Delayed, Hooks};
 use ids::{Triggers, new_id};
 use limits::Limits;
-use posts::{Draft, Posts};
-use reactions::NewReaction;
+use posts::Posts;
+use sessions::Sessions;
 use slash::SlashForm;
-use sockets::{Sockets, event};
+use sockets::Sockets;
+use teams::Teams;
 use users::Users;
 
 const VERSION: &str = "7.6.0.7.6.0-dev.sandbox.false";
@@ -54,6 +62,9 @@ pub(super) struct Desk {
     base: Url,
     triggers: Triggers,
     users: Mutex<Users>,
+    sessions: Mutex<Sessions>,
+    teams: Mutex<Teams>,
+    files: Mutex<Files>,
     hooks: Mutex<Hooks>,
     dialogs: Mutex<Vec<OpenedDialog>>,
     channels: Mutex<Channels>,
@@ -70,10 +81,14 @@ impl Mattermost {
     /// # Errors
     /// When no port can be bound.
     pub async fn start() -> io::Result<Self> {
+        let users = Users::seed();
         let desk = |address| Desk {
             base: base(address),
             triggers: Triggers::new(),
-            users: Mutex::new(Users::seed()),
+            sessions: Mutex::new(Sessions::seed(&users)),
+            users: Mutex::new(users),
+            teams: Mutex::new(Teams::seed()),
+            files: Mutex::default(),
             hooks: Mutex::default(),
             dialogs: Mutex::default(),
             channels: Mutex::new(Channels::seed()),
@@ -87,13 +102,19 @@ impl Mattermost {
     /// The bearer token of the bot account.
     #[must_use]
     pub fn bot_token() -> &'static str {
-        users::BOT_TOKEN
+        sessions::BOT_TOKEN
     }
 
-    /// The token of somebody's session; their websocket takes it, and `users/me`.
+    /// The token of a session that somebody has from the start.
     #[must_use]
     pub fn session_token(user: &str) -> String {
-        users::session_token(user)
+        sessions::token_of(user)
+    }
+
+    /// With what somebody who is there from the start signs in.
+    #[must_use]
+    pub fn password(user: &str) -> String {
+        users::password_of(user)
     }
 
     /// The token of a slash command, `/redmine` or `/ticket`; empty for another one.
@@ -102,7 +123,8 @@ impl Mattermost {
         slash::token(command)
     }
 
-    /// The id of a user by name: `alice`, `bob`, `carol`, `ticketd`; empty for another one.
+    /// The id of a user by name: `alice`, `bob`, `carol`, `ticketd`, `admin`; empty for
+    /// another one.
     #[must_use]
     pub fn user_id(name: &str) -> &'static str {
         users::id_of(name)
@@ -181,142 +203,12 @@ impl Service for Desk {
     }
 
     fn login(&self, request: &Request) -> Option<&'static str> {
-        users::authenticated(request).then_some(users::BOT_NAME)
+        let id = lock(&self.sessions).holder(request)?;
+        Some(lock(&self.users).name(id))
     }
 }
 
 impl Desk {
-    /// Posts and channels, for the bot alone.
-    fn of_the_bot(&self, method: &str, path: &[&str], request: &Request) -> Result<Reply, Refusal> {
-        let bot = users::id_of(users::BOT_NAME);
-        // A path that is not there is told to anybody.
-        let allowed = users::check(request);
-        match (method, path) {
-            ("POST", ["posts"]) => {
-                allowed?;
-                let draft = Draft::read(request)?;
-                lock(&self.channels).writable(&draft.channel_id, bot)?;
-                Ok(json_created(&self.make(bot, draft)?))
-            }
-            ("POST", ["posts", "ephemeral"]) => {
-                allowed?;
-                // Only a system admin may (recorded).
-                Err(Refusal::no_permission())
-            }
-            ("GET", ["posts", id]) => {
-                allowed?;
-                self.readable(id, bot)?;
-                Ok(json_ok(&lock(&self.posts).show(id)?))
-            }
-            ("GET", ["posts", id, "thread"]) => {
-                allowed?;
-                self.readable(id, bot)?;
-                Ok(json_ok(&lock(&self.posts).thread(id)?))
-            }
-            ("PUT", ["posts", id, "patch"]) => {
-                allowed?;
-                let change = serde_json::from_slice(&request.body).unwrap_or_default();
-                let changed = lock(&self.posts).patch(bot, id, &change)?;
-                self.tell(&changed, &event("post_edited", &json!({"post": changed.to_string()})));
-                Ok(json_ok(&changed))
-            }
-            ("POST", ["reactions"]) => {
-                allowed?;
-                let new = NewReaction::read(request)?;
-                new.by(bot)?;
-                self.readable(&new.post, bot)?;
-                Ok(json_ok(&self.react(&new)?))
-            }
-            ("DELETE", ["users", user, "posts", post, "reactions", emoji]) => {
-                allowed?;
-                let old = NewReaction::of(user, post, emoji);
-                old.by(bot)?;
-                self.readable(post, bot)?;
-                self.take_back(&old)?;
-                Ok(json_ok(&json!({"status": "OK"})))
-            }
-            ("GET", ["users", "me", "teams", TEAM, "channels"]) => {
-                allowed?;
-                Ok(json_ok(&lock(&self.channels).of_the_bot()))
-            }
-            ("GET", ["users", "me", "teams"]) => {
-                allowed?;
-                Ok(json_ok(&lock(&self.channels).teams()))
-            }
-            ("POST", ["channels", "direct"]) => {
-                allowed?;
-                Ok(json_created(&lock(&self.channels).open_direct(&request.body)?))
-            }
-            ("GET", ["channels", id]) => {
-                allowed?;
-                Ok(json_ok(&lock(&self.channels).show(id)?))
-            }
-            ("GET", ["channels", id, "members", user]) => {
-                allowed?;
-                Ok(json_ok(&lock(&self.channels).member(id, user)?))
-            }
-            ("GET", ["channels", id, "posts"]) => {
-                allowed?;
-                lock(&self.channels).readable(id, bot)?;
-                Ok(json_ok(&lock(&self.posts).of_channel(id, request)))
-            }
-            ("GET", ["teams", team, "channels", "name", name]) => {
-                allowed?;
-                Ok(json_ok(&lock(&self.channels).show_named(team, name)?))
-            }
-            _ => Err(not_found(request)),
-        }
-    }
-
-    /// Makes a post and tells of it.
-    ///
-    /// # Errors
-    /// As [`Posts::create`].
-    fn make(&self, user_id: &str, draft: Draft) -> Result<Value, Refusal> {
-        let mut posts = lock(&self.posts);
-        let before = posts.all.len();
-        let made = posts.create(user_id, draft)?;
-        // A repeat is no news.
-        if posts.all.len() > before {
-            let channels = lock(&self.channels);
-            if let Some(channel) = channels.find(made["channel_id"].as_str().unwrap_or_default()) {
-                self.sockets.tell(channel, &sockets::posted(channel, user_id, &made));
-            }
-        }
-        Ok(made)
-    }
-
-    /// Tells those who are in the channel of a post.
-    fn tell(&self, post: &Value, event: &sockets::Event) {
-        let channels = lock(&self.channels);
-        if let Some(channel) = channels.find(post["channel_id"].as_str().unwrap_or_default()) {
-            self.sockets.tell(channel, event);
-        }
-    }
-
-    /// # Errors
-    /// As [`Posts::get`].
-    fn react(&self, new: &NewReaction) -> Result<Value, Refusal> {
-        let added = lock(&self.posts).react(new)?;
-        self.tell(&added, &event("reaction_added", &json!({"reaction": added.to_string()})));
-        Ok(added)
-    }
-
-    /// # Errors
-    /// As [`Posts::get`].
-    fn take_back(&self, old: &NewReaction) -> Result<(), Refusal> {
-        let gone = lock(&self.posts).take_back(old)?;
-        self.tell(&gone, &event("reaction_removed", &json!({"reaction": gone.to_string()})));
-        Ok(())
-    }
-
-    /// # Errors
-    /// As [`Posts::get`] and [`Channels::readable`].
-    fn readable(&self, post: &str, user_id: &str) -> Result<(), Refusal> {
-        let channel = lock(&self.posts).get(post)?.channel_id.clone();
-        lock(&self.channels).readable(&channel, user_id).map(drop)
-    }
-
     fn route(&self, request: &Request) -> Result<Reply, Refusal> {
         let path: Vec<&str> = request.path.trim_matches('/').split('/').collect();
         match (request.method.as_str(), path.as_slice()) {
@@ -327,12 +219,9 @@ impl Desk {
                 "IosMinVersion": "",
                 "status": "OK",
             }))),
-            ("GET", ["api", "v4", "users", "username", name]) => {
-                users::check(request)?;
-                Ok(json_ok(&lock(&self.users).by_name(name)?))
-            }
             ("GET", ["api", "v4", "websocket"]) => {
-                let user = users::holder(request);
+                let id = lock(&self.sessions).holder(request);
+                let user = id.zip(sessions::bearer(request).map(str::to_owned));
                 let hello = json!({"server_version": VERSION});
                 // From the server's source, not recorded.
                 self.sockets.open(user, request, hello).ok_or_else(|| {
@@ -340,20 +229,16 @@ impl Desk {
                     Refusal::new(400, id, "URL Blocked because of CORS. Url: ", "")
                 })
             }
-            ("GET", ["api", "v4", "users", "me"]) if !users::authenticated(request) => {
-                let user = users::holder(request).ok_or_else(users::expired)?;
-                Ok(json_ok(&lock(&self.users).by_id(user)?))
-            }
-            ("GET", ["api", "v4", "users", id]) => {
-                users::check(request)?;
-                Ok(json_ok(&lock(&self.users).by_id(id)?))
+            ("POST", ["api", "v4", "users", "login"]) => {
+                let users = lock(&self.users);
+                lock(&self.sessions).sign_in(&users, &request.body)
             }
             ("POST", ["api", "v4", "actions", "dialogs", "open"]) => {
                 let opened = dialog::open(&self.triggers, &request.body)?;
                 lock(&self.dialogs).push(opened);
                 Ok(json_ok(&json!({ "status": "OK" })))
             }
-            (method, ["api", "v4", rest @ ..]) => self.of_the_bot(method, rest, request),
+            (method, ["api", "v4", rest @ ..]) => self.asked(method, rest, request),
             ("POST", ["hooks", "commands", id]) => {
                 lock(&self.hooks).take(id, request)?;
                 Ok(Reply::text(http::StatusCode::OK, "text/plain", "ok"))

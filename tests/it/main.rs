@@ -10,6 +10,7 @@
 mod harness;
 
 mod chat_client;
+mod chat_person;
 mod filing;
 mod forerunner;
 mod forerunner_api;

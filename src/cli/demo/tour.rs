@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use secrecy::SecretString;
+
 use super::{
     super::{Ending, tell},
     stage::Stage,
@@ -13,6 +15,7 @@ use crate::{locale::Texts, model::render};
 
 mod chat;
 mod mail;
+mod portal;
 mod tickets;
 
 /// How long anything late is waited for.
@@ -20,8 +23,16 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Lines of a long answer that are shown.
 const LINES_SHOWN: usize = 14;
 
-/// Walks through it all; returns how many steps were not answered as they should be.
-pub(super) async fn walk(stage: &Stage) -> Result<u32, Ending> {
+/// What is left of a tour.
+pub(super) struct Walked {
+    /// How many steps were not answered as they should be.
+    pub(super) missed: u32,
+    /// The portal's token for the API.
+    pub(super) token: SecretString,
+}
+
+/// Walks through it all.
+pub(super) async fn walk(stage: &Stage) -> Result<Walked, Ending> {
     let mut tour = Tour { stage, texts: Texts::load()?, missed: 0, letters: 0 };
     tour.signing_in().await?;
     tour.issues().await?;
@@ -30,7 +41,8 @@ pub(super) async fn walk(stage: &Stage) -> Result<u32, Ending> {
     tour.leaving().await?;
     tour.tickets().await?;
     tour.mails().await?;
-    Ok(tour.missed)
+    let token = tour.portal().await?;
+    Ok(Walked { missed: tour.missed, token })
 }
 
 struct Tour<'a> {

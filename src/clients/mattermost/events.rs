@@ -9,6 +9,7 @@
 //! Source: recorded from 5.37 to 7.6, and the server's source for what it keeps.
 
 mod frame;
+mod news;
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -30,7 +31,8 @@ use tokio_tungstenite::{
     },
 };
 
-use self::frame::{Frame, Told};
+use self::frame::{Frame, Tells, Told};
+pub use self::news::PersonEvent;
 use super::{MattermostClient, Reaction, malformed, unavailable, wire::WireUser};
 use crate::{clients::ApiError, model::post::PostHead};
 
@@ -93,13 +95,19 @@ pub enum EventsFault {
     Malformed,
 }
 
+/// What the bot is told.
+pub type Events = Connection<Event>;
+/// What a person is told.
+pub type PersonEvents = Connection<PersonEvent>;
+
 /// A connection that tells what happens.
-pub struct Events {
+pub struct Connection<E> {
     socket: WebSocketStream<Upgraded>,
-    connection_id: String,
+    /// By which name it can be resumed.
+    id: String,
     /// The number of the event to come.
     next_seq: u64,
-    ready: VecDeque<Event>,
+    ready: VecDeque<E>,
     /// The number of our own last request.
     asked: u64,
 }
@@ -118,14 +126,18 @@ impl MattermostClient {
         token: &SecretString,
         resume: Option<Resume>,
     ) -> Result<Events, ApiError> {
+        self.listen(token, resume).await
+    }
+
+    /// As [`Self::events`], in the words of whoever listens.
+    pub(super) async fn listen<E: Tells>(
+        &self,
+        token: &SecretString,
+        resume: Option<Resume>,
+    ) -> Result<Connection<E>, ApiError> {
         let socket = self.websocket(token, resume.as_ref()).await?;
-        let mut events = Events {
-            socket,
-            connection_id: String::new(),
-            next_seq: 0,
-            ready: VecDeque::new(),
-            asked: 0,
-        };
+        let mut events =
+            Connection { socket, id: String::new(), next_seq: 0, ready: VecDeque::new(), asked: 0 };
         match tokio::time::timeout(self.shared.limit, events.begin(resume)).await {
             Ok(Ok(())) => Ok(events),
             Ok(Err(EventsFault::Malformed | EventsFault::TooLarge)) => {
@@ -180,12 +192,12 @@ impl MattermostClient {
     }
 }
 
-impl Events {
+impl<E: Tells> Connection<E> {
     /// Waits for what happens next. May be dropped while it waits; nothing is lost by that.
     ///
     /// # Errors
     /// When the connection is over. Every later call says the same, or [`EventsFault::Closed`].
-    pub async fn next(&mut self) -> Result<Event, EventsFault> {
+    pub async fn next(&mut self) -> Result<E, EventsFault> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Ok(event);
@@ -198,7 +210,7 @@ impl Events {
     /// How to take the connection up again from here.
     #[must_use]
     pub fn resume(&self) -> Resume {
-        Resume { connection_id: self.connection_id.clone(), next_seq: self.next_seq }
+        Resume { connection_id: self.id.clone(), next_seq: self.next_seq }
     }
 
     /// Finds out whether the connection is a new one. One that was resumed says nothing of it: the
@@ -219,22 +231,22 @@ impl Events {
             };
             let Resume { connection_id, next_seq } = resume.clone();
             self.next_seq = next_seq;
-            self.connection_id.clone_from(&connection_id);
-            self.ready.push_back(Event::Hello { connection_id, resumed: true });
+            self.id.clone_from(&connection_id);
+            self.ready.push_back(E::hello(connection_id, true));
             return self.take(frame);
         }
     }
 
     /// Puts what a frame tells in the row.
-    fn take(&mut self, frame: Frame) -> Result<(), EventsFault> {
+    fn take(&mut self, frame: Frame<E>) -> Result<(), EventsFault> {
         let Some(seq) = frame.seq else {
             // An answer to our question.
             return if frame.failed { Err(EventsFault::Unauthorized) } else { Ok(()) };
         };
         if let Some(connection_id) = frame.hello() {
-            self.connection_id.clone_from(&connection_id);
+            self.id.clone_from(&connection_id);
             self.next_seq = seq.saturating_add(1);
-            self.ready.push_back(Event::Hello { connection_id, resumed: false });
+            self.ready.push_back(E::hello(connection_id, false));
             return Ok(());
         }
         if seq < self.next_seq {
@@ -242,20 +254,19 @@ impl Events {
             return Ok(());
         }
         if seq > self.next_seq {
-            self.ready.push_back(Event::Missed);
+            self.ready.push_back(E::missed());
         }
         self.next_seq = seq.saturating_add(1);
         self.ready.extend(match frame.told {
-            Told::Posted(post) => Some(Event::Posted(post)),
-            Told::ReactionAdded(reaction) => Some(Event::ReactionAdded(reaction)),
-            Told::Unreadable => Some(Event::Missed),
+            Told::News(event) => Some(event),
+            Told::Unreadable => Some(E::missed()),
             Told::Other | Told::Hello(_) => None,
         });
         Ok(())
     }
 
     /// The next message that says something.
-    async fn frame(&mut self) -> Result<Frame, EventsFault> {
+    async fn frame(&mut self) -> Result<Frame<E>, EventsFault> {
         let begun = Instant::now();
         let mut asked = false;
         loop {

@@ -3,6 +3,9 @@
 mod calls;
 mod failures;
 mod pages;
+mod person;
+mod person_failures;
+mod person_posts;
 
 use std::time::Duration;
 

@@ -231,7 +231,7 @@ pub(super) fn version(text: &str) -> Option<(u32, u32)> {
 }
 
 /// Mattermost writes an empty text where there is no id.
-fn none_if_empty<'de, D, I>(from: D) -> Result<Option<I>, D::Error>
+pub(super) fn none_if_empty<'de, D, I>(from: D) -> Result<Option<I>, D::Error>
 where
     D: Deserializer<'de>,
     I: TryFrom<String>,
@@ -244,7 +244,7 @@ where
     I::try_from(text).map(Some).map_err(D::Error::custom)
 }
 
-fn milliseconds<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+pub(super) fn milliseconds<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
     Timestamp::from_millisecond(i64::deserialize(from)?).map_err(D::Error::custom)
 }
 

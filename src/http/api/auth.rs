@@ -55,6 +55,15 @@ pub(super) fn admit(
     Ok(id)
 }
 
+/// Whether a token that was let in may still do something.
+pub(super) fn still(api: &Api, caller: &TokenId) -> Result<(), Problem> {
+    let worth = api.store.tokens().is_worth_something(caller, clock::now());
+    if worth.map_err(|error| Problem::store(&error))? {
+        return Ok(());
+    }
+    Err(Problem::unauthorized(says("api-bad-token"), ASK_ANOTHER))
+}
+
 /// The token in the header, whose scheme is written in any case (RFC 9110, 11.1).
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;

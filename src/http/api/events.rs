@@ -67,10 +67,10 @@ pub(super) async fn stream(asking: &Asking<'_>, caller: TokenId) -> Result<Reply
     let desk = &asking.api.desk;
     // Before the last event is asked for, so that nothing comes in between.
     let word = desk.event_word();
-    let after = match last_seen(asking)? {
-        Some(number) => number,
-        None => desk.last_event().await.map_err(|error| Problem::store(&error))?,
-    };
+    let seen = last_seen(asking)?;
+    let last = desk.last_event().await.map_err(|error| Problem::store(&error))?;
+    // A number to come is of a store that was lost: what happens from now on is news again.
+    let after = seen.map_or(last, |number| number.min(last));
     let place = StreamPlace::take(asking.api, caller)?;
     let closing = asking.context.door.closing.clone();
     let telling = Telling { desk: desk.clone(), word, after, closing, begun: false, place };

@@ -24,6 +24,8 @@ use crate::{
 
 /// What the problem's type begins with; the rest is fixed for ever.
 const TYPE: &str = "urn:ticketd:problem:";
+/// Faults of one body that are told.
+const FAULTS_MAX: usize = 100;
 
 /// A sentence of `locales/*.ftl` with what stands in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +115,9 @@ impl Problem {
     }
 
     /// The body is of the right type, but not right.
-    pub(super) fn body(faults: Vec<Fault>) -> Self {
+    pub(super) fn body(mut faults: Vec<Fault>) -> Self {
+        // Beyond this nobody reads them, and somebody may have made them up by the thousand.
+        faults.truncate(FAULTS_MAX);
         let whole = Self::new(StatusCode::BAD_REQUEST, "invalid-body", says("api-invalid-body"));
         Self { faults, ..whole }
     }

@@ -33,7 +33,7 @@ pub(super) async fn tickets(asking: &Asking<'_>) -> Result<Reply, Problem> {
     let api = asking.api;
     let choices = Choices { boards: &api.board_keys, categories: &api.desks.categories };
     let query = query::tickets(&asking.query, choices)?;
-    let _place = asking.context.door.enter()?;
+    let _place = asking.api.enter(asking.context)?;
     let page = match api.reader.list(&query).await {
         Ok(page) => page,
         // A status that no tracker has is one that no ticket has.
@@ -66,7 +66,7 @@ pub(super) async fn ticket(asking: &Asking<'_>, part: &str) -> Result<Reply, Pro
     // As the service before did: they stand in what is told of one ticket.
     fields.extend([Field::Comments, Field::Attachments]);
     let key = key(part)?;
-    let _place = asking.context.door.enter()?;
+    let _place = asking.api.enter(asking.context)?;
     match asking.api.reader.get(&key, &fields).await {
         Ok(Some(ticket)) => json(StatusCode::OK, &ticket),
         Ok(None) => Err(Problem::not_found(says("api-no-ticket"))),

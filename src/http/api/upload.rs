@@ -40,6 +40,8 @@ const TURN: Duration = Duration::from_mins(2);
 const AHEAD_MAX: usize = 64 * 1024;
 /// What separates and heads the parts of a form, at most, beside what is in them.
 const FRAME_MAX: u64 = 1024 * 1024;
+/// The most parts of a form, beside its files.
+const PARTS_MAX: usize = 100;
 /// The longest name of a file, in characters.
 const NAME_MAX: usize = 200;
 /// The field that files come in.
@@ -135,7 +137,10 @@ impl Reading<'_> {
     async fn all(&mut self, mut form: Multipart<'static>) -> Result<(), Problem> {
         let mut room = self.asking.context.door.body_bytes;
         let mut bytes = self.asking.api.upload_bytes;
+        let mut parts = PARTS_MAX + self.asking.api.upload_files;
         while let Some(field) = self.in_time(form.next_field()).await? {
+            let left = parts.checked_sub(1);
+            parts = left.ok_or_else(|| Problem::too_large(says("api-too-many-parts")))?;
             let name = field.name().unwrap_or_default().to_owned();
             if name == FILES {
                 self.file(field, &mut bytes).await?;
@@ -153,9 +158,9 @@ impl Reading<'_> {
         room: &mut usize,
     ) -> Result<(), Problem> {
         let mut text = Vec::new();
-        *room = room.saturating_sub(name.len());
+        let max = self.asking.context.door.body_bytes;
+        *room = room.checked_sub(name.len()).ok_or(HttpError::TooLarge(max))?;
         while let Some(bytes) = self.in_time(field.chunk()).await? {
-            let max = self.asking.context.door.body_bytes;
             *room = room.checked_sub(bytes.len()).ok_or(HttpError::TooLarge(max))?;
             text.extend_from_slice(&bytes);
         }

@@ -9,19 +9,21 @@ use http::{
     header::{HeaderName, LOCATION},
 };
 use hyper::body::Incoming;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use tokio::sync::SemaphorePermit;
 use utoipa::ToSchema;
 
 use super::{
-    Asking, fields,
+    Asking, auth, fields,
     problem::{Fault, Problem, says},
     query, reading,
     upload::{self, Given},
 };
 use crate::{
-    actors::ReadFault,
+    actors::{Desk, ReadFault},
     http::reply::{self, Reply},
     model::{
         api_token::TokenId,
@@ -29,6 +31,7 @@ use crate::{
         request::{Accepted, Asked, NewRemark, NewRequest, Progress, RequestId},
         ticket_query::Field,
     },
+    secret,
     store::StoreError,
 };
 
@@ -52,9 +55,12 @@ pub(super) async fn ticket(
         Ok(new) => new,
         Err(faults) => return Err(given.refused(&api.desk, Problem::body(faults)).await),
     };
+    let _place = match place(asking, caller) {
+        Ok(place) => place,
+        Err(problem) => return Err(given.refused(&api.desk, problem).await),
+    };
     let asked = asked(caller, key.as_deref(), "ticket", &words_of(&new), &given);
     new.files = given.files;
-    let _place = asking.context.door.enter()?;
     let id = accepted(asking, caller, api.desk.request(asked, new).await)?;
     match outcome(asking, id).await? {
         Progress::Done(key) => made(asking, id, &key).await,
@@ -77,7 +83,10 @@ pub(super) async fn comment(
         Ok(new) => new,
         Err(faults) => return Err(given.refused(&api.desk, Problem::body(faults)).await),
     };
-    let _place = asking.context.door.enter()?;
+    let _place = match place(asking, caller) {
+        Ok(place) => place,
+        Err(problem) => return Err(given.refused(&api.desk, problem).await),
+    };
     let unseen = match api.reader.sees(&issue).await {
         Ok(true) => None,
         Ok(false) => Some(Problem::not_found(says("api-no-ticket"))),
@@ -96,12 +105,25 @@ pub(super) async fn comment(
     }
 }
 
+/// A place for a request whose body is read; that may have taken a while, in which its token can have
+/// been taken back.
+fn place<'a>(asking: &Asking<'a>, caller: &TokenId) -> Result<SemaphorePermit<'a>, Problem> {
+    auth::still(asking.api, caller)?;
+    asking.api.enter(asking.context)
+}
+
 pub(super) async fn progress(asking: &Asking<'_>, part: &str) -> Result<Reply, Problem> {
     query::nothing(&asking.query)?;
     let unknown = || Problem::not_found(says("api-no-request"));
-    let id = EffectId::parse(part).ok_or_else(unknown)?;
-    let found = asking.api.desk.progress(id).await.map_err(|error| Problem::store(&error))?;
-    let view = RequestView::of(id, &found.ok_or_else(unknown)?);
+    let (id, _) = part.split_once('-').ok_or_else(unknown)?;
+    let id = EffectId::parse(id).ok_or_else(unknown)?;
+    let desk = &asking.api.desk;
+    // Only whoever asked for it was told its name.
+    if !secret::matches(&SecretString::from(name(desk, id)), part) {
+        return Err(unknown());
+    }
+    let found = desk.progress(id).await.map_err(|error| Problem::store(&error))?;
+    let view = RequestView::of(desk, id, &found.ok_or_else(unknown)?);
     let waits = matches!(view.state, RequestState::Pending | RequestState::Delayed);
     let mut reply = reading::json(StatusCode::OK, &view)?;
     if waits {
@@ -110,12 +132,17 @@ pub(super) async fn progress(asking: &Asking<'_>, part: &str) -> Result<Reply, P
     Ok(reply)
 }
 
+/// What a request is called: its number, and what nobody guesses.
+fn name(desk: &Desk, id: RequestId) -> String {
+    format!("{id}-{}", desk.secret().path(&format!("request {id}")).expose_secret())
+}
+
 /// What became of a request for a ticket or a comment.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Request)]
 pub(super) struct RequestView {
-    /// Its number.
-    #[schema(example = "17.1")]
+    /// What it is called.
+    #[schema(example = "17.1-3f9a5c0e7b1d4826a0c5")]
     id: String,
     /// How far it is.
     state: RequestState,
@@ -141,14 +168,14 @@ pub(super) enum RequestState {
 }
 
 impl RequestView {
-    fn of(id: RequestId, progress: &Progress) -> Self {
+    fn of(desk: &Desk, id: RequestId, progress: &Progress) -> Self {
         let (state, key, fault) = match progress {
             Progress::Pending { delayed: false } => (RequestState::Pending, None, None),
             Progress::Pending { delayed: true } => (RequestState::Delayed, None, None),
             Progress::Done(key) => (RequestState::Done, Some(key.to_string()), None),
             Progress::Refused { fault } => (RequestState::Refused, None, Some(fault.clone())),
         };
-        Self { id: id.to_string(), state, key, fault }
+        Self { id: name(desk, id), state, key, fault }
     }
 }
 
@@ -180,8 +207,9 @@ fn later(asking: &Asking<'_>, id: RequestId, progress: Progress) -> Result<Reply
         let told = says("api-tracker-refused").with("fault", fault);
         return Err(Problem::new(StatusCode::CONFLICT, "tracker-refused", told));
     }
-    let mut reply = reading::json(StatusCode::ACCEPTED, &RequestView::of(id, &progress))?;
-    let place = format!("{}/requests/{id}", asking.api.context);
+    let desk = &asking.api.desk;
+    let mut reply = reading::json(StatusCode::ACCEPTED, &RequestView::of(desk, id, &progress))?;
+    let place = format!("{}/requests/{}", asking.api.context, name(desk, id));
     if let Ok(place) = HeaderValue::from_str(&place) {
         reply.headers_mut().insert(LOCATION, place);
     }

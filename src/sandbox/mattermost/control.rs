@@ -2,11 +2,14 @@
 
 use super::Mattermost;
 use super::actions::{self, Place, PressResult};
-use super::channels::{self, TEAM};
+use super::channels;
 use super::posts::{Draft, PostSnapshot};
 use super::reactions::NewReaction;
+use super::teams::TEAM;
+use super::told::event;
 use super::users;
 use crate::sandbox::wire::lock;
+use serde_json::json;
 
 impl Mattermost {
     /// The id of the team.
@@ -22,20 +25,22 @@ impl Mattermost {
     /// The id of the direct messages between the bot and this user, who opens them if need be.
     #[must_use]
     pub fn direct_id(&self, user: &str) -> String {
-        let (bot, user) = (users::id_of(users::BOT_NAME), users::id_of(user));
-        lock(&self.0.service().channels).direct(bot, user).id
+        let (bot, user) = (users::id_of(users::BOT_NAME), self.id(user));
+        lock(&self.0.service().channels).direct(&[bot, user]).0.id
     }
 
     /// Somebody, or the bot, is put into a channel or leaves it.
     pub fn set_member(&self, channel: &str, user: &str, is_in: bool) {
-        lock(&self.0.service().channels).set_member(channel, users::id_of(user), is_in);
+        lock(&self.0.service().channels).set_member(channel, self.id(user), is_in);
     }
 
     /// Every post that anybody made, each once, oldest first, the deleted ones too. Those of the bot
     /// are by `ticketd`.
     #[must_use]
     pub fn posts(&self) -> Vec<PostSnapshot> {
-        lock(&self.0.service().posts).snapshots()
+        let desk = self.0.service();
+        let posts = lock(&desk.posts);
+        posts.snapshots(&lock(&desk.users))
     }
 
     /// The posts of the bot, as [`Self::posts`].
@@ -53,25 +58,25 @@ impl Mattermost {
         let desk = self.0.service();
         let id = lock(&desk.channels).find(channel).map(|channel| channel.id.clone());
         let draft = Draft::typed(&id.unwrap_or_default(), root, message);
-        let made = desk.make(users::id_of(user), draft);
+        let made = desk.make(self.id(user), draft);
         made.ok().and_then(|post| post["id"].as_str().map(str::to_owned)).unwrap_or_default()
     }
 
     /// Somebody deletes a post, and with it what answers it.
     pub fn delete_post(&self, id: &str) {
-        lock(&self.0.service().posts).delete(id);
+        self.0.service().erase(id);
     }
 
     /// Somebody puts an emoji under a post, such as `ticket`.
     pub fn react(&self, user: &str, post: &str, emoji: &str) {
-        let new = NewReaction::of(users::id_of(user), post, emoji);
+        let new = NewReaction::of(self.id(user), post, emoji);
         // On a post that is gone nobody can.
         let _ = self.0.service().react(&new);
     }
 
     /// Somebody takes an emoji back.
     pub fn unreact(&self, user: &str, post: &str, emoji: &str) {
-        let old = NewReaction::of(users::id_of(user), post, emoji);
+        let old = NewReaction::of(self.id(user), post, emoji);
         let _ = self.0.service().take_back(&old);
     }
 
@@ -104,9 +109,32 @@ impl Mattermost {
         self.0.service().sockets.lose();
     }
 
-    /// Somebody's session ends: their websocket stands, but tells nothing any more.
+    /// Breaks one websocket, as [`Self::drop_sockets`] does all: that at this place in a row of
+    /// those that stand, which goes round, so that any number names one.
+    pub fn drop_socket(&self, at: usize) {
+        self.0.service().sockets.drop_one(at);
+    }
+
+    /// All sessions of somebody end: their websockets stand, but tell nothing any more. They may
+    /// sign in again.
     pub fn end_session(&self, user: &str) {
-        self.0.service().sockets.end_session(users::id_of(user));
+        self.0.service().end_sessions(self.id(user));
+    }
+
+    /// Somebody's presence is set by hand: `online`, `away`, `dnd` or `offline`. They are told.
+    pub fn set_status(&self, user: &str, status: &'static str) {
+        let desk = self.0.service();
+        let id = self.id(user);
+        if let Some(user) = lock(&desk.users).find_mut(id) {
+            user.status = Some(status);
+        }
+        let told = json!({"status": status, "user_id": id});
+        desk.sockets.tell_user(id, &event("status_change", &told));
+    }
+
+    /// The id of somebody by name, who may have been made later.
+    fn id(&self, name: &str) -> &'static str {
+        lock(&self.0.service().users).id(name)
     }
 
     /// Somebody presses a button under a post: by its id, or by the name that people read. What

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::channels::TEAM;
 use super::error::Refusal;
 use super::ids::Triggers;
 use super::slash::outgoing;
+use super::teams::TEAM;
 use crate::sandbox::wire::{post, to_json};
 
 /// A dialog on a user's screen. Tests may change it to forge a submission.

@@ -10,16 +10,16 @@ use super::attachments;
 use super::error::Refusal;
 use super::ids::new_id;
 use super::reactions::Reaction;
-use super::users;
+use super::users::{self, Users};
 use crate::clock;
 use crate::sandbox::wire::Request;
+
+mod pages;
 
 /// Characters of a message (recorded: 16,383 go, 16,384 do not).
 const LONGEST: usize = 16_383;
 /// How long a pending id is remembered.
 const PENDING: Duration = Duration::from_secs(30);
-/// The most that `since` lists.
-const SINCE: usize = 1_000;
 
 /// A post as it is now, or as it was when it was deleted.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,8 +49,11 @@ pub(super) struct Post {
     pub(super) id: String,
     pub(super) channel_id: String,
     root_id: String,
-    user_id: String,
+    pub(super) user_id: String,
     message: String,
+    /// Empty for what people say, `system_…` for what the server says.
+    kind: &'static str,
+    files: Vec<Value>,
     pub(super) props: Map<String, Value>,
     pending: String,
     created: i64,
@@ -67,6 +70,8 @@ pub(super) struct Draft {
     message: String,
     props: Value,
     pending: String,
+    pub(super) files: Vec<String>,
+    kind: &'static str,
 }
 
 impl Draft {
@@ -84,6 +89,8 @@ impl Draft {
             message: text("message"),
             props: body["props"].clone(),
             pending: text("pending_post_id"),
+            files: serde_json::from_value(body["file_ids"].clone()).unwrap_or_default(),
+            kind: "",
         })
     }
 
@@ -95,7 +102,19 @@ impl Draft {
             message: message.to_owned(),
             props: json!({}),
             pending: String::new(),
+            files: Vec::new(),
+            kind: "",
         }
+    }
+
+    /// What the server says of somebody, as `system_join_channel`.
+    pub(super) fn system(
+        channel_id: &str,
+        kind: &'static str,
+        message: &str,
+        props: Value,
+    ) -> Self {
+        Self { props, kind, ..Self::typed(channel_id, "", message) }
     }
 }
 
@@ -138,7 +157,7 @@ impl Posts {
         }
         let now = clock::now().as_millisecond();
         let mut props = attachments::kept(&draft.props);
-        if user_id == users::id_of(users::BOT_NAME) {
+        if user_id == users::id_of(users::BOT_NAME) && draft.kind.is_empty() {
             props.insert("from_bot".to_owned(), json!("true"));
         }
         let post = Post {
@@ -147,6 +166,8 @@ impl Posts {
             root_id: draft.root_id,
             user_id: user_id.to_owned(),
             message: draft.message,
+            kind: draft.kind,
+            files: Vec::new(),
             props,
             pending: draft.pending.clone(),
             created: now,
@@ -166,6 +187,23 @@ impl Posts {
             self.pending.insert(draft.pending, (post.id, Instant::now()));
         }
         Ok(body)
+    }
+
+    /// Hangs files on a post; gives it with them.
+    pub(super) fn hang(&mut self, mut made: Value, files: Vec<Value>) -> Value {
+        if files.is_empty() {
+            return made;
+        }
+        if let Some(post) = self.all.iter_mut().find(|post| made["id"] == json!(post.id)) {
+            post.files = files;
+        }
+        let id = made["id"].as_str().unwrap_or_default();
+        if let Some(post) = self.find(id) {
+            let pending = made["pending_post_id"].take();
+            made = self.body(post);
+            made["pending_post_id"] = pending;
+        }
+        made
     }
 
     /// A repeat is a post of its own again.
@@ -214,13 +252,19 @@ impl Posts {
         }
     }
 
-    /// Deletes a post and what answers it.
-    pub(super) fn delete(&mut self, id: &str) {
+    /// Deletes a post and what answers it; gives it as it was.
+    pub(super) fn delete(&mut self, id: &str) -> Option<Value> {
+        // Without metadata, as recorded.
+        let mut before = self.show(id).ok()?;
+        if let Some(before) = before.as_object_mut() {
+            before.remove("metadata");
+        }
         let now = clock::now().as_millisecond();
         let gone = self.all.iter_mut().filter(|post| post.id == id || post.root_id == id);
         for post in gone.filter(|post| post.deleted == 0) {
             (post.updated, post.deleted) = (now, now);
         }
+        Some(before)
     }
 
     /// A post that is there.
@@ -250,45 +294,16 @@ impl Posts {
         let of_thread =
             |post: &&Post| post.deleted == 0 && (post.id == *root || post.root_id == *root);
         let posts: Vec<_> = self.all.iter().filter(of_thread).rev().collect();
-        Ok(self.list(&posts, &[]))
-    }
-
-    /// The posts of a channel: what changed since, or a page of what is there, newest first.
-    pub(super) fn of_channel(&self, channel: &str, request: &Request) -> Value {
-        let number = |name: &str| request.query(name).and_then(|text| text.parse::<i64>().ok());
-        let here = self.all.iter().rev().filter(|post| post.channel_id == channel);
-        if let Some(since) = number("since").filter(|since| *since > 0) {
-            let posts: Vec<_> = here.filter(|post| post.updated > since).take(SINCE).collect();
-            // The beginnings of threads come along, though nobody asked for them.
-            let is_root = |root: &&Post| posts.iter().any(|post| post.root_id == root.id);
-            let listed = |root: &&Post| posts.iter().any(|post| post.id == root.id);
-            let roots = self.all.iter().filter(|post| is_root(post) && !listed(post));
-            return self.list(&posts, &roots.collect::<Vec<_>>());
-        }
-        let size = usize::try_from(number("per_page").unwrap_or(60)).unwrap_or(60).min(200);
-        let page = usize::try_from(number("page").unwrap_or(0)).unwrap_or(0);
-        let there = here.filter(|post| post.deleted == 0);
-        let before = request.query("before").unwrap_or_default();
-        let after = request.query("after").unwrap_or_default();
-        let posts: Vec<_> = if !after.is_empty() {
-            let newer: Vec<_> = there.take_while(|post| post.id != after).collect();
-            let end = newer.len().saturating_sub(page * size);
-            newer[end.saturating_sub(size)..end].to_vec()
-        } else if before.is_empty() {
-            there.skip(page * size).take(size).collect()
-        } else {
-            there.skip_while(|post| post.id != before).skip(1 + page * size).take(size).collect()
-        };
-        self.list(&posts, &[])
+        Ok(self.list(&posts, &[], None))
     }
 
     /// Every post so far.
-    pub(super) fn snapshots(&self) -> Vec<PostSnapshot> {
+    pub(super) fn snapshots(&self, users: &Users) -> Vec<PostSnapshot> {
         let snapshot = |post: &Post| PostSnapshot {
             id: post.id.clone(),
             channel_id: post.channel_id.clone(),
             root_id: post.root_id.clone(),
-            author: users::name_of(&post.user_id).to_owned(),
+            author: users.name(&post.user_id).to_owned(),
             message: post.message.clone(),
             props: post.props.clone().into(),
             pending: post.pending.clone(),
@@ -298,22 +313,8 @@ impl Posts {
         self.all.iter().map(snapshot).collect()
     }
 
-    fn list(&self, posts: &[&Post], along: &[&Post]) -> Value {
-        let order: Vec<_> = posts.iter().map(|post| &post.id).collect();
-        let all = posts.iter().chain(along);
-        let bodies: Map<_, _> = all.map(|post| (post.id.clone(), self.body(post))).collect();
-        json!({
-            "order": order,
-            "posts": bodies,
-            "next_post_id": "",
-            "prev_post_id": "",
-            "has_next": false,
-            "first_inaccessible_post_time": 0,
-        })
-    }
-
-    /// As the bot sees a post; of a deleted one only who deleted it.
-    fn body(&self, post: &Post) -> Value {
+    /// As clients see a post; of a deleted one only who deleted it.
+    pub(super) fn body(&self, post: &Post) -> Value {
         let gone = post.deleted != 0;
         let root = if post.root_id.is_empty() { &post.id } else { &post.root_id };
         let replies = self.all.iter().filter(|reply| reply.root_id == *root && reply.deleted == 0);
@@ -326,6 +327,9 @@ impl Posts {
         let mut metadata = json!({});
         if !gone && post.props.contains_key("attachments") {
             metadata["embeds"] = json!([{"type": "message_attachment"}]);
+        }
+        if !gone && !post.files.is_empty() {
+            metadata["files"] = json!(post.files);
         }
         if !gone && !post.reactions.is_empty() {
             metadata["reactions"] = post.reactions.iter().map(Reaction::body).collect();
@@ -342,7 +346,7 @@ impl Posts {
             "root_id": post.root_id,
             "original_id": "",
             "message": if gone { "" } else { &post.message },
-            "type": "",
+            "type": post.kind,
             "props": props,
             "hashtags": if gone { String::new() } else { tags.join(" ") },
             "pending_post_id": "",
@@ -354,6 +358,9 @@ impl Posts {
         // Left out where there are none.
         if !post.reactions.is_empty() {
             body["has_reactions"] = json!(true);
+        }
+        if !gone && !post.files.is_empty() {
+            body["file_ids"] = post.files.iter().map(|file| file["id"].clone()).collect();
         }
         body
     }

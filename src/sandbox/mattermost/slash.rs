@@ -4,7 +4,8 @@ use std::io;
 
 use url::Url;
 
-use super::channels::{self, TEAM, TEAM_NAME};
+use super::channels;
+use super::teams::{TEAM, TEAM_NAME};
 use super::users;
 use crate::sandbox::wire::{Answer, post};
 

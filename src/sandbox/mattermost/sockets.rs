@@ -11,7 +11,6 @@ use http::StatusCode;
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, UPGRADE};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
@@ -23,7 +22,8 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::channels::Channel;
 use super::ids::new_id;
-use super::users;
+use super::teams::Team;
+use super::told::{Broadcast, Event, event};
 use crate::clock;
 use crate::sandbox::wire::{Reply, Request, lock, to_json};
 
@@ -35,61 +35,6 @@ const PING: Duration = Duration::from_mins(1);
 /// After so long who did not say who they are is sent away, without a word (recorded).
 const UNKNOWN: Duration = Duration::from_secs(5);
 
-/// An event before it is numbered.
-#[derive(Clone)]
-pub(super) struct Event {
-    name: &'static str,
-    data: String,
-}
-
-/// An event with its data.
-pub(super) fn event(name: &'static str, data: &Value) -> Event {
-    Event { name, data: to_json(data) }
-}
-
-/// That a post was made.
-pub(super) fn posted(channel: &Channel, user_id: &str, post: &Value) -> Event {
-    let sender = format!("@{}", users::name_of(user_id));
-    let (shown, name, kind) = channel.title(&sender);
-    let mut data = json!({
-        "channel_display_name": shown,
-        "channel_name": name,
-        "channel_type": kind,
-        "post": to_json(post),
-        "sender_name": sender,
-        "set_online": true,
-        "team_id": channel.team().0,
-    });
-    let mut mentioned = users::mentioned(post["message"].as_str().unwrap_or_default());
-    if kind == "D" {
-        // Whoever is written to is meant (recorded).
-        let others = channel.members().iter().filter(|id| *id != user_id);
-        mentioned = others.map(|id| users::id_of(users::name_of(id))).collect();
-    }
-    if !mentioned.is_empty() {
-        data["mentions"] = json!(to_json(&mentioned));
-    }
-    event("posted", &data)
-}
-
-/// To whom an event goes, in the order of the wire.
-#[derive(Default, Serialize)]
-struct Broadcast<'a> {
-    omit_users: Option<()>,
-    user_id: &'a str,
-    channel_id: &'a str,
-    team_id: &'a str,
-    connection_id: &'a str,
-    omit_connection_id: &'a str,
-}
-
-impl Event {
-    fn to_text(&self, broadcast: &Broadcast<'_>) -> String {
-        let Self { name, data } = self;
-        format!("{{\"event\":\"{name}\",\"data\":{data},\"broadcast\":{}", to_json(broadcast))
-    }
-}
-
 /// All connections, those that broke too.
 #[derive(Default)]
 pub(super) struct Sockets(Arc<Mutex<Hub>>);
@@ -97,7 +42,7 @@ pub(super) struct Sockets(Arc<Mutex<Hub>>);
 #[derive(Default)]
 struct Hub {
     connections: HashMap<String, Link>,
-    /// Those whose session ended.
+    /// The tokens of sessions that ended.
     ended: HashSet<String>,
 }
 
@@ -111,6 +56,7 @@ enum Out {
 #[derive(Default)]
 struct Link {
     user_id: String,
+    token: String,
     sequence: u64,
     dead: VecDeque<(u64, String)>,
     waiting: VecDeque<String>,
@@ -163,7 +109,7 @@ impl Sockets {
     /// is nobody loses it soon (recorded).
     pub(super) fn open(
         &self,
-        user: Option<&'static str>,
+        user: Option<(&'static str, String)>,
         request: &Request,
         hello: Value,
     ) -> Option<Reply> {
@@ -178,17 +124,18 @@ impl Sockets {
         reply.switch = Some(Box::new(move |io| {
             Box::pin(async move {
                 let socket = WebSocketStream::from_raw_socket(io, Role::Server, None).await;
-                let Some(user) = user else {
+                let Some((user, token)) = user else {
                     sleep(UNKNOWN).await;
                     return;
                 };
                 let (sender, out) = unbounded_channel();
                 let (hold, cut) = watch::channel(());
+                let who = (user, token.as_str());
                 let id = hub
                     .upgrade()
-                    .map(|hub| lock(&hub).register(user, asked.zip(from), (sender, hold), hello));
+                    .map(|hub| lock(&hub).register(who, asked.zip(from), (sender, hold), hello));
                 let Some(id) = id else { return };
-                carry(socket, out, cut, &hub, user).await;
+                carry(socket, out, cut, &hub, &token).await;
                 let Some(hub) = hub.upgrade() else { return };
                 // Another may have taken its name meanwhile.
                 if let Some(link) = lock(&hub).connections.get_mut(&id)
@@ -201,17 +148,58 @@ impl Sockets {
         Some(reply)
     }
 
-    /// Tells those who are in the channel.
+    /// Tells those who are in the channel at this moment.
     pub(super) fn tell(&self, channel: &Channel, event: &Event) {
         let broadcast = Broadcast { channel_id: &channel.id, ..Broadcast::default() };
-        let text = event.to_text(&broadcast);
+        self.broadcast(&broadcast, event, |user| channel.has(user));
+    }
+
+    /// The same but for one of them.
+    pub(super) fn tell_others(&self, channel: &Channel, omitted: &str, event: &Event) {
+        let omit_users = Some(HashMap::from([(omitted, true)]));
+        let broadcast = Broadcast { channel_id: &channel.id, omit_users, ..Broadcast::default() };
+        self.broadcast(&broadcast, event, |user| channel.has(user) && user != omitted);
+    }
+
+    /// Tells one person.
+    pub(super) fn tell_user(&self, user_id: &str, event: &Event) {
+        let broadcast = Broadcast { user_id, ..Broadcast::default() };
+        self.broadcast(&broadcast, event, |user| user == user_id);
+    }
+
+    /// Tells those who are in the team at this moment.
+    pub(super) fn tell_team(&self, team: &Team, event: &Event) {
+        let broadcast = Broadcast { team_id: &team.id, ..Broadcast::default() };
+        self.broadcast(&broadcast, event, |user| team.has(user));
+    }
+
+    fn broadcast(&self, to: &Broadcast<'_>, event: &Event, hears: impl Fn(&str) -> bool) {
+        let text = event.to_text(to);
         let hub = &mut *lock(&self.0);
         for link in hub.connections.values_mut() {
-            if channel.has(&link.user_id) && !hub.ended.contains(&link.user_id) {
+            if hears(&link.user_id) && !hub.ended.contains(&link.token) {
                 link.tell(text.clone());
             }
         }
         hub.connections.retain(|_, link| link.waiting.len() <= WAITING);
+    }
+
+    /// Whether somebody has a connection that stands.
+    pub(super) fn is_there(&self, user_id: &str) -> bool {
+        let hub = lock(&self.0);
+        hub.connections.values().any(|link| link.user_id == user_id && link.pipe.is_some())
+    }
+
+    /// Breaks one connection: that at this place in a row of those that stand, which goes round.
+    pub(super) fn drop_one(&self, at: usize) {
+        let hub = &mut *lock(&self.0);
+        let standing = hub.connections.iter().filter(|(_, link)| link.pipe.is_some());
+        let mut standing: Vec<_> = standing.map(|(id, _)| id.clone()).collect();
+        standing.sort_unstable();
+        let id = standing.get(at % standing.len().max(1));
+        if let Some(link) = id.and_then(|id| hub.connections.get_mut(id)) {
+            link.pipe = None;
+        }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -238,8 +226,9 @@ impl Sockets {
         lock(&self.0).connections.values_mut().for_each(|link| link.lose = true);
     }
 
-    pub(super) fn end_session(&self, user_id: &str) {
-        lock(&self.0).ended.insert(user_id.to_owned());
+    /// Who listens with one of these tokens hears nothing more.
+    pub(super) fn end(&self, tokens: impl IntoIterator<Item = String>) {
+        lock(&self.0).ended.extend(tokens);
     }
 }
 
@@ -247,7 +236,7 @@ impl Hub {
     /// Takes up a connection that broke, or begins one; gives its name.
     fn register(
         &mut self,
-        user: &str,
+        (user, token): (&str, &str),
         asked: Option<(String, u64)>,
         pipe: (UnboundedSender<Out>, watch::Sender<()>),
         mut hello: Value,
@@ -272,6 +261,7 @@ impl Hub {
             link.pipe = Some(pipe);
             user.clone_into(&mut link.user_id);
         }
+        token.clone_into(&mut link.token);
         if !resumed {
             hello["connection_id"] = json!(id);
             let broadcast = Broadcast { user_id: user, ..Broadcast::default() };
@@ -291,7 +281,7 @@ async fn carry(
     mut out: UnboundedReceiver<Out>,
     mut cut: watch::Receiver<()>,
     hub: &Weak<Mutex<Hub>>,
-    user: &str,
+    token: &str,
 ) {
     let mut pings = interval_at(tokio::time::Instant::now() + PING, PING);
     loop {
@@ -309,7 +299,7 @@ async fn carry(
             heard = socket.next() => match heard {
                 Some(Ok(Message::Text(text))) => {
                     let Some(hub) = hub.upgrade() else { return };
-                    let known = !lock(&hub).ended.contains(user);
+                    let known = !lock(&hub).ended.contains(token);
                     Message::text(answered(&text, known))
                 }
                 Some(Ok(_)) => continue,

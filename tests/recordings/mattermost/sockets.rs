@@ -91,6 +91,45 @@ async fn events_are_told_as_recorded() {
     }
 }
 
+#[tokio::test]
+async fn changes_and_who_comes_and_goes_are_told_as_recorded() {
+    let carol = Mattermost::session_token("carol");
+    let (bot, closed) = (Mattermost::user_id("ticketd"), Mattermost::channel_id("closed"));
+    for version in VERSIONS {
+        let recorded = fixture(&format!("{version}09-events.json"));
+        let mattermost = Mattermost::start().await.unwrap();
+        let mut socket = open(&mattermost, "").await;
+        frame(&mut socket).await;
+        let ask = async |line: &str, body: Value| {
+            let (method, path) = line.split_once(' ').unwrap();
+            let path = format!("/api/v4/{path}");
+            let answered = send_json(&mattermost, method, &path, Some(&carol), &body).await;
+            assert!(answered.status < 300, "{line}: {}", answered.status);
+        };
+        let root = mattermost.type_post("support", "carol", "", "hello");
+        frame(&mut socket).await;
+        ask(&format!("PUT posts/{root}/patch"), json!({"message": "edited"})).await;
+        let edited = frame(&mut socket).await;
+        assert_alike(&opened(&recorded["patch"][0]), &opened(&edited), version);
+        mattermost.react("alice", &root, "ticket");
+        frame(&mut socket).await;
+        ask(&format!("DELETE posts/{root}"), json!({})).await;
+        let gone = frame(&mut socket).await;
+        let mut before = opened(&recorded["delete"][0]);
+        // 5.37 shows what the others leave out.
+        before["data"]["post"].as_object_mut().unwrap().remove("metadata");
+        assert_alike(&before, &opened(&gone), version);
+        ask(&format!("POST channels/{closed}/members"), json!({"user_id": bot})).await;
+        for at in 0..2 {
+            let told = frame(&mut socket).await;
+            assert_alike(&opened(&recorded["bot_added"][at]), &opened(&told), version);
+        }
+        ask(&format!("DELETE channels/{closed}/members/{bot}"), json!({})).await;
+        let told = frame(&mut socket).await;
+        assert_alike(&opened(&recorded["bot_removed"][0]), &opened(&told), version);
+    }
+}
+
 /// The same but for what is of this one post.
 fn bytes_are_alike(recorded: &str, told: &str) {
     let frame = |text: &str| -> (String, String) {

@@ -1,31 +1,38 @@
 //! What one message of the websocket says. Pure; a message that cannot be read says nothing, and an
 //! event that cannot be read is [`Told::Unreadable`], so that its number still counts.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
+use super::Event;
 use crate::{
-    clients::mattermost::{
-        Reaction,
-        wire::{WirePost, WireReaction},
-    },
-    model::{ids::ChannelId, post::PostHead},
+    clients::mattermost::wire::{WirePost, WireReaction},
+    model::ids::ChannelId,
 };
 
+/// What whoever listens makes of the events.
+pub trait Tells: Sized {
+    /// That the connection stands.
+    fn hello(connection_id: String, resumed: bool) -> Self;
+    /// That events are lost.
+    fn missed() -> Self;
+    /// One event; `None` for one that cannot be read.
+    fn read(event: &str, text: &str) -> Option<Told<Self>>;
+}
+
 /// One message.
-pub(super) struct Frame {
+pub(super) struct Frame<E> {
     /// The number of an event; answers have none.
     pub(super) seq: Option<u64>,
     /// Whether it is an answer that says no.
     pub(super) failed: bool,
-    pub(super) told: Told,
+    pub(super) told: Told<E>,
 }
 
 /// What an event tells.
-pub(super) enum Told {
+pub enum Told<E> {
     /// By which name the connection goes.
     Hello(String),
-    Posted(Box<PostHead>),
-    ReactionAdded(Reaction),
+    News(E),
     Unreadable,
     Other,
 }
@@ -38,17 +45,22 @@ struct Head<'a> {
     status: Option<&'a str>,
 }
 
+/// An event without its head.
 #[derive(Deserialize)]
-struct Body<D> {
-    data: D,
+pub(super) struct Body<D> {
+    pub(super) data: D,
     #[serde(default)]
-    broadcast: Broadcast,
+    pub(super) broadcast: Broadcast,
 }
 
+/// To whom an event goes.
 #[derive(Default, Deserialize)]
-struct Broadcast {
-    #[serde(default)]
-    channel_id: String,
+#[serde(default)]
+pub(super) struct Broadcast {
+    #[serde(rename = "channel_id")]
+    pub(super) channel: String,
+    #[serde(rename = "team_id")]
+    pub(super) team: String,
 }
 
 #[derive(Deserialize)]
@@ -56,6 +68,7 @@ struct Hello {
     connection_id: String,
 }
 
+/// A post is JSON in a JSON string, and so is a reaction.
 #[derive(Deserialize)]
 struct Posted {
     post: String,
@@ -66,7 +79,7 @@ struct Reacted {
     reaction: String,
 }
 
-impl Frame {
+impl<E: Tells> Frame<E> {
     /// `None` for what is neither an event nor an answer.
     pub(super) fn read(text: &str) -> Option<Self> {
         let head: Head<'_> = serde_json::from_str(text).ok()?;
@@ -74,13 +87,12 @@ impl Frame {
             let failed = head.status? != "OK";
             return Some(Self { seq: None, failed, told: Told::Other });
         }
-        let told = match head.event.as_ref() {
-            "hello" => hello(text),
-            "posted" => posted(text),
-            "reaction_added" => reacted(text),
-            _ => Some(Told::Other),
+        let told = if head.event == "hello" {
+            hello(text).map_or(Told::Unreadable, Told::Hello)
+        } else {
+            E::read(&head.event, text).unwrap_or(Told::Unreadable)
         };
-        Some(Self { seq: Some(head.seq?), failed: false, told: told.unwrap_or(Told::Unreadable) })
+        Some(Self { seq: Some(head.seq?), failed: false, told })
     }
 
     pub(super) fn hello(&self) -> Option<String> {
@@ -91,23 +103,47 @@ impl Frame {
     }
 }
 
-fn hello(text: &str) -> Option<Told> {
+impl Tells for Event {
+    fn hello(connection_id: String, resumed: bool) -> Self {
+        Self::Hello { connection_id, resumed }
+    }
+
+    fn missed() -> Self {
+        Self::Missed
+    }
+
+    fn read(event: &str, text: &str) -> Option<Told<Self>> {
+        match event {
+            "posted" => {
+                let post: WirePost = post(text)?;
+                Some(Told::News(Self::Posted(Box::new(post.into()))))
+            }
+            "reaction_added" => {
+                let (channel, reaction): (_, WireReaction) = reaction(text)?;
+                let there = reaction.in_channel(&channel).map(Self::ReactionAdded);
+                Some(there.map_or(Told::Other, Told::News))
+            }
+            _ => Some(Told::Other),
+        }
+    }
+}
+
+fn hello(text: &str) -> Option<String> {
     let body: Body<Hello> = serde_json::from_str(text).ok()?;
-    Some(Told::Hello(body.data.connection_id))
+    Some(body.data.connection_id)
 }
 
-/// The post is JSON in a JSON string.
-fn posted(text: &str) -> Option<Told> {
+/// The post that an event tells of.
+pub(super) fn post<P: DeserializeOwned>(text: &str) -> Option<P> {
     let body: Body<Posted> = serde_json::from_str(text).ok()?;
-    let post: WirePost = serde_json::from_str(&body.data.post).ok()?;
-    Some(Told::Posted(Box::new(post.into())))
+    serde_json::from_str(&body.data.post).ok()
 }
 
-fn reacted(text: &str) -> Option<Told> {
+/// The reaction that an event tells of, and where; 5.37 says the latter only beside it.
+pub(super) fn reaction<R: DeserializeOwned>(text: &str) -> Option<(ChannelId, R)> {
     let body: Body<Reacted> = serde_json::from_str(text).ok()?;
-    let reaction: WireReaction = serde_json::from_str(&body.data.reaction).ok()?;
-    let channel = ChannelId::parse(&body.broadcast.channel_id).ok()?;
-    Some(reaction.in_channel(&channel).map_or(Told::Other, Told::ReactionAdded))
+    let channel = ChannelId::parse(&body.broadcast.channel).ok()?;
+    Some((channel, serde_json::from_str(&body.data.reaction).ok()?))
 }
 
 #[cfg(test)]
@@ -122,12 +158,13 @@ mod tests {
         include_str!("../../../../tests/fixtures/mattermost/5.37/09-events.json"),
     ];
 
-    fn word(frame: Option<Frame>) -> String {
+    fn word(frame: Option<Frame<Event>>) -> String {
         let Some(Frame { seq, failed, told }) = frame else { return "nothing".to_owned() };
         let told = match told {
             Told::Hello(id) => format!("hello {}", id.len()),
-            Told::Posted(post) => format!("posted {}", post.message),
-            Told::ReactionAdded(it) => format!("reacted {} {}", it.emoji, it.channel),
+            Told::News(Event::Posted(post)) => format!("posted {}", post.message),
+            Told::News(Event::ReactionAdded(it)) => format!("reacted {} {}", it.emoji, it.channel),
+            Told::News(Event::Hello { .. } | Event::Missed) => "of the connection".to_owned(),
             Told::Unreadable => "unreadable".to_owned(),
             Told::Other => "other".to_owned(),
         };
