@@ -6,6 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::*;
 
+mod boards;
 mod example;
 
 const TOKEN: &str = "x57qoutf8pg8mgx1q1ysq5mzty";

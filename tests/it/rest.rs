@@ -45,6 +45,10 @@ async fn a_ticket_is_made_read_and_commented() {
     let comments = read.json()["comments"].clone();
     assert!(comments[0]["body"].as_str().unwrap().contains("It works again."), "{comments}");
     assert_eq!(post.issues(1).await.len(), 1);
+    let line = "GET /tickets/?boards=support&categories=general&q=printer&fields=watchers";
+    let listed = post.app.api(line, &token, &[], b"").await.json();
+    assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
+    assert_eq!((&listed[0]["key"], &listed[0]["watchers"]), (&json!(key), &json!([])));
 
     let nowhere = post.app.api_json("POST /tickets/SUP-999/comment", &token, &comment).await;
     assert_eq!((nowhere.status, nowhere.problem().0.as_str()), (404, "not-found"));

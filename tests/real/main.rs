@@ -13,6 +13,7 @@
 mod cut;
 mod cyrus;
 mod desk;
+mod fuzz;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod lmtp;

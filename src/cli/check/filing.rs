@@ -17,7 +17,8 @@ pub(super) async fn check(
     let Some(filing) = &config.redmine.filing else { return Ok(()) };
     let projects = projects(config);
     if projects.is_empty() {
-        let told = "set, but no [[mailbox]] and no form has tracker = \"redmine\"";
+        let told = "set, but no [[mailbox]] and no form has tracker = \"redmine\", and there are no \
+                    redmine.boards";
         row("redmine.api_key", Finding::Note(told.to_owned()));
         return Ok(());
     }
@@ -38,7 +39,7 @@ pub(super) async fn check(
     Ok(())
 }
 
-/// The projects that something is filed in, each once.
+/// The projects that something is filed in or that callers of the API see, each once.
 fn projects(config: &Config) -> Vec<String> {
     let forms = config.ticket.iter().flat_map(|ticket| &ticket.forms);
     let places = config.mailboxes.iter().map(|mailbox| &mailbox.place);
@@ -48,6 +49,7 @@ fn projects(config: &Config) -> Vec<String> {
             Place::Redmine(project) => Some(project.clone()),
             Place::Jira(_) => None,
         })
+        .chain(config.redmine.boards.iter().map(|board| board.project.clone()))
         .collect();
     projects.sort();
     projects.dedup();

@@ -98,6 +98,7 @@ const PROBLEMS: &[(&str, u16, &str, &[&str])] = &[
     ("KeyReused", 422, "The `Idempotency-Key` was used for another request.", &[]),
     ("TooManyRequests", 429, "The token has used up its minute.", &["Retry-After"]),
     ("Internal", 500, "A fault of ticketd.", &[]),
+    ("Refused", 502, "The tracker refuses the question; asking it again will not help.", &[]),
     ("Unavailable", 503, "ticketd or the tracker cannot answer now.", &["Retry-After"]),
 ];
 

@@ -158,6 +158,9 @@ impl Problem {
 
     /// The store's failure, which is logged here.
     pub(super) fn store(error: &StoreError) -> Self {
+        if let StoreError::RowTooLong { max, .. } = error {
+            return Self::from(HttpError::TooLarge(*max));
+        }
         tracing::error!(%error, "a request of the api cannot be recorded or read");
         Self::from(HttpError::Internal)
     }

@@ -89,6 +89,12 @@ pub(super) fn problem(fault: &ReadFault) -> Problem {
     match fault {
         ReadFault::BadCursor => Problem::not_found(says("api-no-page")),
         ReadFault::Unknown { .. } => Problem::not_found(says("api-no-ticket")),
+        // Not the caller's doing: what they wrote has been read, and asked for in typed parts.
+        ReadFault::Api(error @ ApiError::Rejected { reasons, .. }) => {
+            tracing::warn!(%error, "a tracker refuses a question");
+            let told = says("api-tracker-refused").with("fault", reasons.join(" "));
+            Problem::new(StatusCode::BAD_GATEWAY, "tracker-refused", told)
+        }
         ReadFault::Api(error) => {
             tracing::warn!(%error, "a tracker does not tell of its tickets");
             let after = match error {

@@ -36,8 +36,8 @@ use crate::{
 };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// How long a caller waits for the tracker's answer.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a caller waits for the tracker's answer: less than the ten seconds after which many give up.
+const PATIENCE: Duration = Duration::from_secs(8);
 /// Seconds after which to ask for a request that takes longer.
 const ASK_AGAIN: u32 = 5;
 

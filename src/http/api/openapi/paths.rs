@@ -111,7 +111,7 @@ fn list(desks: &Desks) -> Value {
             "schema": {"type": "string"}
         }
     });
-    let answers = answers("200", page, &ANY, &[404]);
+    let answers = answers("200", page, &ANY, &[404, 502]);
     operation("listTickets", "Find tickets", &json!(parameters), answers)
 }
 
@@ -152,6 +152,10 @@ fn accepted() -> Value {
         "Location": {"description": "Where to ask.", "schema": {"type": "string"}},
         "Retry-After": {"description": "When, in seconds.", "schema": {"type": "integer"}}
     });
+    told["links"] = json!({"request": {
+        "operationId": "getRequest",
+        "parameters": {"id": "$response.body#/id"}
+    }});
     told
 }
 
@@ -159,6 +163,11 @@ fn create(desks: &Desks) -> Value {
     let mut made = told("The ticket is made.", reference("TicketView"));
     made["headers"] =
         json!({"Location": {"description": "The ticket.", "schema": {"type": "string"}}});
+    let by_key = json!({"key": "$response.body#/key"});
+    made["links"] = json!({
+        "ticket": {"operationId": "getTicket", "parameters": by_key},
+        "comment": {"operationId": "addComment", "parameters": by_key}
+    });
     let mut answers = answers("201", made, &WRITES, &[503]);
     answers.insert("202".to_owned(), accepted());
     let mut operation =
@@ -168,13 +177,13 @@ fn create(desks: &Desks) -> Value {
 }
 
 fn one(key: &Value) -> Value {
-    let answers = answers("200", told("The ticket.", reference("TicketView")), &ANY, &[404]);
+    let answers = answers("200", told("The ticket.", reference("TicketView")), &ANY, &[404, 502]);
     operation("getTicket", "Get a ticket", &json!([key, fields()]), answers)
 }
 
 fn comment(key: &Value) -> Value {
     let done = json!({"description": "The tracker has the comment."});
-    let mut answers = answers("204", done, &WRITES, &[404, 503]);
+    let mut answers = answers("204", done, &WRITES, &[404, 502, 503]);
     answers.insert("202".to_owned(), accepted());
     let parameters = json!([key, idempotency_key()]);
     let mut operation = operation("addComment", "Comment a ticket", &parameters, answers);
