@@ -15,7 +15,7 @@ pub(super) fn schemas(desks: &Desks, limits: &Limits) -> Map<String, Value> {
         ),
         "items": {"type": "string", "format": "binary"}
     });
-    let form = |mut schema: Value| {
+    let form = |mut schema: Value, example: &Value| {
         schema["properties"]["attachments"] = files.clone();
         // An absent field is the only null that a form has.
         if let Some(priority) = schema["properties"].get_mut("priority") {
@@ -25,13 +25,17 @@ pub(super) fn schemas(desks: &Desks, limits: &Limits) -> Map<String, Value> {
                 "description": "How much it matters."
             });
         }
+        // What a page puts into the fields of a form; without one it makes something up.
+        for (name, value) in example.as_object().into_iter().flatten() {
+            schema["properties"][name]["example"] = value.clone();
+        }
         schema
     };
     Map::from_iter([
         ("CreateTicket".to_owned(), ticket(desks)),
-        ("CreateTicketForm".to_owned(), form(ticket(desks))),
+        ("CreateTicketForm".to_owned(), form(ticket(desks), &ticket_example(desks))),
         ("CreateComment".to_owned(), comment()),
-        ("CreateCommentForm".to_owned(), form(comment())),
+        ("CreateCommentForm".to_owned(), form(comment(), &comment_example())),
     ])
 }
 
