@@ -2,6 +2,7 @@
 //! takes.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU8;
 
 use serde_json::json;
 use ticketd::actors::{ReadFault, TicketReader};
@@ -10,7 +11,7 @@ use ticketd::model::keys::IssueKey;
 use ticketd::model::ticket_query::{Field, Sort, TicketQuery};
 use ticketd::sandbox::{Deployment, Redmine};
 
-use crate::harness::reading::{EVERY, asked, caller, desk, email, query, reader};
+use crate::harness::reading::{EVERY, asked, caller, desk, email, keys, query, reader};
 
 #[tokio::test]
 async fn a_page_of_twenty_takes_one_search_whatever_is_told_of_each() {
@@ -261,6 +262,28 @@ async fn redmines_tickets_have_everything_but_private_notes_and_html() {
     let key = IssueKey::parse("#1").unwrap();
     let seen = bot.get(&key, &EVERY.into()).await.unwrap().unwrap();
     assert_eq!(seen.watchers.unwrap()[0].email, None);
+}
+
+#[tokio::test]
+async fn redmines_private_issues_are_not_there() {
+    // An administrator's key sees them all.
+    let desk = desk(Deployment::Cloud, &["helpdesk"], &[], "admin").await;
+    for id in [4, 1] {
+        assert!(desk.redmine.make_private_as("admin", id));
+        let key = TicketReader::key(&id.to_string()).unwrap();
+        assert!(!desk.reader.sees(&key).await.unwrap());
+        assert_eq!(desk.get(&id.to_string()).await, None);
+    }
+    let whole = TicketQuery { fields: EVERY.into(), ..query() };
+    for query in [query(), whole] {
+        assert_eq!(desk.list(&query).await.unwrap(), ["#5", "#3", "#2"]);
+    }
+    // A page that ends with one goes on behind it.
+    let limit = NonZeroU8::new(2).unwrap();
+    let first = desk.reader.list(&TicketQuery { limit, ..query() }).await.unwrap();
+    assert_eq!(keys(&first.tickets), ["#5"]);
+    let second = TicketQuery { limit, cursor: first.next, ..query() };
+    assert_eq!(desk.list(&second).await.unwrap(), ["#3", "#2"]);
 }
 
 #[tokio::test]
