@@ -9,7 +9,7 @@ use ticketd::actors::{ReadFault, TicketReader};
 use ticketd::clients::ApiError;
 use ticketd::model::keys::IssueKey;
 use ticketd::model::ticket_query::{Field, Sort, TicketQuery};
-use ticketd::sandbox::{Deployment, Redmine};
+use ticketd::sandbox::{Deployment, Fault, FaultRule, Redmine};
 
 use crate::harness::reading::{EVERY, asked, caller, desk, email, keys, query, reader};
 
@@ -284,6 +284,27 @@ async fn redmines_private_issues_are_not_there() {
     assert_eq!(keys(&first.tickets), ["#5"]);
     let second = TicketQuery { limit, cursor: first.next, ..query() };
     assert_eq!(desk.list(&second).await.unwrap(), ["#3", "#2"]);
+}
+
+#[tokio::test]
+async fn a_project_that_is_not_ours_to_read_hides_no_other() {
+    let shown = ["support", "gone", "infra", "helpdesk"];
+    let desk = desk(Deployment::Cloud, &shown, &[], "bot").await;
+    let mine = desk.jira.file_as("alice", "SUP", "x", &[]);
+    // Archived.
+    desk.redmine.fault(FaultRule::from(Fault::Status(403)).at("GET /projects/infra"));
+    let rest = [mine.as_str(), "#5", "#4", "#3", "#2", "#1"];
+    assert_eq!(desk.list(&query()).await.unwrap(), rest);
+    for board in ["gone", "infra"] {
+        let only = TicketQuery { boards: vec![board.to_owned()], ..query() };
+        assert_eq!(desk.list(&only).await.unwrap(), [] as [&str; 0], "{board}");
+    }
+    assert_eq!(desk.get("6").await, None);
+    assert!(desk.get("1").await.is_some(), "the boards before it are left out");
+    // Known from before, and closed to us meanwhile.
+    desk.redmine.fault(FaultRule::from(Fault::Status(403)).at("project_id=helpdesk"));
+    assert_eq!(desk.list(&query()).await.unwrap(), [mine.as_str()]);
+    assert_eq!(desk.get("1").await, None);
 }
 
 #[tokio::test]
