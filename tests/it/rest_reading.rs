@@ -308,6 +308,31 @@ async fn a_project_that_is_not_ours_to_read_hides_no_other() {
 }
 
 #[tokio::test]
+async fn what_a_tracker_cannot_read_is_the_callers_fault() {
+    let desk = desk(Deployment::DataCenter, &["support", "helpdesk"], &[], "bot").await;
+    for _ in 0..2 {
+        desk.jira.file_as("alice", "SUP", "printer", &[]);
+    }
+    let words = TicketQuery { text: Some("printer".to_owned()), ..query() };
+    desk.jira.fault(FaultRule::from(Fault::Status(400)).at("text"));
+    assert_eq!(desk.list(&words).await, Err(ReadFault::Words));
+    desk.jira.clear_faults();
+    desk.redmine.fault(FaultRule::from(Fault::Status(422)).at("subject="));
+    assert_eq!(desk.list(&words).await, Err(ReadFault::Words));
+    // Without words of theirs it is ours.
+    desk.jira.fault(FaultRule::from(Fault::Status(400)).at("jql="));
+    let fault = desk.list(&query()).await;
+    assert!(matches!(fault, Err(ReadFault::Api(ApiError::Rejected { .. }))), "{fault:?}");
+    desk.jira.clear_faults();
+    // A place that is no number: 404, as JAX-RS has it for such a parameter.
+    let limit = NonZeroU8::MIN;
+    let cursor = desk.reader.list(&TicketQuery { limit, ..query() }).await.unwrap().next;
+    desk.jira.fault(FaultRule::from(Fault::Status(404)).at("startAt="));
+    let next = TicketQuery { limit, cursor, ..query() };
+    assert_eq!(desk.list(&next).await, Err(ReadFault::BadCursor));
+}
+
+#[tokio::test]
 async fn a_tracker_that_is_away_is_told() {
     let desk = desk(Deployment::Cloud, &["support", "nowhere", "helpdesk"], &[], "bot").await;
     desk.jira.file_as("alice", "SUP", "x", &[]);

@@ -88,8 +88,11 @@ impl JiraHalf {
                 let unknown = ReadFault::Unknown { what: "status" };
                 return if elsewhere { Ok(nothing) } else { Err(unknown) };
             }
-            Err(ApiError::Rejected { .. }) if from.is_some() => return Err(ReadFault::BadCursor),
-            found => found?,
+            // Data Center knows no address with a place that is no number.
+            Err(ApiError::Rejected { .. } | ApiError::NotFound { .. }) if from.is_some() => {
+                return Err(ReadFault::BadCursor);
+            }
+            found => found.map_err(|error| ReadFault::of(error, query))?,
         };
         // A cursor is Jira's own word: what it leads to is looked at again.
         let seen = found.tickets.into_iter().filter(|ticket| scope.holds(&ticket.view));

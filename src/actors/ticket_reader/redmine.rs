@@ -103,7 +103,7 @@ impl RedmineHalf {
                 self.projects.insert(project.as_str().to_owned(), left_out).await;
                 return Ok(nothing);
             }
-            found => found?,
+            found => found.map_err(|error| ReadFault::of(error, query))?,
         };
         let id = home.id.to_string();
         let seen = found.tickets.into_iter().filter(|ticket| ticket.project.key == id);
