@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU8;
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::json;
 use ticketd::actors::{ReadFault, TicketReader};
 use ticketd::clients::ApiError;
@@ -330,6 +332,20 @@ async fn what_a_tracker_cannot_read_is_the_callers_fault() {
     desk.jira.fault(FaultRule::from(Fault::Status(404)).at("startAt="));
     let next = TicketQuery { limit, cursor, ..query() };
     assert_eq!(desk.list(&next).await, Err(ReadFault::BadCursor));
+}
+
+#[tokio::test]
+async fn however_much_is_read_half_of_jiras_places_stay_free() {
+    const SLOW: Duration = Duration::from_millis(300);
+    let desk = desk(Deployment::Cloud, &["support"], &[], "bot").await;
+    let key = IssueKey::parse(&desk.jira.file_as("alice", "SUP", "x", &[])).unwrap();
+    assert!(desk.reader.sees(&key).await.unwrap());
+    desk.jira.fault(FaultRule::from(Fault::Slow(SLOW)).at("/issue/"));
+    let started = Instant::now();
+    let asked = (0..12).map(|_| desk.reader.sees(&key));
+    assert!(join_all(asked).await.into_iter().all(|seen| seen.unwrap()));
+    // Four at once; all eight places would take two rounds.
+    assert!(started.elapsed() >= 3 * SLOW, "{:?}", started.elapsed());
 }
 
 #[tokio::test]
