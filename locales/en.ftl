@@ -362,3 +362,4 @@ api-fault-key = Write 1 to 255 visible characters of ASCII.
 api-fault-event = Write the number of an event.
 api-fault-unknown-field = There is no such field.
 api-fault-unknown-parameter = There is no such parameter.
+api-fault-words = The tracker cannot look for these words. Write others.

@@ -362,3 +362,4 @@ api-fault-key = Écrivez de 1 à 255 caractères ASCII visibles.
 api-fault-event = Écrivez le numéro d'un événement.
 api-fault-unknown-field = Ce champ n'existe pas.
 api-fault-unknown-parameter = Ce paramètre n'existe pas.
+api-fault-words = L'outil de suivi ne peut pas chercher ces mots. Écrivez-en d'autres.

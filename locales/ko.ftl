@@ -351,3 +351,4 @@ api-fault-key = 보이는 ASCII 문자 1~255자를 쓰십시오.
 api-fault-event = 이벤트 번호를 쓰십시오.
 api-fault-unknown-field = 그런 필드가 없습니다.
 api-fault-unknown-parameter = 그런 매개변수가 없습니다.
+api-fault-words = 트래커가 이 단어로 찾을 수 없습니다. 다른 단어를 쓰십시오.

@@ -22,7 +22,7 @@ const EVERYTHING: &str = "?limit=20&fields=watchers,comments,attachments,rendere
 pub(crate) async fn figures(stand: &Stand, daemon: &Daemon) -> anyhow::Result<()> {
     let mut caller = Caller::connect(stand.address).await?;
     for number in 0..TICKETS {
-        let watchers = if number < WATCHED { vec!["agent@example.com"] } else { Vec::new() };
+        let watchers = if number < WATCHED { vec!["bob@example.org"] } else { Vec::new() };
         let ticket = json!({
             "title": format!("The printer of room {number}"),
             "body": "It prints nothing since this morning.",

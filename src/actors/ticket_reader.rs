@@ -87,9 +87,23 @@ pub enum ReadFault {
         /// What: `board`, `category` or `status`.
         what: &'static str,
     },
+    /// The tracker cannot look for the words that are asked for.
+    #[error("the tracker cannot look for these words; ask for others")]
+    Words,
     /// The tracker did not answer.
     #[error(transparent)]
     Api(#[from] ApiError),
+}
+
+impl ReadFault {
+    /// Everything else in a search is ours or was looked up: one that a tracker cannot read has
+    /// words of the caller's in it, or is our fault.
+    fn of(error: ApiError, query: &TicketQuery) -> Self {
+        match error {
+            ApiError::Rejected { status: 400 | 422, .. } if query.text.is_some() => Self::Words,
+            error => Self::Api(error),
+        }
+    }
 }
 
 /// A page of tickets.

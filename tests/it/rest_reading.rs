@@ -2,15 +2,18 @@
 //! takes.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU8;
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::json;
 use ticketd::actors::{ReadFault, TicketReader};
 use ticketd::clients::ApiError;
 use ticketd::model::keys::IssueKey;
 use ticketd::model::ticket_query::{Field, Sort, TicketQuery};
-use ticketd::sandbox::{Deployment, Redmine};
+use ticketd::sandbox::{Deployment, Fault, FaultRule, Redmine};
 
-use crate::harness::reading::{EVERY, asked, caller, desk, email, query, reader};
+use crate::harness::reading::{EVERY, asked, caller, desk, email, keys, query, reader};
 
 #[tokio::test]
 async fn a_page_of_twenty_takes_one_search_whatever_is_told_of_each() {
@@ -261,6 +264,88 @@ async fn redmines_tickets_have_everything_but_private_notes_and_html() {
     let key = IssueKey::parse("#1").unwrap();
     let seen = bot.get(&key, &EVERY.into()).await.unwrap().unwrap();
     assert_eq!(seen.watchers.unwrap()[0].email, None);
+}
+
+#[tokio::test]
+async fn redmines_private_issues_are_not_there() {
+    // An administrator's key sees them all.
+    let desk = desk(Deployment::Cloud, &["helpdesk"], &[], "admin").await;
+    for id in [4, 1] {
+        assert!(desk.redmine.make_private_as("admin", id));
+        let key = TicketReader::key(&id.to_string()).unwrap();
+        assert!(!desk.reader.sees(&key).await.unwrap());
+        assert_eq!(desk.get(&id.to_string()).await, None);
+    }
+    let whole = TicketQuery { fields: EVERY.into(), ..query() };
+    for query in [query(), whole] {
+        assert_eq!(desk.list(&query).await.unwrap(), ["#5", "#3", "#2"]);
+    }
+    // A page that ends with one goes on behind it.
+    let limit = NonZeroU8::new(2).unwrap();
+    let first = desk.reader.list(&TicketQuery { limit, ..query() }).await.unwrap();
+    assert_eq!(keys(&first.tickets), ["#5"]);
+    let second = TicketQuery { limit, cursor: first.next, ..query() };
+    assert_eq!(desk.list(&second).await.unwrap(), ["#3", "#2"]);
+}
+
+#[tokio::test]
+async fn a_project_that_is_not_ours_to_read_hides_no_other() {
+    let shown = ["support", "gone", "infra", "helpdesk"];
+    let desk = desk(Deployment::Cloud, &shown, &[], "bot").await;
+    let mine = desk.jira.file_as("alice", "SUP", "x", &[]);
+    // Archived.
+    desk.redmine.fault(FaultRule::from(Fault::Status(403)).at("GET /projects/infra"));
+    let rest = [mine.as_str(), "#5", "#4", "#3", "#2", "#1"];
+    assert_eq!(desk.list(&query()).await.unwrap(), rest);
+    for board in ["gone", "infra"] {
+        let only = TicketQuery { boards: vec![board.to_owned()], ..query() };
+        assert_eq!(desk.list(&only).await.unwrap(), [] as [&str; 0], "{board}");
+    }
+    assert_eq!(desk.get("6").await, None);
+    assert!(desk.get("1").await.is_some(), "the boards before it are left out");
+    // Known from before, and closed to us meanwhile.
+    desk.redmine.fault(FaultRule::from(Fault::Status(403)).at("project_id=helpdesk"));
+    assert_eq!(desk.list(&query()).await.unwrap(), [mine.as_str()]);
+    assert_eq!(desk.get("1").await, None);
+}
+
+#[tokio::test]
+async fn what_a_tracker_cannot_read_is_the_callers_fault() {
+    let desk = desk(Deployment::DataCenter, &["support", "helpdesk"], &[], "bot").await;
+    for _ in 0..2 {
+        desk.jira.file_as("alice", "SUP", "printer", &[]);
+    }
+    let words = TicketQuery { text: Some("printer".to_owned()), ..query() };
+    desk.jira.fault(FaultRule::from(Fault::Status(400)).at("text"));
+    assert_eq!(desk.list(&words).await, Err(ReadFault::Words));
+    desk.jira.clear_faults();
+    desk.redmine.fault(FaultRule::from(Fault::Status(422)).at("subject="));
+    assert_eq!(desk.list(&words).await, Err(ReadFault::Words));
+    // Without words of theirs it is ours.
+    desk.jira.fault(FaultRule::from(Fault::Status(400)).at("jql="));
+    let fault = desk.list(&query()).await;
+    assert!(matches!(fault, Err(ReadFault::Api(ApiError::Rejected { .. }))), "{fault:?}");
+    desk.jira.clear_faults();
+    // A place that is no number: 404, as JAX-RS has it for such a parameter.
+    let limit = NonZeroU8::MIN;
+    let cursor = desk.reader.list(&TicketQuery { limit, ..query() }).await.unwrap().next;
+    desk.jira.fault(FaultRule::from(Fault::Status(404)).at("startAt="));
+    let next = TicketQuery { limit, cursor, ..query() };
+    assert_eq!(desk.list(&next).await, Err(ReadFault::BadCursor));
+}
+
+#[tokio::test]
+async fn however_much_is_read_half_of_jiras_places_stay_free() {
+    const SLOW: Duration = Duration::from_millis(300);
+    let desk = desk(Deployment::Cloud, &["support"], &[], "bot").await;
+    let key = IssueKey::parse(&desk.jira.file_as("alice", "SUP", "x", &[])).unwrap();
+    assert!(desk.reader.sees(&key).await.unwrap());
+    desk.jira.fault(FaultRule::from(Fault::Slow(SLOW)).at("/issue/"));
+    let started = Instant::now();
+    let asked = (0..12).map(|_| desk.reader.sees(&key));
+    assert!(join_all(asked).await.into_iter().all(|seen| seen.unwrap()));
+    // Four at once; all eight places would take two rounds.
+    assert!(started.elapsed() >= 3 * SLOW, "{:?}", started.elapsed());
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use moka::future::Cache;
+use tokio::sync::Semaphore;
 
 use super::{AT_ONCE, JiraReading, ReadFault};
 use crate::{
@@ -30,6 +31,8 @@ const WATCHERS_KNOWN: Duration = Duration::from_mins(5);
 const WATCHERS_MAX: u64 = 10_000;
 /// How long our own picture and name hold.
 const OURSELVES_KNOWN: Duration = Duration::from_hours(1);
+/// Calls at once: half of what the client lets through, so that issues are made however much is read.
+const CALLS_MAX: usize = 4;
 
 pub(super) struct JiraHalf {
     client: JiraClient,
@@ -39,6 +42,8 @@ pub(super) struct JiraHalf {
     /// By the issue, and how many they are.
     watchers: Cache<(IssueKey, u64), Vec<UserView>>,
     ourselves: Cache<(), UserView>,
+    /// For our calls, of which any number may be asked for at once.
+    places: Semaphore,
 }
 
 /// What callers may see.
@@ -61,7 +66,8 @@ impl JiraHalf {
         let watchers =
             Cache::builder().max_capacity(WATCHERS_MAX).time_to_live(WATCHERS_KNOWN).build();
         let ourselves = Cache::builder().time_to_live(OURSELVES_KNOWN).build();
-        Self { client, boards, categories, people: People::new(users), watchers, ourselves }
+        let (people, places) = (People::new(users), Semaphore::new(CALLS_MAX));
+        Self { client, boards, categories, people, watchers, ourselves, places }
     }
 
     pub(super) fn categories(&self) -> &[String] {
@@ -88,8 +94,11 @@ impl JiraHalf {
                 let unknown = ReadFault::Unknown { what: "status" };
                 return if elsewhere { Ok(nothing) } else { Err(unknown) };
             }
-            Err(ApiError::Rejected { .. }) if from.is_some() => return Err(ReadFault::BadCursor),
-            found => found?,
+            // Data Center knows no address with a place that is no number.
+            Err(ApiError::Rejected { .. } | ApiError::NotFound { .. }) if from.is_some() => {
+                return Err(ReadFault::BadCursor);
+            }
+            found => found.map_err(|error| ReadFault::of(error, query))?,
         };
         // A cursor is Jira's own word: what it leads to is looked at again.
         let seen = found.tickets.into_iter().filter(|ticket| scope.holds(&ticket.view));
@@ -108,7 +117,7 @@ impl JiraHalf {
         if !scope.projects.iter().any(|project| project == key.project()) {
             return Ok(None);
         }
-        let found = self.client.ticket(key, fields).await?;
+        let found = self.call(self.client.ticket(key, fields)).await?;
         match found.filter(|ticket| scope.holds(&ticket.view)) {
             Some(ticket) => Ok(Some(self.whole(ticket, fields).await?)),
             None => Ok(None),
@@ -118,7 +127,7 @@ impl JiraHalf {
     async fn scope(&self, boards: &[&str], categories: &[String]) -> Result<Scope, ReadFault> {
         let mut projects = Vec::new();
         for board in boards {
-            match self.boards.project(board).await {
+            match self.call(self.boards.project(board)).await {
                 Ok(project) if projects.contains(&project) => {}
                 Ok(project) => projects.push(project),
                 Err(fault @ BoardFault::Unknown(_)) => {
@@ -162,10 +171,16 @@ impl JiraHalf {
 
     async fn account(&self, email: &Email) -> Result<Option<String>, ApiError> {
         let find = async {
-            let found = self.client.find_account(email).await?;
+            let found = self.call(self.client.find_account(email)).await?;
             Ok(found.map(|account| account.id))
         };
         self.people.account(email, find).await
+    }
+
+    /// One of our calls, once there is a place for it. The question's own time limit ends the wait.
+    async fn call<T>(&self, call: impl Future<Output = T>) -> T {
+        let _place = self.places.acquire().await;
+        call.await
     }
 
     /// A page that fits into one answer.
@@ -177,7 +192,7 @@ impl JiraHalf {
         from: Option<&str>,
     ) -> Result<Found<JiraTicket>, ApiError> {
         loop {
-            match self.client.tickets(search, fields, most, from).await {
+            match self.call(self.client.tickets(search, fields, most, from)).await {
                 Err(error) if error.is_too_long() && most > 1 => most /= 2,
                 found => return found,
             }
@@ -195,7 +210,7 @@ impl JiraHalf {
         let mut view = ticket.view;
         if ticket.comments_left_out {
             let rendered = fields.contains(&Field::Rendered);
-            view.comments = Some(self.client.said(&key, rendered).await?);
+            view.comments = Some(self.call(self.client.said(&key, rendered)).await?);
         }
         if fields.contains(&Field::Watchers) {
             view.watchers = Some(self.watchers(&key, count, ours).await?);
@@ -229,7 +244,7 @@ impl JiraHalf {
     }
 
     async fn ask_watchers(&self, issue: &IssueKey) -> Result<Vec<UserView>, ApiError> {
-        match self.client.watchers(issue).await {
+        match self.call(self.client.watchers(issue)).await {
             // It is gone meanwhile, or we may not see them.
             Err(ApiError::NotFound { .. } | ApiError::Forbidden { .. }) => Ok(Vec::new()),
             watchers => watchers,
@@ -237,7 +252,7 @@ impl JiraHalf {
     }
 
     async fn ourselves(&self) -> Result<UserView, ApiError> {
-        let known = self.ourselves.try_get_with((), self.client.my_view()).await;
+        let known = self.ourselves.try_get_with((), self.call(self.client.my_view())).await;
         known.map_err(|error: Arc<ApiError>| ApiError::clone(&error))
     }
 }

@@ -33,7 +33,8 @@ pub(super) struct RedmineHalf {
     client: RedmineDesk,
     people: People<u64>,
     users: Cache<(), Arc<HashMap<String, UserView>>>,
-    projects: Cache<String, DeskProject>,
+    /// By what the operator calls them; `None` for those that are left out.
+    projects: Cache<String, Option<DeskProject>>,
 }
 
 impl RedmineHalf {
@@ -68,6 +69,7 @@ impl RedmineHalf {
             Some(from) => Some(number(from).ok_or(ReadFault::BadCursor)?),
             None => None,
         };
+        let Some(home) = self.project(project).await? else { return Ok(nothing) };
         let status = match &query.status {
             None => None,
             Some(name) => match self.status(name).await? {
@@ -95,8 +97,14 @@ impl RedmineHalf {
             text: query.text.clone(),
             sort: query.sort,
         };
-        let found = self.found(&search, &query.fields, most, from).await?;
-        let home = self.project(project).await?;
+        let found = match self.found(&search, &query.fields, most, from).await {
+            Err(error @ (ApiError::NotFound { .. } | ApiError::Forbidden { .. })) => {
+                let left_out = left_out(project, &error);
+                self.projects.insert(project.as_str().to_owned(), left_out).await;
+                return Ok(nothing);
+            }
+            found => found.map_err(|error| ReadFault::of(error, query))?,
+        };
         let id = home.id.to_string();
         let seen = found.tickets.into_iter().filter(|ticket| ticket.project.key == id);
         let whole = seen.map(|ticket| self.whole(ticket, &home, &query.fields));
@@ -113,7 +121,7 @@ impl RedmineHalf {
     ) -> Result<Option<TicketView>, ReadFault> {
         let Some(view) = self.client.ticket(id, fields).await? else { return Ok(None) };
         for (_, project) in boards {
-            let home = self.project(project).await?;
+            let Some(home) = self.project(project).await? else { continue };
             if home.id.to_string() == view.project.key {
                 return Ok(Some(self.named(view, &home).await?));
             }
@@ -125,9 +133,18 @@ impl RedmineHalf {
         self.people.account(email, self.client.find_user(email)).await
     }
 
-    async fn project(&self, project: &ProjectRef) -> Result<DeskProject, ApiError> {
-        let key = project.as_str().to_owned();
-        let known = self.projects.try_get_with(key, self.client.project(project)).await;
+    /// `None` for one that is archived, gone or not for us: its board shows no tickets, and hides
+    /// none of the others.
+    async fn project(&self, project: &ProjectRef) -> Result<Option<DeskProject>, ApiError> {
+        let ask = async {
+            match self.client.project(project).await {
+                Err(error @ (ApiError::NotFound { .. } | ApiError::Forbidden { .. })) => {
+                    Ok(left_out(project, &error))
+                }
+                told => told.map(Some),
+            }
+        };
+        let known = self.projects.try_get_with(project.as_str().to_owned(), ask).await;
         known.map_err(|error: Arc<ApiError>| ApiError::clone(&error))
     }
 
@@ -195,6 +212,12 @@ impl RedmineHalf {
         let known = self.users.try_get_with((), ask).await;
         known.map_err(|error: Arc<ApiError>| ApiError::clone(&error))
     }
+}
+
+/// Said once for as long as it is remembered.
+fn left_out(project: &ProjectRef, error: &ApiError) -> Option<DeskProject> {
+    tracing::warn!(board = project.as_str(), %error, "a board shows no tickets");
+    None
 }
 
 /// A number as a cursor of ours has it.

@@ -1,8 +1,12 @@
 //! `/docs/`: the description of the API in a browser, where requests can be tried out with a token.
 //! The page is Swagger UI out of the binary: it loads nothing from anywhere else, and may not.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    borrow::Cow,
+    sync::{Arc, LazyLock},
+};
 
+use bytes::Bytes;
 use http::{
     HeaderValue, StatusCode,
     header::{
@@ -46,7 +50,11 @@ pub(super) fn page(path: &str, file: &str) -> Result<Reply, Problem> {
         HttpError::Internal
     })?;
     let found = found.ok_or(HttpError::NotFound)?;
-    let bytes = found.bytes.into_owned().into();
+    // Megabytes: they are copied only where a page is made for us.
+    let bytes = match found.bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
     let mut reply = reply::typed(StatusCode::OK, "application/octet-stream", bytes);
     let headers = reply.headers_mut();
     if let Ok(kind) = HeaderValue::from_str(&found.content_type) {

@@ -12,7 +12,7 @@ use url::form_urlencoded;
 
 use super::{
     Asking,
-    problem::{Problem, says},
+    problem::{Fault, Problem, says},
     query::{self, Choices},
 };
 use crate::{
@@ -89,6 +89,7 @@ pub(super) fn problem(fault: &ReadFault) -> Problem {
     match fault {
         ReadFault::BadCursor => Problem::not_found(says("api-no-page")),
         ReadFault::Unknown { .. } => Problem::not_found(says("api-no-ticket")),
+        ReadFault::Words => Problem::parameters(vec![Fault::of("q", says("api-fault-words"))]),
         // Not the caller's doing: what they wrote has been read, and asked for in typed parts.
         ReadFault::Api(error @ ApiError::Rejected { reasons, .. }) => {
             tracing::warn!(%error, "a tracker refuses a question");

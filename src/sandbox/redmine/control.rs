@@ -94,6 +94,14 @@ impl Redmine {
         self.amend(login, id, json!({ "notes": browsed(text), "private_notes": true }))
     }
 
+    /// Somebody makes an issue private; whether it then is.
+    #[must_use]
+    pub fn make_private_as(&self, login: &str, id: u32) -> bool {
+        self.amend(login, id, json!({ "is_private": true }));
+        let data = lock(&self.0.service().data);
+        data.issues.get(&id).is_some_and(|issue| issue.is_private)
+    }
+
     /// Somebody puts an issue into the state of this name; whether it then is in it.
     #[must_use]
     pub fn set_status_as(&self, login: &str, id: u32, status: &str) -> bool {

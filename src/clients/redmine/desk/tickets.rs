@@ -1,5 +1,6 @@
 //! Issues as callers of the API read them: a page of a project's, or one by its number. Redmine
-//! renders nothing for its API, so there is no HTML.
+//! renders nothing for its API, so there is no HTML. Private issues, which our account may see and
+//! callers may not, are as if they were not there.
 
 use std::collections::BTreeSet;
 
@@ -63,7 +64,8 @@ impl RedmineDesk {
         let known = self.statuses().await?;
         let last = answer.issues.last().map(wire_ticket::Issue::id);
         let more = usize::try_from(answer.total_count).is_ok_and(|all| all > answer.issues.len());
-        let tickets = answer.issues.into_iter().map(|issue| self.view_of(issue, fields, &known));
+        let public = answer.issues.into_iter().filter(|issue| !issue.is_private());
+        let tickets = public.map(|issue| self.view_of(issue, fields, &known));
         Ok(Found {
             tickets: tickets.collect(),
             next: last.filter(|_| more).map(|id| id.to_string()),
@@ -71,7 +73,7 @@ impl RedmineDesk {
     }
 
     /// One issue, with what was said for everybody and who watches it if that is asked for; `None` if
-    /// there is none, or none for the account.
+    /// there is none, none for the account, or a private one.
     ///
     /// Source: `GET /issues/{id}.json`.
     ///
@@ -94,6 +96,7 @@ impl RedmineDesk {
         let answer: Result<wire_ticket::One, ApiError> =
             self.read(&format!("issues/{id}.json"), &include).await;
         match answer {
+            Ok(answer) if answer.issue.is_private() => Ok(None),
             Ok(answer) => {
                 let known = self.statuses().await?;
                 Ok(Some(self.view_of(answer.issue, fields, &known)))

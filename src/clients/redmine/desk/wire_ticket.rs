@@ -61,6 +61,9 @@ pub(super) struct Issue {
     // Left out where the account may not see them.
     #[serde(default)]
     watchers: Vec<Named>,
+    // Not told by every version.
+    #[serde(default)]
+    is_private: bool,
 }
 
 #[derive(Deserialize)]
@@ -89,6 +92,11 @@ struct File {
 impl Issue {
     pub(super) fn id(&self) -> IssueId {
         self.id.into()
+    }
+
+    /// Whether it is for some members of its project alone.
+    pub(super) fn is_private(&self) -> bool {
+        self.is_private
     }
 
     /// Its project has the number for a key: only the number and the name are told.

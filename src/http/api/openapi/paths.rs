@@ -88,7 +88,11 @@ fn list(desks: &Desks) -> Value {
         query("assignee", "Only worked on by them.", asked::address()),
         query("watcher", "Only watched by them.", asked::address()),
         query("status", "Only of the status of this name.", text()),
-        query("q", "Only with these words in title, text or comments.", text()),
+        query(
+            "q",
+            "Only with these words in title, text or comments; in Redmine, in the title.",
+            text(),
+        ),
         fields(),
         query("limit", "How many a page.", limit),
         query("sort", "`created`: the newest first; `-created`: the oldest first.", sort),
