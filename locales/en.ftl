@@ -165,6 +165,10 @@ issue-attachment-too-large = The attachment { $name } was left out: it has { $si
 issue-replaces = This issue replaces { $key }, which was deleted.
 issue-reference = Reference: { $mark }
 issue-category = Category: { $category }
+issue-priority = Priority: { $priority ->
+        [high] high
+       *[low] low
+    }
 issue-request-cut = The text is cut here if it is too long for { $tracker }. All of it is attached as { $name }.
 issue-reply-from-chat = { $user } in Mattermost:
 issue-from-chat = { $ticket }, asked for by { $user } in Mattermost

@@ -165,6 +165,10 @@ issue-attachment-too-large = La pièce jointe { $name } n'a pas été reprise :
 issue-replaces = Cette demande remplace { $key }, qui a été supprimée.
 issue-reference = Référence : { $mark }
 issue-category = Catégorie : { $category }
+issue-priority = Priorité : { $priority ->
+        [high] haute
+       *[low] basse
+    }
 issue-request-cut = Le texte est coupé ici s'il est trop long pour { $tracker }. Il est joint en entier sous le nom { $name }.
 issue-reply-from-chat = { $user } dans Mattermost :
 issue-from-chat = { $ticket }, demandé par { $user } dans Mattermost

@@ -160,6 +160,10 @@ issue-attachment-too-large = 첨부 파일 { $name }을(를) 뺐습니다. 크�
 issue-replaces = 삭제된 { $key } 대신 만든 이슈입니다.
 issue-reference = 참조 번호: { $mark }
 issue-category = 분류: { $category }
+issue-priority = 우선순위: { $priority ->
+        [high] 높음
+       *[low] 낮음
+    }
 issue-request-cut = { $tracker }에 너무 긴 글은 여기에서 끊깁니다. 글 전체를 { $name }(으)로 첨부했습니다.
 issue-reply-from-chat = Mattermost에서 { $user } 님:
 issue-from-chat = { $ticket }, Mattermost에서 { $user } 님이 요청

@@ -13,6 +13,7 @@ use crate::{
         keys::IssueKey,
         mail::Address,
         markup::{self, Markup},
+        request::RequestPriority,
     },
 };
 
@@ -94,6 +95,15 @@ impl Writer<'_> {
     pub(super) fn replaces(&self, gone: &IssueKey) -> String {
         let key = gone.as_str().to_owned();
         self.say("issue-replaces", &[("key", key.into())])
+    }
+
+    /// How much the issue matters to who asked, where the tracker has no such priority.
+    pub(super) fn priority(&self, priority: RequestPriority) -> String {
+        let word = match priority {
+            RequestPriority::Low => "low",
+            RequestPriority::High => "high",
+        };
+        self.say("issue-priority", &[("priority", word.into())])
     }
 
     /// The last line, by which an issue is known again.

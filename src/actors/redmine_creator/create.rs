@@ -43,11 +43,14 @@ impl RedmineCreator {
         project: &ProjectRef,
         new: &New<'_>,
     ) -> Result<Result<IssueKey, Outcome>, StoreError> {
-        let words = (new.words)(&self.writer(new.locale), &[]);
         let priority = match self.priority(new.priority).await {
             Ok(priority) => priority,
             Err(error) => return Ok(Err(read_failed(effect, &error))),
         };
+        let writer = self.writer(new.locale);
+        let unnamed = new.priority.filter(|_| priority.is_none());
+        let told: Vec<_> = unnamed.into_iter().map(|wanted| writer.priority(wanted)).collect();
+        let words = (new.words)(&writer, &told);
         let tracker = match self.tracker(project).await {
             Ok(tracker) => tracker,
             // Nobody but the operator changes that.
@@ -84,7 +87,8 @@ impl RedmineCreator {
         })
     }
 
-    /// The number of the priority of that name, if there is one: their names are the operator's.
+    /// The number of the priority of that name, if there is one: their names are the operator's,
+    /// and where there is none the text says what is wanted.
     async fn priority(&self, wanted: Option<RequestPriority>) -> Result<Option<u64>, ApiError> {
         let name = match wanted {
             Some(RequestPriority::Low) => "low",

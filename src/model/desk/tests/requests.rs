@@ -197,11 +197,20 @@ fn a_refused_request_waits_for_the_operator_and_a_refused_remark_holds_up_nobody
 
 #[test]
 fn a_case_keeps_how_its_issue_stands_without_a_ticket() {
-    let mut case = adopt(CaseId::first(), IssueKey::parse("SUP-7").unwrap(), at(0));
-    for (second, closed, news) in
-        [(1, false, false), (2, true, true), (3, true, false), (2, false, false), (4, false, true)]
-    {
-        let told = stands(&mut case, Standing { closed, at: at(second) }, at(9));
-        assert_eq!(told.map(|effects| effects.len()), news.then_some(0), "{second} {closed}");
+    let issue = IssueKey::parse("SUP-7").unwrap();
+    let mut asked_for = adopt(CaseId::first(), issue.clone(), at(0));
+    asked_for.asked_for = Some("Support".to_owned());
+    // What was just made is open; of an adopted issue the first that is heard is kept.
+    for (mut case, first) in [(asked_for, false), (adopt(CaseId::first(), issue, at(0)), true)] {
+        for (second, closed, news) in [
+            (1, false, first),
+            (2, true, true),
+            (3, true, false),
+            (2, false, false),
+            (4, false, true),
+        ] {
+            let told = stands(&mut case, Standing { closed, at: at(second) }, at(9));
+            assert_eq!(told.map(|effects| effects.len()), news.then_some(0), "{second} {closed}");
+        }
     }
 }
