@@ -139,7 +139,7 @@ async fn nothing_is_read_or_written_without_a_token() {
 /// It made 15 calls to Jira for one ticket.
 #[tokio::test]
 async fn a_ticket_takes_few_calls_to_jira() {
-    let quiet = |jira: &mut ticketd::config::Jira| jira.poll = std::time::Duration::from_secs(600);
+    let quiet = |jira: &mut ticketd::config::Jira| jira.poll = std::time::Duration::from_mins(10);
     let post = crate::harness::PostSetup::default().tracker(quiet).start().await;
     let token = post.app.token("portal", "write").await;
     let ticket = |watchers: &[&str]| {

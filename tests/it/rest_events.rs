@@ -53,7 +53,7 @@ impl Stream {
     }
 
     /// All of it, once it has ended.
-    async fn to_the_end(mut self) -> String {
+    async fn into_whole(mut self) -> String {
         while self.more().await {}
         self.heard
     }
@@ -134,7 +134,7 @@ async fn a_revoked_token_hears_nothing_more() {
     post.app.operator(&json!({"revoke_token": "a"})).await;
     make(&post, &other).await;
     goes_on.until("id: 1\n").await;
-    let heard = revoked.to_the_end().await;
+    let heard = revoked.into_whole().await;
     assert!(!heard.contains("event: "), "{heard}");
 }
 
@@ -145,7 +145,7 @@ async fn a_stop_ends_every_stream_whole() {
     let stream = Stream::begun(&post, &token, None).await;
     let start = std::time::Instant::now();
     post.app.ask_to_stop();
-    let heard = stream.to_the_end().await;
+    let heard = stream.into_whole().await;
     assert!(heard.ends_with("\r\n0\r\n\r\n"), "{heard:?}");
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }

@@ -98,7 +98,7 @@ async fn a_thousand_requests_cost_no_socket_and_no_memory() {
             _ => "GET /api/tickets/v1/nothing",
         };
         let told = send(&daemon, line, &bearer, "").await;
-        let status = if n % 2 == 0 { "HTTP/1.1 200 " } else { "HTTP/1.1 404 " };
+        let status = if n.is_multiple_of(2) { "HTTP/1.1 200 " } else { "HTTP/1.1 404 " };
         assert!(told.starts_with(status), "{line}: {told}");
     };
     for n in 0..200 {

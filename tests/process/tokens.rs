@@ -35,8 +35,8 @@ async fn a_token_comes_and_goes(post: &PostSite, daemon: Option<&Daemon>) {
     let token = made.trim();
     // Alone on its line, so that a script can take it.
     assert!(token.starts_with("ticketd_") && made == format!("{token}\n"), "{made}");
-    let taken = ["create", "--name", "portal", "--scope", "write"];
-    assert!(fails(post, &taken, 1).await.contains("portal"));
+    let same_name = ["create", "--name", "portal", "--scope", "write"];
+    assert!(fails(post, &same_name, 1).await.contains("portal"));
     let other = ["create", "--name", "script", "--scope", "write", "--expires", "90d"];
     let other = says(post, &other).await;
     assert_ne!(other.trim(), token);
