@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, future::BoxFuture, stream};
 use moka::future::Cache;
 use tokio::sync::Semaphore;
 
@@ -178,9 +178,11 @@ impl JiraHalf {
     }
 
     /// One of our calls, once there is a place for it. The question's own time limit ends the wait.
-    async fn call<T>(&self, call: impl Future<Output = T>) -> T {
-        let _place = self.places.acquire().await;
-        call.await
+    fn call<'c, T>(&'c self, call: impl Future<Output = T> + Send + 'c) -> BoxFuture<'c, T> {
+        Box::pin(async move {
+            let _place = self.places.acquire().await;
+            call.await
+        })
     }
 
     /// A page that fits into one answer.
