@@ -115,7 +115,7 @@ impl Desk {
         match store.desk().last_event() {
             Ok(last) => words.tell_event(last),
             Err(error) => {
-                tracing::error!(%error, "events cannot be read; none is told before the next")
+                tracing::error!(%error, "events cannot be read; none is told before the next");
             }
         }
         let hands = Semaphore::new(HANDS);
