@@ -4,10 +4,10 @@
 use serde_json::{Map, Value};
 
 use super::problem::{Fault, Sentence, says};
-use crate::model::keys::Tracker;
 use crate::model::{
+    keys::Tracker,
     mail::Email,
-    request::{NewRemark, NewRequest, RequestPriority},
+    request::{NewRemark, NewRequest, RequestPriority, WATCHERS_MAX},
 };
 
 /// The fewest characters of a title or a text, blanks at its ends left out.
@@ -16,8 +16,6 @@ pub(super) const TEXT_MIN: usize = 5;
 pub(super) const TITLE_MAX: usize = 255;
 /// The most characters of a text.
 pub(super) const BODY_MAX: usize = 32_000;
-/// The most watchers of one request.
-pub(super) const WATCHERS_MAX: usize = 50;
 /// The longest mail address, in bytes (RFC 5321, 4.5.3.1.3).
 pub(super) const EMAIL_MAX: usize = 254;
 

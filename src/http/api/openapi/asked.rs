@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{Desks, Limits};
-use crate::http::api::fields::{BODY_MAX, EMAIL_MAX, TEXT_MIN, TITLE_MAX, WATCHERS_MAX};
+use crate::{
+    http::api::fields::{BODY_MAX, EMAIL_MAX, TEXT_MIN, TITLE_MAX},
+    model::request::WATCHERS_MAX,
+};
 
 /// The schemas of all bodies.
 pub(super) fn schemas(desks: &Desks, limits: &Limits) -> Map<String, Value> {
@@ -17,13 +20,23 @@ pub(super) fn schemas(desks: &Desks, limits: &Limits) -> Map<String, Value> {
     });
     let form = |mut schema: Value, example: &Value| {
         schema["properties"]["attachments"] = files.clone();
-        // An absent field is the only null that a form has.
-        if let Some(priority) = schema["properties"].get_mut("priority") {
+        // What a form leaves empty is not given; it has no other null.
+        let properties = &mut schema["properties"];
+        properties["watchers"]["items"] = json!({"anyOf": [address(), {"const": ""}]});
+        if let Some(priority) = properties.get_mut("priority") {
             *priority = json!({
                 "type": "string",
-                "enum": ["low", "high"],
+                "enum": ["low", "high", ""],
                 "description": "How much it matters."
             });
+        }
+        for name in ["board", "category"] {
+            if let Some(field) = properties.get_mut(name)
+                && field.get("default").is_some()
+                && let Some(choices) = field["enum"].as_array_mut()
+            {
+                choices.push("".into());
+            }
         }
         // What a page puts into the fields of a form; without one it makes something up.
         for (name, value) in example.as_object().into_iter().flatten() {
