@@ -114,9 +114,14 @@ async fn a_record_that_would_be_too_long_is_too_large_and_not_our_fault() {
 async fn a_question_that_the_tracker_refuses_is_not_told_to_be_asked_again() {
     let post = Post::start().await;
     let token = post.app.token("portal", "read").await;
-    for (status, told, kind) in [(400, 502, "tracker-refused"), (503, 503, "tracker-away")] {
+    // Words are the caller's own; the rest of a question is ours.
+    for (line, status, told, kind) in [
+        ("GET /tickets/?q=printer", 400, 400, "invalid-parameters"),
+        ("GET /tickets/", 400, 502, "tracker-refused"),
+        ("GET /tickets/", 503, 503, "tracker-away"),
+    ] {
         post.jira.fault(FaultRule::from(Fault::Status(status)).at("jql="));
-        let answer = post.app.api("GET /tickets/?q=printer", &token, &[], b"").await;
+        let answer = post.app.api(line, &token, &[], b"").await;
         post.jira.clear_faults();
         assert_eq!((answer.status, answer.problem().0.as_str()), (told, kind), "{answer:?}");
         assert_eq!(answer.header("retry-after").is_some(), told == 503, "{answer:?}");
