@@ -360,6 +360,7 @@ api-fault-email = Write a mail address.
 api-fault-choice = Write one of these: { $choices }
 api-fault-list = Write a list.
 api-fault-many = Write at most { $max } items.
+api-fault-file = Send a file here, with its name.
 api-fault-twice = This may be given only once.
 api-fault-number = Write a whole number from { $min } to { $max }.
 api-fault-key = Write 1 to 255 visible characters of ASCII.

@@ -360,6 +360,7 @@ api-fault-email = Écrivez une adresse mail.
 api-fault-choice = Écrivez une de ces valeurs : { $choices }
 api-fault-list = Écrivez une liste.
 api-fault-many = Écrivez au plus { $max } éléments.
+api-fault-file = Envoyez ici un fichier, avec son nom.
 api-fault-twice = Ceci ne peut être donné qu'une fois.
 api-fault-number = Écrivez un nombre entier de { $min } à { $max }.
 api-fault-key = Écrivez de 1 à 255 caractères ASCII visibles.

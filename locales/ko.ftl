@@ -349,6 +349,7 @@ api-fault-email = 메일 주소를 쓰십시오.
 api-fault-choice = 다음 중 하나를 쓰십시오: { $choices }
 api-fault-list = 목록을 쓰십시오.
 api-fault-many = 최대 { $max }개까지 쓰십시오.
+api-fault-file = 파일을 이름과 함께 보내 주세요.
 api-fault-twice = 한 번만 줄 수 있습니다.
 api-fault-number = { $min }부터 { $max }까지의 정수를 쓰십시오.
 api-fault-key = 보이는 ASCII 문자 1~255자를 쓰십시오.

@@ -100,7 +100,7 @@ fn fuzz(program: &str, api: &str, token: &str, folder: &Path) -> std::process::O
     command.arg(format!("Authorization: Bearer {token}"));
     command.args(["--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"]);
     command.args(["--mode", "all", "--seed", SEED, "--max-examples", "40"]);
-    command.args(["--max-time", MAX_TIME, "--request-timeout", "30"]);
+    command.args(["--max-time", MAX_TIME, "--request-timeout", "60", "--max-response-time", "60"]);
     // A stream of events has no end that a program could wait for; tests/it/rest_events.rs reads it.
     command.args(["--exclude-operation-id", "streamEvents"]);
     command.args(["--generation-database", "none", "--no-color"]);

@@ -142,7 +142,7 @@ impl Reading<'_> {
             let left = parts.checked_sub(1);
             parts = left.ok_or_else(|| Problem::too_large(says("api-too-many-parts")))?;
             let name = field.name().unwrap_or_default().to_owned();
-            if name == FILES {
+            if name == FILES && field.file_name().is_some() {
                 self.file(field, &mut bytes).await?;
             } else {
                 self.text(&name, field, &mut room).await?;
@@ -171,7 +171,8 @@ impl Reading<'_> {
         let fields = &mut self.given.fields;
         match (name, fields.get_mut(name)) {
             // What a form leaves empty is not given.
-            ("watchers" | "priority" | "board" | "category", _) if text.is_empty() => {}
+            ("watchers" | "priority" | "board" | "category" | FILES, _) if text.is_empty() => {}
+            (FILES, _) => self.faults.push(Fault::at(name, says("api-fault-file"))),
             ("watchers", Some(Value::Array(list))) => list.push(text.into()),
             ("watchers", _) => {
                 fields.insert(name.to_owned(), Value::Array(vec![text.into()]));
