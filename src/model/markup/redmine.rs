@@ -157,7 +157,7 @@ pub(super) fn is_entity(later: &str) -> bool {
 
 /// The text without a URL at its end that the cut may have shortened: it would lead elsewhere.
 pub(super) fn without_half_url(kept: &str) -> &str {
-    let word = kept.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    let word = kept.trim_end_matches(|c: char| !c.is_whitespace()).len();
     match kept[word..].rfind("://") {
         Some(at) => {
             let start = &kept[..word + at];

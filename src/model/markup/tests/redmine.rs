@@ -211,6 +211,7 @@ fn what_is_cut_is_closed_and_leads_nowhere_else() {
         (Markup::Textile, format!("a <code>{long}</code>"), "x</code>"),
         (Markup::Textile, "&#42;".repeat(100), "&#42;"),
         (Markup::Textile, format!("a https://x.example/{}", "b".repeat(100)), "a"),
+        (Markup::Textile, format!("b\u{a0}https://x.example/{}", "b".repeat(100)), "b"),
         (Markup::CommonMark, format!("```\n{long}\n```"), "x\n```"),
         (Markup::CommonMark, format!("> {long}"), "x"),
         (Markup::CommonMark, "\\*".repeat(100), "*"),
