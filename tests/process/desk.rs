@@ -257,7 +257,7 @@ async fn no_secret_and_no_word_of_a_mail_is_logged() {
     );
     post.issues(1).await;
     post.until("the notice", || post.jmap.submissions().len() == 1).await;
-    daemon.logged("jira does not let everybody watch who got a copy").await;
+    daemon.logged("the tracker does not let everybody watch who was named").await;
     let key = post.jira.issues()[0].key.clone();
     post.jira.comment_as("bob", &key, "Planted comment.");
     post.until("the comment", || post.jmap.submissions().len() == 2).await;
