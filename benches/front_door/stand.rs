@@ -11,6 +11,13 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use tokio::runtime::{Builder, Runtime};
+
+/// A runtime with as many workers as the daemon has.
+pub(crate) fn runtime() -> io::Result<Runtime> {
+    let workers = thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 8));
+    Builder::new_multi_thread().worker_threads(workers).enable_all().build()
+}
 
 /// A process that serves at an address.
 pub(crate) struct Stand {

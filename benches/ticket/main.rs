@@ -20,7 +20,7 @@ mod measure;
 #[path = "../front_door/stand.rs"]
 mod stand;
 
-use std::{env, thread};
+use std::env;
 
 use ticketd::sandbox::Mattermost;
 
@@ -31,11 +31,7 @@ const OPEN: usize = 2_000;
 
 fn main() -> anyhow::Result<()> {
     ticketd::prepare_process();
-    // As many as the daemon has.
-    let workers = thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 8));
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
-    runtime.block_on(async {
+    stand::runtime()?.block_on(async {
         let role: Vec<String> = env::args().skip(1).collect();
         match role.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             ["bare", size] => bare::serve(size.parse()?).await,
